@@ -1,0 +1,41 @@
+# Two commands set up everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# torch comes first and alone: whatever depends on it then finds it there, CPU or CUDA build alike.
+TORCH  := $(shell grep -E '^torch==' constraints.txt | cut -d' ' -f1)
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lab notebooks lint clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+env: $(STAMP)  ## create .venv with the exact versions of constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11; run make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: $(STAMP)  ## simulate both devices, run notebooks 01 to 04, print the result
+	$(BIN)/cyclegan run --name demo
+
+test: $(STAMP)  ## the whole test suite, notebooks included
+	$(BIN)/python -m pytest
+
+lab: $(STAMP)  ## open JupyterLab on notebooks/
+	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_data_normalization.ipynb
+
+notebooks: $(STAMP)  ## run the committed notebooks again and keep their outputs
+	$(BIN)/cyclegan run --in-place
+
+lint: $(STAMP)  ## ruff over the library, the tests and the notebooks
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean:  ## remove the environment and what runs wrote (data/, checkpoints/, exported_models/, runs/ stay)
+	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info

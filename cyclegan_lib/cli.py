@@ -1,0 +1,222 @@
+"""The `cyclegan` command: one function a subcommand, no logic.
+
+Libraries are imported by the subcommand that needs them, so that `--help` answers at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from cyclegan_lib.config import FeatureSettings, SimulationSettings, TrainingSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.options import with_options
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Translate machine-sound features between two recording devices with a CycleGAN.",
+)
+
+FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
+
+
+@app.command()
+@with_options(SimulationSettings)
+def simulate(
+    output: Annotated[Path, typer.Option(help="folder to write recordings and labels.csv to")] = Path(
+        "data/recordings"
+    ),
+    workers: Annotated[int | None, typer.Option(help="processes; default: one for each core")] = None,
+    *,
+    settings: SimulationSettings,
+) -> None:
+    """Simulate machines heard by cpc006 and BATCH_UPLOAD: training recordings of each, paired test ones."""
+    from cyclegan_lib.recordings import simulate
+
+    folder = simulate(output, settings, workers=workers)
+    print(f"recordings and labels.csv: {folder}")
+
+
+@app.command()
+def extract(
+    recordings: Annotated[Path, typer.Argument(help="folder of WAV or FLAC files")],
+    device: Annotated[str, typer.Option(help="name of the device that recorded them")],
+    output: Annotated[Path, typer.Option(help="feature set to write (.npz)")],
+    labels: Annotated[Path | None, typer.Option(help="CSV with a column `recording`")] = None,
+    label_column: Annotated[str, typer.Option(help="column of the labels")] = "fault",
+    sample_rate: Annotated[int, typer.Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
+    recordings_list: Annotated[Path | None, typer.Option(help="text file, a recording a line: only these")] = None,
+    channel: Annotated[int | None, typer.Option(help="channel, from 1; default: mean of all")] = None,
+) -> None:
+    """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s."""
+    from cyclegan_lib.features.extract import extract
+
+    settings = FeatureSettings.checked("the command line", sample_rate=sample_rate)
+    _npz(output)
+    found, report = extract(recordings, device, settings, labels, label_column, recordings_list, channel)
+    found.save(output)
+    print(f"{report}\nfeature set: {output}")
+
+
+@app.command()
+@with_options(TrainingSettings, skip=("input_dim",))
+def train(
+    domain_a: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A")] = Path("data/cpc006.npz"),
+    domain_b: Annotated[Path, typer.Option(help=FEATURE_SET + " of device B")] = Path("data/BATCH_UPLOAD.npz"),
+    checkpoint_dir: Annotated[Path, typer.Option(help="folder for checkpoints and logs")] = Path("checkpoints"),
+    resume: Annotated[Path | None, typer.Option(help="checkpoint of a run on the same data to go on from")] = None,
+    *,
+    settings: TrainingSettings,
+) -> None:
+    """Train the CycleGAN; best.ckpt is the epoch that was nearest to held-out recordings of both devices."""
+    from cyclegan_lib.training import train
+
+    run = train(domain_a, domain_b, checkpoint_dir, settings, resume)
+    first, best = run.history[0]["val_distance"], run.history[run.best_epoch]["val_distance"]
+    print(f"best epoch {run.best_epoch} of {len(run.history) - 1}: {run.best}")
+    print(f"held-out distance {best:.3f}, at the start (Gaussian optimal transport) {first:.3f}")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Option(help="training checkpoint (.ckpt)")],
+    output_dir: Annotated[Path, typer.Option(help="folder to write to")] = Path("exported_models"),
+    no_discriminators: Annotated[bool, typer.Option("--no-discriminators", help="generators only")] = False,
+    create_inference_script: Annotated[
+        bool, typer.Option("--create-inference-script", help="write inference_example.py as well")
+    ] = False,
+) -> None:
+    """Take a checkpoint apart into files that stand alone."""
+    from cyclegan_lib.export import export, saved_part
+
+    files = export(checkpoint, output_dir, not no_discriminators, create_inference_script)
+    for file in files:
+        count = f"{file.parameters:>9,} parameters" if file.parameters else ""
+        print(f"{file.path.name:26s}{file.size / 1e6:7.3f} MB  {count}".rstrip())
+    print(f"{saved_part(checkpoint, files):.0%} smaller than the checkpoint; written to {output_dir}")
+
+
+@app.command()
+def inspect(checkpoint: Annotated[Path, typer.Argument(help="training checkpoint (.ckpt)")]) -> None:
+    """Show what a checkpoint holds, and how many parameters each network has."""
+    from cyclegan_lib.export import inspect_checkpoint
+
+    print(inspect_checkpoint(checkpoint))
+
+
+@app.command()
+def translate(
+    model: Annotated[Path, typer.Option(help="folder that `cyclegan export` wrote")],
+    direction: Annotated[str, typer.Option(help="AB or BA")],
+    input: Annotated[Path, typer.Option(help=FEATURE_SET)],
+    output: Annotated[Path, typer.Option(help="feature set to write (.npz)")],
+) -> None:
+    """Translate a feature set in raw units (dB): normalise, generate, denormalise."""
+    from cyclegan_lib.export import Translator
+    from cyclegan_lib.features import FeatureSet
+
+    translator = Translator.load(model, direction)
+    _npz(output)
+    translated = translator.translate_set(FeatureSet.load(input, least=1))
+    translated.save(output)
+    print(f"{len(translated)} sequences, {translator.source} -> {translator.target}: {output}")
+
+
+@app.command()
+def evaluate(
+    source: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A, untranslated")],
+    translated: Annotated[Path, typer.Option(help="the same sequences, translated")],
+    target: Annotated[Path, typer.Option(help="real recordings of device B")],
+    paired: Annotated[Path | None, typer.Option(help="the source's moments as B heard them: adds NMSE")] = None,
+    labelled: Annotated[Path | None, typer.Option(help="B's training set with labels: adds accuracies")] = None,
+    fit_source: Annotated[Path | None, typer.Option(help="A's training set: fits the baselines")] = None,
+    fit_target: Annotated[Path | None, typer.Option(help="B's training set: fits the baselines")] = None,
+    json: Annotated[Path | None, typer.Option(help="file to write the same numbers to")] = None,
+    seed: Annotated[int, typer.Option(help="seed of splits and projections")] = 0,
+) -> None:
+    """Measure a translation beside the null (B against itself) and five linear baselines."""
+    from cyclegan_lib.evaluation import evaluate
+    from cyclegan_lib.features import FeatureSet
+    from cyclegan_lib.files import writable_folder
+
+    if json is not None:
+        writable_folder(json.parent)
+    optional = {"paired": paired, "labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
+    result = evaluate(
+        *(FeatureSet.load(path) for path in (source, translated, target)),
+        **{name: FeatureSet.load(path) for name, path in optional.items() if path is not None},
+        seed=seed,
+        progress=True,
+    )
+    print(result.table())
+    if json is not None:
+        print(f"written to {result.save(json)}")
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Option(help="name of the run: a folder under runs/")] = "",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="a notebook parameter; may be repeated"),
+    ] = None,
+    list_parameters: Annotated[bool, typer.Option("--list-parameters", help="list them and stop")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="renew the outputs of notebooks/ itself, with the defaults")
+    ] = False,
+) -> None:
+    """Run notebooks 01 to 04 in order through papermill, with checked parameters, into runs/NAME."""
+    from cyclegan_lib import pipeline
+
+    if list_parameters:
+        print(pipeline.describe_parameters())
+    elif in_place:
+        pipeline.renew_notebooks()
+    else:
+        print(pipeline.run(name, dict(pair.split("=", 1) for pair in parameter or [])))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 on success, 2 with one sentence on stderr for bad input."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(_joined(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
+    except InputError as error:
+        return _refuse(str(error))
+    except TyperException as error:
+        # an unknown option, a missing argument
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _refuse(f"{message.rstrip('.')}; see `cyclegan --help`")
+    except (KeyboardInterrupt, typer.Abort):
+        print("cyclegan: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """Make `-p NAME VALUE`, papermill's form, one argument NAME=VALUE: typer repeats single values only."""
+    joined, rest = [], iter(arguments)
+    for argument in rest:
+        joined.append(argument)
+        if argument in ("-p", "--parameter"):
+            name, value = next(rest, None), next(rest, None)
+            if name is None or value is None:
+                raise InputError(f"{argument} takes a name and a value, as in -p max_epochs 50")
+            joined.append(f"{name}={value}")
+    return joined
+
+
+def _npz(output: Path) -> None:
+    from cyclegan_lib.files import writable_folder
+
+    if output.suffix != ".npz":
+        raise InputError(f"{output} must end in .npz, the format that feature sets are written in")
+    writable_folder(output.parent)
+
+
+def _refuse(sentence: str) -> int:
+    print(f"cyclegan: {' '.join(sentence.split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,143 @@
+"""Typed settings: one source of defaults for the library, the command line, notebooks and checkpoints.
+
+Every default has its reason in its description, which is also what ``--help`` prints.
+"""
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cyclegan_lib.errors import InputError
+
+DEVICE_A = "cpc006"
+DEVICE_B = "BATCH_UPLOAD"
+N_FEATURES = 40
+SLICES = 50
+
+DIRECTIONS = ("AB", "BA")
+
+SettingsT = TypeVar("SettingsT", bound="Settings")
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, and a misspelt name is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def checked(cls: type[SettingsT], where: str, **values: Any) -> SettingsT:
+        """Build the settings, with one sentence that names `where` instead of pydantic's listing.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown or a value has the wrong type or range.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                raise InputError(f"{where} has no setting named '{name}'; it knows {known}") from error
+            raise InputError(
+                f"{where}: '{name}' cannot be {first.get('input')!r}: {first['msg'].lower()}"
+            ) from error
+
+
+class FeatureSettings(Settings):
+    """How sound becomes features. Two domains can only be compared where all of these agree."""
+
+    sample_rate: int = Field(
+        16000, ge=4000, le=192000, description="rate in Hz that recordings are resampled to"
+    )
+    f_min: float = Field(60.0, gt=0, description="lower edge of the lowest mel band in Hz")
+    window_s: float = Field(0.025, gt=0, description="analysis window in seconds")
+    hop_s: float = Field(0.010, gt=0, description="hop between analysis windows in seconds")
+    slice_s: float = Field(0.16, gt=0, description="length of a slice in seconds")
+    slice_hop_s: float = Field(0.20, gt=0, description="time from one slice's start to the next in seconds")
+    slices: int = Field(SLICES, ge=1, description="slices in a sequence")
+    n_features: int = Field(N_FEATURES, ge=1, description="mel bands, the features of a slice")
+
+    @property
+    def sequence_s(self) -> float:
+        """Seconds from one sequence's start to the next (10 s)."""
+        return self.slices * self.slice_hop_s
+
+    @property
+    def needed_s(self) -> float:
+        """Seconds of sound a sequence reads: the pause after its last slice is not needed (9.96 s)."""
+        return (self.slices - 1) * self.slice_hop_s + self.slice_s
+
+
+class SimulationSettings(Settings):
+    """The simulated pair of devices."""
+
+    train_recordings: int = Field(240, ge=8, le=5000, description="training recordings for each device")
+    test_recordings: int = Field(80, ge=8, le=5000, description="test recordings, each heard by both devices")
+    seconds: float = Field(10.0, ge=1, le=600, description="length of a recording in seconds")
+    sample_rate: int = Field(16000, ge=8000, le=48000, description="sample rate in Hz")
+    seed: int = Field(0, ge=0, description="the same seed gives the same bytes")
+
+
+class GeneratorSettings(Settings):
+    """A linear map that starts as the Gaussian optimal-transport map, plus a residual network."""
+
+    input_dim: int = Field(N_FEATURES, ge=1, description="features of a slice")
+    hidden_dim: int = Field(256, ge=8, description="width of the residual network")
+    hidden_layers: int = Field(3, ge=1, description="hidden layers; 3 of 256 make 153,000 parameters")
+
+
+class DiscriminatorSettings(Settings):
+    """Two views of a sequence: windows of neighbouring slices, and statistics of the whole sequence."""
+
+    input_dim: int = Field(N_FEATURES, ge=1, description="features of a slice")
+    hidden_dim: int = Field(256, ge=8, description="width of both networks")
+    window: int = Field(5, ge=1, description="neighbouring slices seen together; 3 to 5 worked best")
+
+
+class TrainingSettings(Settings):
+    """Losses, optimizers and the length of a training run."""
+
+    seed: int = Field(0, ge=0, description="seed of the split, the initial weights and the batches")
+    max_epochs: int = Field(100, ge=0, description="epochs to train; 100 of 25 steps are 2,500 steps")
+    steps_per_epoch: int = Field(
+        25, ge=1, description="steps in an epoch, whatever the number of recordings, so that few train as long"
+    )
+    max_minutes: float = Field(30.0, gt=0, description="stop after this many minutes, whatever the epoch")
+    batch_size: int = Field(8, ge=1, description="sequences of each domain in a step")
+    learning_rate: float = Field(5e-4, gt=0, description="Adam's learning rate at the start")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first moment; 0.5 as usual for adversarial training")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment")
+    lambda_cycle: float = Field(3.0, ge=0, description="weight of the cycle-consistency loss")
+    lambda_identity: float = Field(0.5, ge=0, description="weight of the identity loss")
+    lambda_adversarial: float = Field(1.0, ge=0, description="weight of the generators' adversarial loss")
+    ema_decay: float = Field(0.995, ge=0, lt=1, description="decay of the averaged generator weights")
+    validation_fraction: float = Field(
+        0.2, gt=0, lt=1, description="part of the recordings held out to choose the checkpoint"
+    )
+    normalization: Literal["shared", "per-domain"] = Field(
+        "shared",
+        description="one mean and deviation for both domains (they stay comparable), or one for each",
+    )
+    keep_checkpoints: int = Field(3, ge=1, description="epoch checkpoints kept besides best and last")
+    accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to train")
+    threads: int = Field(1, ge=1, description="CPU threads; one makes a run repeat to the last digit")
+    generator: GeneratorSettings = GeneratorSettings()
+    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+
+
+def parse_direction(direction: str) -> str:
+    """Return "AB" or "BA".
+
+    Raises
+    ------
+    InputError
+        For any other direction.
+    """
+    if direction not in DIRECTIONS:
+        raise InputError(
+            f"the direction '{direction}' is unknown; give AB (cpc006 to BATCH_UPLOAD) or BA (the other way)"
+        )
+    return direction

@@ -1,0 +1,164 @@
+"""What needs no network: every translation is shown beside these. All are fitted, then they transform."""
+
+from typing import Self
+
+import numpy as np
+from sklearn.preprocessing import QuantileTransformer
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation.distances import as_slices
+from cyclegan_lib.features.normalization import CONSTANT_DB
+from cyclegan_lib.models.linear import gaussian_ot_map
+
+
+class Baseline:
+    """A map of slices fitted on unpaired sets; `name` is what tables and figures call it."""
+
+    name: str
+
+    def fit(self, source: np.ndarray, target: np.ndarray) -> Self:
+        """Fit on (..., 40) arrays of both domains, unpaired; everything but the last axis is flattened."""
+        source, target = as_slices(source), as_slices(target)  # (n, 40), (m, 40)
+        if source.shape[1] != target.shape[1]:
+            raise InputError(
+                f"the source has {source.shape[1]} features a slice and the target {target.shape[1]}"
+            )
+        self._fit(source, target)
+        self._n_features = source.shape[1]
+        return self
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """Translate (..., 40) to the same shape; floats keep their type, the computation is in float64.
+
+        Raises
+        ------
+        InputError
+            If `x` has other features than the sets it was fitted on.
+        """
+        if not hasattr(self, "_n_features"):
+            raise RuntimeError(f"call fit before transform ({self.name})")
+        x = np.asarray(x)
+        if x.ndim < 1 or x.shape[-1] != self._n_features:
+            raise InputError(f"the features have shape {x.shape}; the last axis must be {self._n_features}")
+        slices = x.reshape(-1, self._n_features).astype(np.float64)
+        dtype = x.dtype if x.dtype.kind == "f" else np.float64
+        return self._transform(slices).reshape(x.shape).astype(dtype)
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+class Identity(Baseline):
+    """No translation: what happens today."""
+
+    name = "identity"
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        pass
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        return x
+
+
+class Affine(Baseline):
+    """Gain and offset for each feature: the target's mean and standard deviation, no correlation."""
+
+    name = "per-feature affine"
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        deviation = source.std(axis=0)
+        # a feature that is constant in the source has no gain to be measured: it is shifted only
+        constant = deviation < CONSTANT_DB
+        self._gain = np.where(constant, 1.0, target.std(axis=0) / np.where(constant, 1.0, deviation))  # (40,)
+        self._offset = target.mean(axis=0) - self._gain * source.mean(axis=0)  # (40,)
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        return x * self._gain + self._offset
+
+
+class QuantileMapping(Baseline):
+    """Each feature through the source's distribution function and the target's inverse one.
+
+    One-dimensional optimal transport for each feature, of any shape, blind to correlation. It never leaves
+    the range that the target was seen in.
+
+    Parameters
+    ----------
+    quantiles : int
+        Points at which the distribution functions are kept (fewer where there are fewer slices).
+    """
+
+    name = "quantile mapping"
+
+    def __init__(self, quantiles: int = 1000) -> None:
+        self.quantiles = quantiles
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        # subsample=None: with scikit-learn's default 10,000 randomly drawn slices would decide
+        self._to_uniform, self._from_uniform = (
+            QuantileTransformer(n_quantiles=min(self.quantiles, len(sample)), subsample=None).fit(sample)
+            for sample in (source, target)
+        )
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        return self._from_uniform.inverse_transform(self._to_uniform.transform(x))
+
+
+class Coral(Baseline):
+    """Correlation alignment [1]_: whiten with the source's covariance, colour with the target's.
+
+    As in the paper the identity (times `regularization`, there 1, in dB²) is added to both covariances.
+    The paper leaves means alone, since its features are standardised beforehand; devices differ in their
+    means more than in anything else, so here the mean is aligned too.
+
+    References
+    ----------
+    .. [1] B. Sun, J. Feng and K. Saenko, "Return of Frustratingly Easy Domain Adaptation", AAAI 2016.
+    """
+
+    name = "CORAL"
+
+    def __init__(self, regularization: float = 1.0) -> None:
+        self.regularization = regularization
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        self._source_mean, self._target_mean = source.mean(axis=0), target.mean(axis=0)
+        added = self.regularization * np.eye(source.shape[1])
+        whiten = _symmetric_power(np.atleast_2d(np.cov(source, rowvar=False)) + added, -0.5)
+        colour = _symmetric_power(np.atleast_2d(np.cov(target, rowvar=False)) + added, 0.5)
+        self._matrix = whiten @ colour  # (40, 40), applied from the right as in the paper
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        return (x - self._source_mean) @ self._matrix + self._target_mean
+
+
+class GaussianOT(Baseline):
+    """The optimal-transport map between Gaussians: the best linear map, and the CycleGAN's starting point.
+
+    See `cyclegan_lib.models.linear.gaussian_ot_map`.
+    """
+
+    name = "Gaussian OT"
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        self._weight, self._bias = gaussian_ot_map(source, target)
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        return x @ self._weight.T + self._bias
+
+
+# in the order of the tables: each can do something that the one before cannot
+BASELINES: dict[str, type[Baseline]] = {
+    baseline.name: baseline for baseline in (Identity, Affine, QuantileMapping, Coral, GaussianOT)
+}
+
+
+def _symmetric_power(matrix: np.ndarray, power: float) -> np.ndarray:
+    """Return a power of a symmetric positive definite matrix, (d, d)."""
+    values, vectors = np.linalg.eigh(matrix)
+    # only without regularisation: a direction that does not vary is neither whitened nor coloured
+    safe = np.where(values > 1e-10 * values[-1], values, 1.0)
+    return (vectors * safe**power) @ vectors.T

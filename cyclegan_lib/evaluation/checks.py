@@ -1,0 +1,85 @@
+"""What must be true of the sets before numbers computed from them mean anything."""
+
+import numpy as np
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import FeatureSet, check_same_settings
+
+# starts of sequences are compared in milliseconds: one program may have written 0.6, another 0.6000000001
+START_DIGITS = 3
+
+
+def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_name: str, found_name: str) -> FeatureSet:
+    """Return the sequences of `found` in the order of `wanted`, matched by recording and start.
+
+    Parameters
+    ----------
+    wanted, found : FeatureSet
+        `found` may hold more sequences than `wanted`, in any order.
+    wanted_name, found_name : str
+        What the message calls them ("the source").
+
+    Raises
+    ------
+    InputError
+        If a sequence of `wanted` is missing from `found`, naming how many are there, or one set holds a
+        sequence twice.
+    """
+    keys = _keys(wanted)
+    if len(set(keys)) < len(keys):
+        raise InputError(f"{wanted_name} holds a recording's sequence twice; give each sequence once")
+    places: dict[tuple[str, float], int] = {}
+    for place, key in enumerate(_keys(found)):
+        if key in places:
+            raise InputError(
+                f"{found_name} holds recording '{key[0]}' at {key[1]:g} s twice; give each sequence once"
+            )
+        places[key] = place
+    missing = [key for key in keys if key not in places]
+    if missing:
+        name, start = missing[0]
+        raise InputError(
+            f"{found_name} matches {len(keys) - len(missing)} of the {len(keys)} sequences of {wanted_name}"
+            f" (recording '{name}' at {start:g} s is missing); both must hold the same recordings,"
+            " under the same names"
+        )
+    return found.select(np.array([places[key] for key in keys]))
+
+
+def check_sets(sets: dict[str, FeatureSet]) -> None:
+    """Check that the sets, by name ("the source"), can be compared and are from the devices they should be.
+
+    Raises
+    ------
+    InputError
+        If a set has fewer than 2 recordings, was extracted with other settings, holds NaN, or comes from
+        the other device.
+    """
+    for name, given in sets.items():
+        recordings = len(np.unique(given.recording))
+        if recordings < 2:
+            raise InputError(
+                f"{name} has {recordings} recording{'s' * (recordings != 1)}; at least 2 are needed, because"
+                " recordings are held out"
+            )
+        if not np.isfinite(given.features).all():
+            raise InputError(f"{name} has NaN or infinite features; extract or translate it again")
+        check_same_settings(sets["the source"], given, "the source", name)
+    source, target = sets["the source"].device, sets["the target"].device
+    if source == target:
+        return
+    # caught here because its numbers would look wonderful: a source taken for the truth has NMSE 0
+    for name, right, wrong in (
+        ("the paired set", target, source),
+        ("the labelled set", target, source),
+        ("the set to fit the target on", target, source),
+        ("the set to fit the source on", source, target),
+    ):
+        if name in sets and sets[name].device == wrong:
+            raise InputError(f"{name} is from {wrong}; it must be from {right}")
+
+
+def _keys(given: FeatureSet) -> list[tuple[str, float]]:
+    """Return (recording, start in seconds) of each sequence, in order."""
+    starts = np.round(given.start_s, START_DIGITS)
+    return [(str(name), float(start)) for name, start in zip(given.recording, starts, strict=True)]

@@ -1,0 +1,205 @@
+"""Judge a translation: every measure, beside the target itself and beside every baseline."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from tqdm import tqdm
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation.baselines import BASELINES, Identity
+from cyclegan_lib.evaluation.checks import check_sets, match_by_name
+from cyclegan_lib.evaluation.distances import (
+    frechet_distance,
+    median_distance,
+    mmd2,
+    nmse,
+    sliced_wasserstein,
+)
+from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery
+from cyclegan_lib.evaluation.report import DISTANCES, TRANSLATED, Evaluation, Row
+from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
+from cyclegan_lib.features import FeatureSet, Normalizer
+
+# 4 halvings: the mean over them scatters half as much as one
+HALVINGS = 4
+# slices of each side for MMD² and the classifier: with tens of recordings it is their number that limits
+# the precision, not that of their slices, which resemble each other; more would only take longer
+POINTS = 1000
+
+
+def evaluate(
+    source: FeatureSet,
+    translated: FeatureSet,
+    target: FeatureSet,
+    *,
+    paired: FeatureSet | None = None,
+    labelled: FeatureSet | None = None,
+    fit_source: FeatureSet | None = None,
+    fit_target: FeatureSet | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> Evaluation:
+    """Measure how near `translated` comes to the target, beside the null and the baselines.
+
+    Every distance is computed between k recordings of a row and k *other* recordings of the target (k is
+    half of the target's, or fewer where the source has fewer), so that the null, one half of the target
+    against the other, has the same sample sizes and the same bias as every other row. A name that is in
+    both sets is never on both sides. The means over 4 seeded halvings are reported. Features are z-scored
+    with the target's mean and deviation, so that loud and quiet bands weigh the same.
+
+    Parameters
+    ----------
+    source : FeatureSet
+        The source, untranslated.
+    translated : FeatureSet
+        The same sequences, translated; matched by recording and start, in any order.
+    target : FeatureSet
+        Real recordings of the target device, not used in training.
+    paired : FeatureSet, optional
+        The same sounds as the source heard by the target device, for NMSE; matched like `translated`.
+    labelled : FeatureSet, optional
+        The target's training recordings with fault labels. Accuracies need the source's labels as well,
+        recoveries also those of the target; what has no labels is left out.
+    fit_source, fit_target : FeatureSet, optional
+        What the baselines (and, with `fit_target`, the z-scores) are fitted on: the recordings that the
+        CycleGAN was trained on. Without them the source and target themselves, which flatters the baselines.
+    seed : int
+        The same seed gives the same numbers.
+    progress : bool
+        Show a TQDM bar.
+
+    Raises
+    ------
+    InputError
+        If a set has fewer than 2 recordings, other settings or the wrong device, if sequences cannot be
+        matched, or if only one of `fit_source` and `fit_target` is given.
+    """
+    given = {
+        "the source": source,
+        "the translated set": translated,
+        "the target": target,
+        "the paired set": paired,
+        "the labelled set": labelled,
+        "the set to fit the source on": fit_source,
+        "the set to fit the target on": fit_target,
+    }
+    given = {name: feature_set for name, feature_set in given.items() if feature_set is not None}
+    check_sets(given)
+    if (fit_source is None) != (fit_target is None):
+        raise InputError("only one of the sets to fit the baselines on is given; give both or neither")
+    translated = match_by_name(source, translated, "the source", "the translated set")
+    truth = None if paired is None else match_by_name(source, paired, "the source", "the paired set")
+
+    fit_a, fit_b = (source, target) if fit_source is None else (fit_source, fit_target)
+    sets = {f"real {target.device}": target}
+    for name, baseline in BASELINES.items():
+        moved = baseline().fit(fit_a.features, fit_b.features).transform(source.features)
+        sets[name] = source.with_features(moved, source.device if baseline is Identity else target.device)
+    sets[TRANSLATED] = translated.with_features(translated.features, target.device)
+
+    normalizer = Normalizer.fit(fit_b.features, fit_b.features, mode="per-domain")
+    halves = list(_halvings(source.recording, target.recording, seed))
+    distances = _distances(sets, target, normalizer, halves, seed, progress)
+    downstream = _downstream(sets, source, labelled, seed)
+    rows = []
+    for name, feature_set in sets.items():
+        error = None
+        if truth is not None:
+            error = 0.0 if feature_set is target else nmse(feature_set.features, truth.features)
+        means = {key: float(np.mean(values)) for key, values in distances[name].items()}
+        deviation = {key: float(np.std(values, ddof=1)) for key, values in distances[name].items()}
+        rows.append(Row(name, nmse=error, deviation=deviation, **means, **downstream.get(name, {})))
+    return Evaluation(
+        rows=rows,
+        source_device=source.device,
+        target_device=target.device,
+        sequences={name.removeprefix("the "): len(feature_set) for name, feature_set in given.items()},
+        recordings_compared=len(np.unique(target.recording[halves[0][0]])),
+        halvings=HALVINGS,
+        baselines_fitted_on=(
+            "the evaluated source and target themselves, unlike the CycleGAN"
+            if fit_source is None
+            else f"{len(fit_a)} and {len(fit_b)} separate training sequences"
+        ),
+        seed=seed,
+    )
+
+
+def _halvings(
+    source_names: np.ndarray, target_names: np.ndarray, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Draw HALVINGS times three bool masks: the target's reference half, its other half, the source's part.
+
+    All hold the same number of recordings. Names in the reference half are in neither of the others.
+    """
+    ours, theirs = np.unique(source_names), np.unique(target_names)
+    shared = np.intersect1d(ours, theirs).size > 0
+    k = min(len(theirs) // 2, len(ours) // 2 if shared else len(ours))
+    rng = np.random.default_rng(seed)
+    for _ in range(HALVINGS):
+        order = rng.permutation(theirs)
+        reference, others = order[:k], order[k : 2 * k]
+        # where both hold the same recordings, the source's part are those of the null's other half
+        free = rng.permutation(np.setdiff1d(ours, reference))
+        chosen = free[np.argsort(~np.isin(free, others), kind="stable")][:k]
+        yield (
+            np.isin(target_names, reference),
+            np.isin(target_names, others),
+            np.isin(source_names, chosen),
+        )
+
+
+def _distances(
+    sets: dict[str, FeatureSet],
+    target: FeatureSet,
+    normalizer: Normalizer,
+    halves: list[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    seed: int,
+    progress: bool,
+) -> dict[str, dict[str, list[float]]]:
+    """Compute the distances to the target's reference halves: row -> distance -> one for each halving."""
+    z_target = normalizer.normalize(target.features, "B")  # (sequences, slices, 40)
+    bandwidth = median_distance(z_target, seed)  # one kernel for the whole table
+    found: dict[str, dict[str, list[float]]] = {}
+    for name, feature_set in tqdm(sets.items(), desc="evaluate", unit="row", disable=not progress):
+        z = normalizer.normalize(feature_set.features, "B")
+        values = found[name] = {distance: [] for distance in DISTANCES}
+        for reference, others, chosen in halves:
+            ours = others if feature_set is target else chosen
+            x, y = z[ours], z_target[reference]
+            values["mmd2"].append(mmd2(x, y, bandwidth, seed, max_points=POINTS))
+            values["frechet"].append(frechet_distance(x, y))
+            values["sliced_wasserstein"].append(sliced_wasserstein(x, y, seed))
+            accuracy = classifier_two_sample_test(
+                x,
+                feature_set.recording[ours],
+                y,
+                target.recording[reference],
+                seed,
+                max_slices=POINTS,
+            )
+            values["c2st"].append(accuracy)
+    return found
+
+
+def _downstream(
+    sets: dict[str, FeatureSet], source: FeatureSet, labelled: FeatureSet | None, seed: int
+) -> dict[str, dict[str, float | None]]:
+    """Compute accuracies and recoveries of each row, as far as there are labels."""
+    if labelled is None or labelled.label is None or source.label is None:
+        return {}
+    classifier = FaultClassifier(seed).fit(labelled)
+    # a translated file may have lost its labels, but its sequences are the source's, in the same order
+    accuracy = {
+        name: classifier.accuracy(feature_set if i == 0 else source.with_features(feature_set.features, name))
+        for i, (name, feature_set) in enumerate(sets.items())
+        if i > 0 or feature_set.label is not None
+    }
+    real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
+    found: dict[str, dict[str, float | None]] = {}
+    for name, values in accuracy.items():
+        found[name] = {f"accuracy_{model}": value for model, value in values.items()}
+        for model, value in values.items():
+            if real is not None:
+                found[name][f"recovery_{model}"] = recovery(value, untranslated[model], real[model])
+    return found

@@ -1,0 +1,170 @@
+"""The result of an evaluation: a table to read and the same numbers as JSON."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cyclegan_lib.files import replacing
+
+# column: (heading, decimals); the arrow says which way is better
+COLUMNS = {
+    "nmse": ("NMSE ↓", 3),
+    "mmd2": ("MMD² ↓", 4),
+    "frechet": ("Fréchet ↓", 2),
+    "sliced_wasserstein": ("sliced W ↓", 3),
+    "c2st": ("C2ST → 0.5", 3),
+    "accuracy_forest": ("forest ↑", 3),
+    "accuracy_logistic": ("logistic ↑", 3),
+    "recovery_forest": ("recovered (forest) ↑", 2),
+    "recovery_logistic": ("recovered (logistic) ↑", 2),
+}
+DISTANCES = ("mmd2", "frechet", "sliced_wasserstein", "c2st")
+TRANSLATED = "CycleGAN"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to translate, with its numbers; None where a number cannot be computed.
+
+    Attributes
+    ----------
+    name : str
+        "real …" for the target against itself, a baseline's name, or "CycleGAN".
+    nmse : float or None
+        Error against pairs; 0 perfect, 1 as good as the mean.
+    mmd2, frechet, sliced_wasserstein, c2st : float
+        Distances to the target, means over the halvings; z-scores of the target (Fréchet: squared).
+    accuracy_forest, accuracy_logistic : float or None
+        Of fault classifiers trained on the target.
+    recovery_forest, recovery_logistic : float or None
+        Part of the lost accuracy that comes back; None where next to nothing was lost.
+    deviation : dict of float
+        Standard deviation of each distance over the halvings.
+    """
+
+    name: str
+    mmd2: float
+    frechet: float
+    sliced_wasserstein: float
+    c2st: float
+    nmse: float | None = None
+    accuracy_forest: float | None = None
+    accuracy_logistic: float | None = None
+    recovery_forest: float | None = None
+    recovery_logistic: float | None = None
+    deviation: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All rows of an evaluation and how they were computed.
+
+    Attributes
+    ----------
+    rows : list of Row
+        The null first, then identity and the other baselines, the CycleGAN last.
+    source_device, target_device : str
+    sequences : dict of int
+        Sequences in each set that was given.
+    recordings_compared : int
+        Recordings on each side of every distance.
+    halvings : int
+        Random halvings of the recordings that distances are averaged over.
+    baselines_fitted_on : str
+    seed : int
+    """
+
+    rows: list[Row]
+    source_device: str
+    target_device: str
+    sequences: dict[str, int]
+    recordings_compared: int
+    halvings: int
+    baselines_fitted_on: str
+    seed: int
+
+    def row(self, name: str) -> Row:
+        """Return the row called `name`; raises KeyError that lists the names."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(f"no row '{name}'; there are {', '.join(row.name for row in self.rows)}")
+
+    @property
+    def null(self) -> Row:
+        """The target against itself: what a perfect translation would score."""
+        return self.rows[0]
+
+    @property
+    def gap_closed(self) -> float | None:
+        """Which part of the distance between the devices the CycleGAN removes.
+
+        1 − (its sliced Wasserstein distance − the null's) / (identity's − the null's): 1 as near to the
+        target as the target to itself, 0 as far as without translation, below 0 farther. None where the
+        untranslated source is as near to the target as the target itself: there is no gap.
+        """
+        null = self.null.sliced_wasserstein
+        gap = self.row("identity").sliced_wasserstein - null
+        return 1 - (self.row(TRANSLATED).sliced_wasserstein - null) / gap if gap > 0 else None
+
+    def table(self) -> str:
+        """Return a Markdown table that is also aligned in a terminal, and below it how to read it."""
+        columns = [name for name in COLUMNS if any(getattr(row, name) is not None for row in self.rows)]
+        cells = [[f"{self.source_device} → {self.target_device}", *(COLUMNS[name][0] for name in columns)]]
+        for row in self.rows:
+            values = ((getattr(row, name), COLUMNS[name][1]) for name in columns)
+            cells.append([row.name, *("n/a" if v is None else _rounded(v, n) for v, n in values)])
+        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+        lines = [
+            "| " + " | ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) + " |"
+            for line in cells
+        ]
+        rule = "|".join([":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])])
+        return "\n".join([lines[0], f"|{rule}|", *lines[1:], "", *self._notes()])
+
+    def _notes(self) -> list[str]:
+        notes = [
+            f"Distances: {self.recordings_compared} recordings against {self.recordings_compared} others of"
+            f" {self.target_device}, in its z-scores, mean of {self.halvings} halvings (seed {self.seed});"
+            f" '{self.null.name}' is what a perfect translation would score.",
+            f"Baselines fitted on {self.baselines_fitted_on}.",
+        ]
+        if self.gap_closed is not None:
+            notes.append(f"{TRANSLATED} closes {self.gap_closed:.0%} of the gap (sliced Wasserstein).")
+        return notes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types; a number that is not finite becomes None."""
+        return _plain({**asdict(self), "gap_closed": self.gap_closed})
+
+    def save(self, path: str | Path) -> Path:
+        """Write `to_dict` as JSON, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
+        with replacing(path) as part:
+            text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+            part.write_text(text + "\n", encoding="utf-8")
+        return Path(path)
+
+
+def _rounded(value: float, decimals: int) -> str:
+    if not math.isfinite(value):
+        return "n/a"
+    # + 0.0 makes −0.000 plain 0.000
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,94 @@
+"""Can a classifier tell two sets apart? Recordings never stand on both sides of a fold."""
+
+import numpy as np
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+
+from cyclegan_lib.errors import InputError
+
+FOLDS = 5
+# 50 extremely randomised trees on 1,000 slices: 0.1 s, and as sharp here as a random forest in 0.3 s
+TREES = 50
+MAX_SLICES = 1000
+
+
+def classifier_two_sample_test(
+    x: np.ndarray,
+    recording_x: np.ndarray,
+    y: np.ndarray,
+    recording_y: np.ndarray,
+    seed: int = 0,
+    max_slices: int = MAX_SLICES,
+) -> float:
+    """Compute the accuracy with which a classifier tells slices of two sets apart [1]_.
+
+    0.5: it cannot tell. 1: it always can. Cross-validated with all slices of one recording in one fold,
+    wherever they stand: neighbouring slices are nearly equal, so a classifier that has seen some of them
+    tells the others by the recording, not by the device. A recording with the same name in both sets is
+    kept in one fold for the same reason. The classifier is extremely randomised trees; both sets give
+    equally many slices. With few recordings the answer for equal distributions scatters around a little
+    less than 0.5 (what is held out of a set is missing from it in training): compare with the null.
+
+    Parameters
+    ----------
+    x, y : float arrays, (n, d) and (m, d), or (sequences, slices, d)
+    recording_x, recording_y : str arrays, one name for each row (or sequence) of `x` and `y`
+    seed : int
+        Draws the slices, the folds and the trees.
+    max_slices : int
+        At most this many slices of each set are used.
+
+    Returns
+    -------
+    float
+        The mean over both sets of the part of their held-out slices that are recognised.
+
+    Raises
+    ------
+    InputError
+        If a set has fewer than two recordings, or not one name for each row.
+
+    References
+    ----------
+    .. [1] D. Lopez-Paz and M. Oquab, "Revisiting Classifier Two-Sample Tests", ICLR 2017.
+    """
+    slices_x, groups_x = _slices(x, recording_x, "first")
+    slices_y, groups_y = _slices(y, recording_y, "second")
+    rng = np.random.default_rng(seed)
+    n = min(len(slices_x), len(slices_y), max_slices)
+    keep_x, keep_y = (_spread(groups, n, rng) for groups in (groups_x, groups_y))
+    both = np.concatenate([slices_x[keep_x], slices_y[keep_y]])  # (2n, d)
+    groups = np.concatenate([groups_x[keep_x], groups_y[keep_y]])
+    labels = np.repeat([0, 1], n)
+    folds = min(FOLDS, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
+    predicted = cross_val_predict(
+        ExtraTreesClassifier(TREES, min_samples_leaf=3, random_state=seed, n_jobs=1),
+        both,
+        labels,
+        groups=groups,
+        cv=StratifiedGroupKFold(folds, shuffle=True, random_state=seed),
+    )
+    return float(balanced_accuracy_score(labels, predicted))
+
+
+def _slices(x: np.ndarray, recording: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return (slices, d) and the recording of each slice."""
+    x, recording = np.asarray(x), np.asarray(recording)
+    if recording.shape != x.shape[:1]:
+        raise InputError(f"the {which} set has {len(x)} rows and {recording.size} names of recordings")
+    if len(np.unique(recording)) < 2:
+        raise InputError(f"the {which} set has fewer than 2 recordings; one has to be held out")
+    flat = x.reshape(-1, x.shape[-1])
+    return flat, np.repeat(recording, len(flat) // len(x))
+
+
+def _spread(groups: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw `n` rows, as equally many from each recording as it has."""
+    order = rng.permutation(len(groups))
+    inverse = np.unique(groups[order], return_inverse=True)[1]
+    by_group = np.argsort(inverse, kind="stable")
+    counts = np.bincount(inverse)
+    rank = np.empty(len(groups), dtype=int)  # how many of its recording come before a row
+    rank[by_group] = np.concatenate([np.arange(count) for count in counts])
+    return order[np.argsort(rank, kind="stable")[:n]]

@@ -1,0 +1,205 @@
+"""Recordings to a feature set: find, read, slice, label."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features.feature_set import FeatureSet
+from cyclegan_lib.files import existing_file
+from cyclegan_lib.recordings.log_mel import log_mel_slices
+from cyclegan_lib.recordings.reading import (
+    SUFFIXES,
+    check_rate,
+    find_recordings,
+    read_header,
+    read_recording,
+    recording_name,
+)
+
+
+@dataclass(frozen=True)
+class ExtractionReport:
+    """What became of the recordings.
+
+    Attributes
+    ----------
+    recordings : int
+        Recordings that gave at least one sequence.
+    sequences : int
+    too_short : tuple of str
+        Names of the recordings too short for one sequence, which were skipped.
+    left_over_s : float, seconds
+        Sound after the last whole sequence, of all recordings that were not skipped.
+    sound_s : float, seconds
+        All sound that was read.
+    needed_s : float, seconds
+        The shortest recording that gives a sequence.
+    """
+
+    recordings: int
+    sequences: int
+    too_short: tuple[str, ...]
+    left_over_s: float
+    sound_s: float
+    needed_s: float
+
+    def __str__(self) -> str:
+        text = f"{_count(self.sequences, 'sequence')} from {_count(self.recordings, 'recording')}"
+        text += f"; {self.left_over_s:.1f} s of {self.sound_s:.1f} s left over at their ends"
+        if self.too_short:
+            named = ", ".join(self.too_short[:5]) + (", ..." if len(self.too_short) > 5 else "")
+            skipped = _count(len(self.too_short), "recording")
+            text += f"; skipped {skipped} shorter than {self.needed_s:g} s: {named}"
+        return text
+
+
+def extract(
+    source: Path,
+    device: str,
+    settings: FeatureSettings,
+    labels: Path | None = None,
+    label_column: str = "fault",
+    recordings_list: Path | None = None,
+    channel: int | None = None,
+    progress: bool = True,
+) -> tuple[FeatureSet, ExtractionReport]:
+    """Extract the features of all recordings that one device made.
+
+    ``cyclegan extract RECORDINGS --device NAME --output FILE.npz`` runs this and saves the set.
+
+    Parameters
+    ----------
+    source : Path
+        A folder of WAV or FLAC files, searched with its subfolders, or one such file.
+    device : str
+        The device's name, kept in the set.
+    settings : FeatureSettings
+        Recordings are resampled to ``settings.sample_rate``; none may have a lower rate of its own.
+    labels : Path, optional
+        A CSV file with a column ``recording`` and one named `label_column`, and a row for each recording.
+    recordings_list : Path, optional
+        A text file that names the recordings to read, see `find_recordings`.
+    channel : int, optional
+        Which channel, counted from 1; without it the mean of all channels.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    FeatureSet, ExtractionReport
+
+    Raises
+    ------
+    InputError
+        If anything given cannot be used: one sentence with the file and the remedy. Files' headers and labels
+        are all checked before the first recording is read.
+    """
+    if not device.strip():
+        raise InputError("the device has no name; give --device with the name of the recording device")
+    source = Path(source)
+    paths = find_recordings(source, recordings_list)
+    names = [recording_name(path, source) for path in paths]
+    _check_headers(paths, settings, channel)
+    label_of = None if labels is None else read_labels(Path(labels), label_column, names)
+
+    features, recording, start_s, too_short = [], [], [], []
+    left_over_s = sound_s = 0.0
+    for path, name in zip(tqdm(paths, desc=device, unit="recording", disable=not progress), names, strict=True):
+        sound = read_recording(path, settings.sample_rate, channel)  # (samples,)
+        sequences, starts, rest = log_mel_slices(sound, settings)  # (n, slices, 40), (n,)
+        sound_s += len(sound) / settings.sample_rate
+        if not len(sequences):
+            too_short.append(name)
+            continue
+        features.append(sequences)
+        start_s.append(starts)
+        recording += [name] * len(sequences)
+        left_over_s += rest
+    if not features:
+        raise InputError(
+            f"{source} holds no recording of at least {settings.needed_s:g} s, which one sequence needs;"
+            " give longer recordings"
+        )
+    found = FeatureSet(
+        features=np.concatenate(features),  # (sequences, slices, 40)
+        recording=np.array(recording),
+        start_s=np.concatenate(start_s),
+        device=device,
+        settings=settings,
+        label=None if label_of is None else np.array([label_of[name] for name in recording]),
+    )
+    read = len(paths) - len(too_short)
+    report = ExtractionReport(
+        read, len(found), tuple(too_short), left_over_s, sound_s, settings.needed_s
+    )
+    return found, report
+
+
+def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:
+    """Read the label of each recording in `names` from a CSV file.
+
+    A row belongs to a recording if its column ``recording`` is the recording's name, or the last part of it;
+    a sound file's suffix is passed over.
+
+    Returns
+    -------
+    dict
+        Label by recording name.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks a column, gives one recording two labels, or lacks a recording.
+    """
+    existing_file(path, "give a CSV file with the columns recording and " + column)
+    rows: dict[str, str] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = [name or "" for name in reader.fieldnames or ()]
+            for wanted in ("recording", column):
+                if wanted not in columns:
+                    has = ", ".join(columns) or "none"
+                    raise InputError(f"{path} has no column '{wanted}' (its columns: {has}); name one of them")
+            for row in reader:
+                _add_row(rows, path, _without_suffix((row["recording"] or "").strip()), (row[column] or "").strip())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not a readable CSV file in UTF-8; save it again as CSV") from error
+    found = {name: rows.get(name) or rows.get(name.rsplit("/", 1)[-1]) for name in names}
+    missing = [name for name, label in found.items() if not label]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(
+            f"{path} has no {column} for the recording '{missing[0]}'{more};"
+            " add a row for it, or leave it out with --recordings-list"
+        )
+    return found
+
+
+def _add_row(rows: dict[str, str], path: Path, name: str, label: str) -> None:
+    if name in rows and rows[name] != label:
+        raise InputError(
+            f"{path} gives the recording '{name}' two labels, '{rows[name]}' and '{label}'; keep one row"
+        )
+    rows[name] = label
+
+
+def _without_suffix(name: str) -> str:
+    suffix = Path(name).suffix
+    return name[: -len(suffix)] if suffix.lower() in SUFFIXES else name
+
+
+def _check_headers(paths: list[Path], settings: FeatureSettings, channel: int | None) -> None:
+    """Refuse unusable files before any work; name the lowest rate, so that asking for it is enough."""
+    rates = {path: read_header(path, channel).sample_rate for path in paths}
+    lowest = min(rates, key=lambda path: rates[path])
+    check_rate(lowest, rates[lowest], settings.sample_rate)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,114 @@
+"""Normalisation: z-scores for the networks, raw units for everyone else."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cyclegan_lib.config import N_FEATURES
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import existing_file, replacing
+
+# A feature whose deviation is below this (dB) is constant: dividing by it would blow rounding up to signal.
+CONSTANT_DB = 1e-4
+FIELDS = ("mean_a", "std_a", "mean_b", "std_b")
+
+
+@dataclass(frozen=True)
+class Normalizer:
+    """Mean and standard deviation of each feature, for each domain.
+
+    Fitted on training recordings only. By default both domains share one mean and one deviation: after it,
+    a difference between the devices is still there to be seen, measured and learned, and a distance means
+    the same in both directions. Per domain, most of the difference in level and spectrum is divided out
+    before the networks see it; what remains is then measured in other units on each side.
+
+    Attributes
+    ----------
+    mean_a, std_a, mean_b, std_b : float64 arrays, (40,), dB
+    """
+
+    mean_a: np.ndarray
+    std_a: np.ndarray
+    mean_b: np.ndarray
+    std_b: np.ndarray
+
+    @classmethod
+    def fit(cls, a: np.ndarray, b: np.ndarray, mode: str = "shared") -> "Normalizer":
+        """Fit on the training features of both domains, (sequences, slices, 40) each.
+
+        Parameters
+        ----------
+        a, b : arrays, (sequences, slices, 40), dB
+        mode : "shared" or "per-domain"
+            Shared: both domains weigh the same, however many sequences each has.
+        """
+        moments = []
+        for x in (a, b):
+            frames = np.asarray(x, dtype=np.float64).reshape(-1, x.shape[-1])  # (slices, 40)
+            moments.append((frames.mean(axis=0), frames.var(axis=0)))
+        (mean_a, var_a), (mean_b, var_b) = moments
+        if mode == "shared":
+            mean = (mean_a + mean_b) / 2
+            # variance of the mixture of both domains, half and half
+            var = (var_a + var_b) / 2 + ((mean_a - mean_b) / 2) ** 2
+            mean_a = mean_b = mean
+            var_a = var_b = var
+        elif mode != "per-domain":
+            raise InputError(f"the normalisation '{mode}' is unknown; give shared or per-domain")
+        return cls(mean_a, _safe_std(var_a), mean_b, _safe_std(var_b))
+
+    def normalize(self, x: np.ndarray, domain: str) -> np.ndarray:
+        """Raw units (dB) to z-scores; `domain` is "A" or "B". Any shape (..., 40); float32 out."""
+        mean, std = self._moments(domain)
+        return ((x - mean) / std).astype(np.float32)
+
+    def denormalize(self, z: np.ndarray, domain: str) -> np.ndarray:
+        """Z-scores to raw units (dB); the inverse of `normalize`."""
+        mean, std = self._moments(domain)
+        return (z * std + mean).astype(np.float32)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Plain lists of 40 floats, as in normalization_params.json and in every checkpoint."""
+        return {name: [float(v) for v in getattr(self, name)] for name in FIELDS}
+
+    @classmethod
+    def from_dict(cls, values: dict, where: str = "the normalisation") -> "Normalizer":
+        """Build from `to_dict`'s output; raises InputError that names `where` if it is anything else."""
+        arrays = {}
+        for name in FIELDS:
+            try:
+                array = np.asarray(values[name], dtype=np.float64)
+            except (KeyError, TypeError, ValueError) as error:
+                raise InputError(f"{where} lacks a list of {N_FEATURES} numbers '{name}'") from error
+            if array.shape != (N_FEATURES,) or not np.isfinite(array).all():
+                raise InputError(f"{where}: '{name}' must be {N_FEATURES} finite numbers")
+            if name.startswith("std") and (array <= 0).any():
+                raise InputError(f"{where}: '{name}' must be above 0 everywhere")
+            arrays[name] = array
+        return cls(**arrays)
+
+    def save(self, path: str | Path) -> Path:
+        """Write normalization_params.json; `load` gives back exactly the same numbers."""
+        with replacing(path) as part:
+            part.write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Normalizer":
+        """Read normalization_params.json; raises InputError if it is not one."""
+        path = existing_file(path)
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path} is not JSON; train again or export again to write it") from error
+        return cls.from_dict(values, str(path))
+
+    def _moments(self, domain: str) -> tuple[np.ndarray, np.ndarray]:
+        return {"A": (self.mean_a, self.std_a), "B": (self.mean_b, self.std_b)}[domain]
+
+
+def _safe_std(variance: np.ndarray) -> np.ndarray:
+    std = np.sqrt(variance)
+    return np.where(std < CONSTANT_DB, 1.0, std)

@@ -1,0 +1,61 @@
+"""Reading a checkpoint: is it ours, is it whole, what does it hold."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import existing_file
+
+# the networks of a checkpoint, under the names the guide gives them
+NETWORKS = ("generator_AB", "generator_BA", "discriminator_A", "discriminator_B")
+# the generators that are used and exported: averages of the trained ones over the last steps
+AVERAGES = {"generator_AB": "average_AB.module", "generator_BA": "average_BA.module"}
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Load a training checkpoint, without running any code that may be in it.
+
+    Returns
+    -------
+    dict
+        Lightning's checkpoint: `state_dict`, `hyper_parameters`, `optimizer_states`, `epoch`, …
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, not one of ours, or lacks a network.
+    """
+    path = existing_file(path, "train first, or give the path of a .ckpt file that training wrote")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"{path} is no checkpoint of ours: it holds more than tensors and plain values, and is not loaded"
+            " because that could run code; give a .ckpt file that training wrote"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged or truncated; give another checkpoint of the run") from error
+    if not isinstance(checkpoint, dict) or not {"state_dict", "hyper_parameters"} <= checkpoint.keys():
+        raise InputError(f"{path} is not a training checkpoint; give a .ckpt file that training wrote")
+    ours = {"settings", "normalization", "device_a", "device_b", "feature_settings", "data"}
+    hyperparameters = checkpoint["hyper_parameters"]
+    if not isinstance(hyperparameters, dict) or not ours <= hyperparameters.keys():
+        raise InputError(f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote")
+    for name in NETWORKS:
+        if not network_state(checkpoint, name):
+            raise InputError(f"{path} lacks the network {name}; give a whole checkpoint")
+    return checkpoint
+
+
+def network_state(checkpoint: dict[str, Any], name: str) -> dict[str, torch.Tensor]:
+    """The weights of one network as it is used: the average, where there is one."""
+    prefix = AVERAGES.get(name, name) + "."
+    return {
+        key.removeprefix(prefix): value
+        for key, value in checkpoint["state_dict"].items()
+        if key.startswith(prefix)
+    }

@@ -1,0 +1,65 @@
+"""Command-line options made from settings, so that a default and its help text stand in one place."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+from cyclegan_lib.config import Settings
+
+
+def with_options(cls: type[Settings], skip: tuple[str, ...] = ()) -> Callable:
+    """Give a typer command one option for each field of `cls`; it gets them as the argument `settings`.
+
+    Fields of nested settings become options with the field's name before theirs (`--generator-hidden-dim`).
+    `skip` names fields that keep their default.
+    """
+
+    def decorate(command: Callable) -> Callable:
+        fields = _flat(cls, skip)
+
+        @functools.wraps(command)
+        def wrapped(**given: Any) -> Any:
+            values: dict[str, Any] = {}
+            for option, path in fields.items():
+                *outer, name = path
+                inner = values
+                for part in outer:
+                    inner = inner.setdefault(part, {})
+                inner[name] = given.pop(option)
+            return command(**given, settings=cls.checked("the command line", **values))
+
+        own = [p for p in inspect.signature(command).parameters.values() if p.name != "settings"]
+        made = [_parameter(cls, option, path) for option, path in fields.items()]
+        wrapped.__signature__ = inspect.Signature([*own, *made])
+        wrapped.__annotations__ = {p.name: p.annotation for p in (*own, *made)}
+        return wrapped
+
+    return decorate
+
+
+def _flat(cls: type[BaseModel], skip: tuple[str, ...], before: tuple[str, ...] = ()) -> dict[str, tuple]:
+    found = {}
+    for name, field in cls.model_fields.items():
+        path = (*before, name)
+        if name in skip or name == "input_dim":  # features of a slice: given by the data
+            continue
+        if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            found.update(_flat(field.annotation, skip, path))
+        else:
+            found["_".join(path)] = path
+    return found
+
+
+def _parameter(cls: type[BaseModel], option: str, path: tuple[str, ...]) -> inspect.Parameter:
+    *outer, name = path
+    for part in outer:
+        cls = cls.model_fields[part].annotation
+    field = cls.model_fields[name]
+    default = typer.Option(field.default, f"--{option.replace('_', '-')}", help=field.description)
+    return inspect.Parameter(
+        option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.annotation
+    )

@@ -1,0 +1,117 @@
+"""Two recording devices: what each makes of the sound one metre from a machine.
+
+References
+----------
+.. [1] R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients" (W3C Note "Audio
+   EQ Cookbook").
+.. [2] J. Timmer and M. Koenig, "On generating power law noise", Astronomy and Astrophysics 300, 1995, 707-710.
+.. [3] U. Zoelzer (ed.), "DAFX: Digital Audio Effects", 2nd edition, Wiley, 2011.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.signal import butter, lfilter, sosfilt
+
+from cyclegan_lib.config import DEVICE_A, DEVICE_B
+
+FULL_SCALE_A = 0.30  # what cpc006 makes of a level of 1: its preamplifier is set for faint machines, and clips
+FULL_SCALE_B = 0.03  # the laboratory recorder leaves 30 dB for peaks
+DISTANCE_M = (0.5, 2.0)
+SNR_DB = (5.0, 15.0)
+MAINS_HZ = 50.0
+# Capsule in a plastic box behind a hole: Helmholtz resonance of the hole, and the box's own mode.
+RESONANCES = ((900.0, 4.0, 10.0), (2500.0, 5.0, 8.0))  # (Hz, quality, gain dB)
+BAND_HZ = (150.0, 4500.0)
+
+
+def cpc006(sound: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """The edge recorder: at some distance, band-limited and resonant, noisy, softly clipping.
+
+    Parameters
+    ----------
+    sound : array, (samples,)
+        Pressure at one metre, as from `machine_sound`.
+    sample_rate : int, Hz
+    rng : numpy Generator
+        Distance, noise and signal-to-noise ratio of this recording.
+
+    Returns
+    -------
+    float64 array, (samples,), within -1 to 1
+    """
+    distance = DISTANCE_M[0] * (DISTANCE_M[1] / DISTANCE_M[0]) ** rng.uniform()
+    heard = response_a(sound, sample_rate) / distance
+    # The noise of the hall does not get weaker with the distance to the machine: far is also noisier.
+    far = np.log(distance / DISTANCE_M[0]) / np.log(DISTANCE_M[1] / DISTANCE_M[0])  # 0 near, 1 far
+    snr_db = np.clip(SNR_DB[1] - (SNR_DB[1] - SNR_DB[0]) * far + rng.normal(0, 1.0), *SNR_DB)
+    noise = pink_noise(len(sound), sample_rate, rng) + 0.5 * mains_hum(len(sound), sample_rate, rng)
+    noise *= np.std(heard) / np.std(noise) * 10 ** (-snr_db / 20)
+    return soft_clip(FULL_SCALE_A * (heard + noise))
+
+
+def batch_upload(sound: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """The laboratory recorder: flat, at one metre, its own noise 60 dB below a machine.
+
+    Parameters and result are those of `cpc006`.
+    """
+    noise = 1e-3 * rng.standard_normal(len(sound))
+    return np.clip(FULL_SCALE_B * (sound + noise), -1.0, 1.0)
+
+
+DEVICES: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]] = {
+    DEVICE_A: cpc006,
+    DEVICE_B: batch_upload,
+}
+
+
+def response_a(sound: np.ndarray, sample_rate: int) -> np.ndarray:
+    """The linear part of cpc006: band limits and two resonances; (samples,) in and out."""
+    low, high = BAND_HZ[0], min(BAND_HZ[1], 0.45 * sample_rate)
+    heard = sosfilt(butter(2, [low, high], "bandpass", fs=sample_rate, output="sos"), sound)
+    for hz, quality, gain_db in RESONANCES:
+        heard = lfilter(*peaking(hz, quality, gain_db, sample_rate), heard)
+    return heard
+
+
+def peaking(hz: float, quality: float, gain_db: float, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numerator and denominator of a second-order filter with gain `gain_db` at `hz` and 0 dB far off [1]_."""
+    angle = 2 * np.pi * hz / sample_rate
+    alpha = np.sin(angle) / (2 * quality)
+    root = 10 ** (gain_db / 40)
+    numerator = np.array([1 + alpha * root, -2 * np.cos(angle), 1 - alpha * root])
+    denominator = np.array([1 + alpha / root, -2 * np.cos(angle), 1 - alpha / root])
+    return numerator / denominator[0], denominator / denominator[0]
+
+
+def pink_noise(samples: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise whose power density falls as 1/f above 20 Hz, drawn in the frequency domain [2]_.
+
+    Returns
+    -------
+    float64 array, (samples,), standard deviation 1
+    """
+    hz = np.fft.rfftfreq(samples, 1 / sample_rate)
+    spectrum = rng.standard_normal(len(hz)) + 1j * rng.standard_normal(len(hz))
+    noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(hz, 20.0)), samples)
+    return noise / np.std(noise)
+
+
+def mains_hum(samples: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """The mains and its harmonics, 50 to 450 Hz, the odd ones stronger (saturated iron).
+
+    Returns
+    -------
+    float64 array, (samples,), standard deviation 1
+    """
+    time = np.arange(samples) / sample_rate  # seconds
+    hum = np.zeros(samples)
+    for order in range(1, 10):
+        amplitude = (1.0 if order % 2 else 0.4) / order * rng.lognormal(0.0, 0.3)
+        hum += amplitude * np.cos(2 * np.pi * order * MAINS_HZ * time + rng.uniform(0, 2 * np.pi))
+    return hum / np.std(hum)
+
+
+def soft_clip(wave: np.ndarray) -> np.ndarray:
+    """Saturation of an amplifier: tanh, linear for small waves and never beyond -1 to 1 [3]_."""
+    return np.tanh(wave)

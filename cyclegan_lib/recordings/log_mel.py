@@ -1,0 +1,134 @@
+"""Sound to features: log mel energies of slices.
+
+References
+----------
+.. [1] S. B. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic word
+   recognition in continuously spoken sentences", IEEE Transactions on Acoustics, Speech, and Signal Processing
+   28(4), 1980, 357-366.
+.. [2] M. Slaney, "Auditory Toolbox, version 2", Interval Research Corporation, 1998: the filters librosa makes.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.errors import InputError
+
+FLOOR = 1e-10  # power added before the logarithm: silence is -100 dB, not minus infinity
+
+
+def log_mel_slices(sound: np.ndarray, settings: FeatureSettings) -> tuple[np.ndarray, np.ndarray, float]:
+    """Log mel energies [1]_ of every slice of every whole sequence in `sound`.
+
+    Windows are weighted by a Hann window, padded with zeros to the next power of two, and never reach beyond
+    their slice; the mel energies of each are turned to dB, then averaged over the slice. Sequence k begins at
+    k times 10 s and needs 9.96 s.
+
+    Parameters
+    ----------
+    sound : float array, (samples,)
+        Mono, at ``settings.sample_rate``.
+    settings : FeatureSettings
+
+    Returns
+    -------
+    features : float32 array, (sequences, slices, n_features), dB
+        No sequences, if the sound is too short for one.
+    start_s : float64 array, (sequences,), seconds
+    left_over_s : float, seconds
+        Sound at the end that no sequence reads.
+
+    Raises
+    ------
+    InputError
+        If the settings contradict each other (see `mel_filters` and `window_starts`).
+    """
+    rate = settings.sample_rate
+    filters = mel_filters(settings)  # (n_features, bins)
+    starts = window_starts(settings)  # (slices, windows)
+    samples = round(settings.window_s * rate)
+    hann = _hann(samples)
+    n_fft = fft_length(settings)
+    needed = int(starts.max()) + samples
+    step = round(settings.sequence_s * rate)
+    count = 0 if len(sound) < needed else (len(sound) - needed) // step + 1
+    features = np.empty((count, settings.slices, settings.n_features), dtype=np.float32)
+    for k in range(count):  # one sequence at a time: its windows overlap and take about 2 MB
+        windows = sound[k * step + starts[..., None] + np.arange(samples)] * hann  # (slices, windows, samples)
+        power = np.abs(np.fft.rfft(windows, n_fft)) ** 2  # (slices, windows, bins)
+        features[k] = (10 * np.log10(power @ filters.T + FLOOR)).mean(axis=1)  # (slices, n_features)
+    read = 0 if count == 0 else (count - 1) * step + round(settings.needed_s * rate)
+    left_over = max(0, len(sound) - read) / rate
+    return features, np.arange(count) * settings.sequence_s, left_over
+
+
+def fft_length(settings: FeatureSettings) -> int:
+    """The next power of two at or above the window's samples."""
+    return 1 << (round(settings.window_s * settings.sample_rate) - 1).bit_length()
+
+
+@lru_cache(maxsize=8)
+def mel_filters(settings: FeatureSettings) -> np.ndarray:
+    """Triangular mel filters of unit area [2]_ from ``f_min`` to half the sample rate.
+
+    Returns
+    -------
+    float64 array, (n_features, bins)
+
+    Raises
+    ------
+    InputError
+        If ``f_min`` is too high, or the window so short that a band would hold no frequency at all.
+    """
+    import librosa.filters  # takes more than a second, which commands that hear nothing should not wait for
+
+    nyquist = settings.sample_rate / 2
+    if settings.f_min >= nyquist:
+        raise InputError(f"f_min is {settings.f_min:g} Hz; it must lie below half the sample rate, {nyquist:g} Hz")
+    edges = librosa.mel_frequencies(settings.n_features + 2, fmin=settings.f_min, fmax=nyquist)
+    bins = np.fft.rfftfreq(fft_length(settings), 1 / settings.sample_rate)
+    within = (bins > edges[:-2, None]) & (bins < edges[2:, None])  # (n_features, bins)
+    if not within.any(axis=1).all():
+        raise InputError(
+            f"windows of {settings.window_s:g} s are too short to tell {settings.n_features} mel bands apart"
+            f" at {settings.sample_rate} Hz; lengthen window_s or ask for fewer n_features"
+        )
+    return librosa.filters.mel(
+        sr=settings.sample_rate,
+        n_fft=fft_length(settings),
+        n_mels=settings.n_features,
+        fmin=settings.f_min,
+        fmax=nyquist,
+        dtype=np.float64,
+    )
+
+
+def window_starts(settings: FeatureSettings) -> np.ndarray:
+    """First sample of every window of every slice of a sequence, from the sequence's start.
+
+    Returns
+    -------
+    int array, (slices, windows)
+
+    Raises
+    ------
+    InputError
+        If not even one window fits into a slice.
+    """
+    rate = settings.sample_rate
+    samples, room = round(settings.window_s * rate), round(settings.slice_s * rate)
+    if room < samples:
+        raise InputError(
+            f"a window of {settings.window_s:g} s does not fit into a slice of {settings.slice_s:g} s;"
+            " shorten window_s or lengthen slice_s"
+        )
+    hop = max(1, round(settings.hop_s * rate))
+    inside = np.arange(0, room - samples + 1, hop)  # (windows,)
+    slices = np.round(np.arange(settings.slices) * settings.slice_hop_s * rate).astype(int)  # (slices,)
+    return slices[:, None] + inside
+
+
+def _hann(samples: int) -> np.ndarray:
+    """The periodic Hann window that short-time spectra use, (samples,)."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)

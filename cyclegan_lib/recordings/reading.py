@@ -1,0 +1,210 @@
+"""Finding recordings and reading them: any rate, any channel count, WAV or FLAC."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import existing_file
+
+SUFFIXES = (".wav", ".flac")
+BLOCK_FRAMES = 1 << 18  # long recordings pass through in blocks: only their mono sound is held
+REMEDY = "give a folder of WAV or FLAC recordings"
+
+
+@dataclass(frozen=True)
+class SoundHeader:
+    """What a sound file says about itself.
+
+    Attributes
+    ----------
+    sample_rate : int, Hz
+    channels, frames : int
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int
+
+
+def find_recordings(source: Path, recordings_list: Path | None = None) -> list[Path]:
+    """Return the sound files to read, in the order of their names (or of the list).
+
+    Parameters
+    ----------
+    source : Path
+        A folder, searched with its subfolders for .wav and .flac files (hidden ones are left out), or one
+        sound file.
+    recordings_list : Path, optional
+        A text file with one recording on each line: its path from `source`, with or without suffix. Empty
+        lines and lines that start with # are passed over.
+
+    Raises
+    ------
+    InputError
+        If something named does not exist, nothing is found, or two files have the same recording name.
+    """
+    source = Path(source)
+    if not source.exists():
+        raise InputError(f"{source} does not exist; {REMEDY}")
+    if recordings_list is not None:
+        if not source.is_dir():
+            raise InputError(f"{source} is not a folder; with a list, give the folder that holds its recordings")
+        found = _listed(source, Path(recordings_list))
+    elif source.is_dir():
+        found = sorted(path for path in _walk(source) if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise InputError(f"{source} holds no .wav or .flac file; {REMEDY}")
+    else:
+        found = [source]
+    _refuse_duplicates(found, source)
+    return found
+
+
+def recording_name(path: Path, source: Path) -> str:
+    """A recording's name: its path from the folder `source`, without suffix, with forward slashes."""
+    path = Path(path).with_suffix("")
+    return path.relative_to(source).as_posix() if Path(source).is_dir() else path.name
+
+
+def read_header(path: Path, channel: int | None = None) -> SoundHeader:
+    """Read a sound file's rate, channels and length without its sound.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or not a sound file, or has no channel `channel`.
+    """
+    with _opened(path) as file:
+        _check_channel(path, file.channels, channel)
+        return SoundHeader(file.samplerate, file.channels, file.frames)
+
+
+def check_rate(path: Path, rate: int, wanted: int) -> None:
+    """Raise InputError if a recording's own `rate` is below the rate `wanted`, both in Hz."""
+    if rate < wanted:
+        raise InputError(
+            f"{path} was recorded at {rate} Hz, so its bands above {rate / 2:g} Hz would be empty;"
+            f" ask for --sample-rate {rate} instead of {wanted}, for both devices"
+        )
+
+
+def read_recording(path: Path, sample_rate: int, channel: int | None = None) -> np.ndarray:
+    """Read a recording as mono sound at `sample_rate`.
+
+    Parameters
+    ----------
+    path : Path
+    sample_rate : int, Hz
+        At most the recording's own rate.
+    channel : int, optional
+        Which channel, counted from 1; without it the mean of all channels.
+
+    Returns
+    -------
+    float32 array, (samples,), full scale is 1
+
+    Raises
+    ------
+    InputError
+        As `read_header` and `check_rate`; also if the sound is damaged, or holds NaN or infinite samples.
+    """
+    with _opened(path) as file:
+        _check_channel(path, file.channels, channel)
+        check_rate(path, file.samplerate, sample_rate)
+        stream = None
+        if file.samplerate != sample_rate:
+            stream = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32", quality="HQ")
+        parts = []
+        frames = 0
+        try:
+            for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True):  # (frames, channels)
+                mono = block.mean(axis=1) if channel is None else np.ascontiguousarray(block[:, channel - 1])
+                if not np.isfinite(mono).all():
+                    raise InputError(f"{path} holds NaN or infinite samples; export it again without gaps")
+                frames += len(mono)
+                parts.append(mono if stream is None else stream.resample_chunk(mono))
+        except soundfile.LibsndfileError as error:
+            raise _damaged(path) from error
+        if frames < file.frames:
+            raise _damaged(path)
+    if stream is not None:
+        parts.append(stream.resample_chunk(np.empty(0, dtype=np.float32), last=True))
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+
+
+def _opened(path: Path) -> soundfile.SoundFile:
+    path = existing_file(path, REMEDY)
+    try:
+        with open(path, "rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); give a file that you may read") from error
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix such as .raw has no header
+        raise InputError(f"{path} is not a sound file, or is damaged; give a WAV or FLAC file") from error
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path} ends before its header says, or is damaged; copy it again from the recorder")
+
+
+def _check_channel(path: Path, channels: int, channel: int | None) -> None:
+    if channel is not None and not 1 <= channel <= channels:
+        has = "1 channel" if channels == 1 else f"{channels} channels"
+        raise InputError(f"{path} has {has} and no channel {channel}; give --channel 1 to {channels}, or leave it out")
+
+
+def _walk(folder: Path) -> list[Path]:
+    """All files under `folder` of which no part is hidden (macOS leaves ._name.wav beside name.wav)."""
+    files = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return [path for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+
+
+def _listed(source: Path, recordings_list: Path) -> list[Path]:
+    existing_file(recordings_list, "give a text file with one recording on each line")
+    try:
+        lines = recordings_list.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{recordings_list} is not a readable UTF-8 text file; give one name on each line") from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        name = line.strip()
+        if name and not name.startswith("#"):
+            found.append(_listed_file(source, name, f"{recordings_list}, line {number}"))
+    if not found:
+        raise InputError(f"{recordings_list} names no recording; give one name on each line")
+    return found
+
+
+def _listed_file(source: Path, name: str, where: str) -> Path:
+    path = source / name
+    if not path.resolve().is_relative_to(source.resolve()):
+        raise InputError(f"{where}: '{name}' lies outside {source}; give the folder that holds all recordings")
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        return source / path.relative_to(source) if path.is_relative_to(source) else path
+    # the suffix is joined, not replaced: a name may itself hold a full stop
+    found = sorted(
+        other
+        for other in path.parent.glob("*")
+        if other.stem == path.name and other.suffix.lower() in SUFFIXES and other.is_file()
+    )
+    if not found:
+        raise InputError(f"{where}: there is no recording '{name}' in {source}; correct the name or remove the line")
+    if len(found) > 1:
+        raise InputError(f"{where}: '{name}' may be {found[0].name} or {found[1].name}; give it with its suffix")
+    return found[0]
+
+
+def _refuse_duplicates(found: list[Path], source: Path) -> None:
+    seen: dict[str, Path] = {}
+    for path in found:
+        name = recording_name(path, source)
+        if name in seen:
+            twice = f"{path} is listed twice" if seen[name] == path else f"{seen[name]} and {path} have one name"
+            raise InputError(f"{twice}, '{name}', but a recording's name must be its own; keep one of them")
+        seen[name] = path

@@ -1,0 +1,222 @@
+"""The simulated pair of devices, written as WAV files.
+
+Layout::
+
+    cpc006/train/cpc006-0001.wav ...              machines heard by cpc006 alone
+    BATCH_UPLOAD/train/BATCH_UPLOAD-0001.wav ...  other machines, heard by BATCH_UPLOAD alone
+    cpc006/test/test-0001.wav ...                 the same moments, heard by both: for the evaluation alone
+    BATCH_UPLOAD/test/test-0001.wav ...
+    labels.csv                                    recording, split, fault, rpm, load, severity
+    simulation.json                               the settings, written last: the set is whole
+"""
+
+import csv
+import json
+import multiprocessing
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from tqdm import tqdm
+
+from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import replacing, writable_folder
+from cyclegan_lib.recordings.devices import DEVICES
+from cyclegan_lib.recordings.machine import FAULTS, Moment, draw_moment, machine_sound
+
+DONE = "simulation.json"
+UNFINISHED = ".incomplete"
+LABELS = "labels.csv"
+COLUMNS = ("recording", "split", "fault", "rpm", "load", "severity")
+# Roles number the seeds: each role has recordings of its own, and adding some changes no earlier one.
+ROLES = {DEVICE_A: 0, DEVICE_B: 1, "test": 2}
+OURS = re.compile(rf"\.?({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}(\.\d+\.part)?\.wav")
+CHUNK = 4  # recordings handed to a process at a time
+
+
+def simulate(
+    folder: Path, settings: SimulationSettings, workers: int | None = None, progress: bool = True
+) -> Path:
+    """Simulate both devices' recordings into `folder`; the same settings give the same bytes.
+
+    Returns at once if `folder` already holds them; an interrupted simulation is continued.
+
+    Parameters
+    ----------
+    folder : Path
+        New, empty, or of an earlier simulation with the same settings.
+    settings : SimulationSettings
+    workers : int, optional
+        Processes to share the work; as many as there are processors if left out. The bytes do not depend on it.
+    progress : bool
+        Show a progress bar, and say so if nothing is to be done.
+
+    Returns
+    -------
+    Path
+        `folder`.
+
+    Raises
+    ------
+    InputError
+        If `folder` holds something else, or cannot be written.
+    """
+    folder = Path(folder)
+    if _prepare(folder, settings):
+        if progress:
+            print(f"{folder} already holds this simulation; nothing to be done")
+        return folder
+    tasks = [task for task in _tasks(settings) if not _finished(folder, *task)]
+    render = partial(_render, folder, settings)
+    workers = min(workers or len(os.sched_getaffinity(0)), -(-len(tasks) // CHUNK))
+    bar = tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress)
+    with bar:
+        for _ in _map(render, tasks, workers):
+            bar.update()
+    _write_labels(folder / LABELS, settings)
+    with replacing(folder / DONE) as part:
+        part.write_text(json.dumps(settings.model_dump(), indent=1) + "\n", encoding="utf-8")
+    (folder / UNFINISHED).unlink()
+    return folder
+
+
+def fault_of(settings: SimulationSettings, role: str, index: int) -> str:
+    """The fault of recording `index` (from 0): every four in a row hold each fault once, in random order."""
+    group, place = divmod(index, len(FAULTS))
+    order = _rng(settings.seed, role, group, "faults").permutation(len(FAULTS))
+    return FAULTS[order[place]]
+
+
+def moment_of(settings: SimulationSettings, role: str, index: int) -> tuple[Moment, np.random.Generator]:
+    """The machine that recording `index` (from 0) of `role` hears, and the generator that goes on from it."""
+    rng = _rng(settings.seed, role, index, "machine")
+    return draw_moment(fault_of(settings, role, index), rng), rng
+
+
+def render(settings: SimulationSettings, role: str, index: int) -> dict[str, np.ndarray]:
+    """Each device's recording of one moment.
+
+    Parameters
+    ----------
+    settings : SimulationSettings
+    role : "cpc006", "BATCH_UPLOAD" or "test"
+        A device hears its own training recordings; both hear the test recordings.
+    index : int, from 0
+
+    Returns
+    -------
+    dict of int16 arrays, (samples,), by device
+    """
+    moment, rng = moment_of(settings, role, index)
+    sound = machine_sound(moment, settings.seconds, settings.sample_rate, rng)  # (samples,)
+    heard = {}
+    for device in DEVICES if role == "test" else (role,):
+        # a generator for each device: what one draws must not change what the other hears
+        wave = DEVICES[device](sound, settings.sample_rate, _rng(settings.seed, role, index, device))
+        heard[device] = np.round(wave * 32767).astype(np.int16)
+    return heard
+
+
+def _rng(seed: int, role: str, index: int, purpose: str) -> np.random.Generator:
+    purposes = {"machine": 0, "faults": 1, DEVICE_A: 2, DEVICE_B: 3}
+    return np.random.default_rng(np.random.SeedSequence((seed, ROLES[role], index, purposes[purpose])))
+
+
+def _tasks(settings: SimulationSettings) -> list[tuple[str, int]]:
+    counts = {
+        DEVICE_A: settings.train_recordings,
+        DEVICE_B: settings.train_recordings,
+        "test": settings.test_recordings,
+    }
+    return [(role, index) for role, count in counts.items() for index in range(count)]
+
+
+def _name(role: str, index: int) -> str:
+    return f"{role}-{index + 1:04d}"
+
+
+def _paths(folder: Path, role: str, index: int) -> dict[str, Path]:
+    split = "test" if role == "test" else "train"
+    devices = DEVICES if role == "test" else (role,)
+    return {device: folder / device / split / f"{_name(role, index)}.wav" for device in devices}
+
+
+def _finished(folder: Path, role: str, index: int) -> bool:
+    return all(path.exists() for path in _paths(folder, role, index).values())
+
+
+def _render(folder: Path, settings: SimulationSettings, task: tuple[str, int]) -> None:
+    heard = render(settings, *task)
+    for device, path in _paths(folder, *task).items():
+        with replacing(path) as part:
+            soundfile.write(part, heard[device], settings.sample_rate, subtype="PCM_16")
+
+
+def _map(function: partial, tasks: list[tuple[str, int]], workers: int) -> Iterator[None]:
+    if workers <= 1:
+        yield from map(function, tasks)
+        return
+    # spawn, not fork: a notebook's process has torch's and its kernel's threads, which a fork would break
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        try:
+            yield from pool.map(function, tasks, chunksize=CHUNK)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _write_labels(path: Path, settings: SimulationSettings) -> None:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for role, index in _tasks(settings):
+            moment, _ = moment_of(settings, role, index)
+            split = "test" if role == "test" else "train"
+            numbers = (f"{moment.rpm:.1f}", f"{moment.load:.3f}", f"{moment.severity:.3f}")
+            writer.writerow((_name(role, index), split, moment.fault, *numbers))
+
+
+def _prepare(folder: Path, settings: SimulationSettings) -> bool:
+    """Return True if the simulation is there already; make the folder ready for it otherwise."""
+    writable_folder(folder)
+    done, unfinished = folder / DONE, folder / UNFINISHED
+    if done.exists() and not unfinished.exists():
+        if _settings_in(done) != settings.model_dump():
+            raise InputError(
+                f"{folder} holds a simulation with other settings ({DONE}); give another folder, or remove this one"
+            )
+        if all(_finished(folder, *task) for task in _tasks(settings)) and (folder / LABELS).exists():
+            return True
+    elif not unfinished.exists() and any(folder.iterdir()):
+        raise InputError(
+            f"{folder} already holds files that are no simulation, and they are never overwritten;"
+            " give a new or an empty folder"
+        )
+    elif unfinished.exists() and _settings_in(unfinished) != settings.model_dump():
+        _remove_recordings(folder)
+    with replacing(unfinished) as part:
+        part.write_text(json.dumps(settings.model_dump()) + "\n", encoding="utf-8")
+    done.unlink(missing_ok=True)
+    return False
+
+
+def _settings_in(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _remove_recordings(folder: Path) -> None:
+    """Remove what an interrupted simulation with other settings left, and nothing else."""
+    for device in DEVICES:
+        for path in (folder / device).glob("*/*.wav"):
+            if OURS.fullmatch(path.name):
+                path.unlink()

@@ -1,0 +1,175 @@
+"""A training run, from two feature sets to a folder of checkpoints."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from cyclegan_lib.config import N_FEATURES, TrainingSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import writable_folder
+from cyclegan_lib.models.checkpoint import read_checkpoint
+from cyclegan_lib.models.cyclegan import CycleGANModule
+from cyclegan_lib.models.linear import gaussian_ot_map
+from cyclegan_lib.training.batches import UnpairedData
+from cyclegan_lib.training.callbacks import BEST, LAST, METRICS, NAMED, ChooseCheckpoint, History, WholeFilesIO
+from cyclegan_lib.training.domains import Domains, load_domains
+
+NORMALIZATION = "normalization_params.json"
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What a training run leaves behind.
+
+    Attributes
+    ----------
+    best, last : Path
+        The chosen checkpoint, and the one after the last epoch.
+    best_epoch : int
+        0 is the untrained model, the Gaussian optimal-transport map.
+    history : list of dict
+        One an epoch: `epoch`, training losses, validation figures.
+    """
+
+    best: Path
+    last: Path
+    best_epoch: int
+    history: History
+
+
+def train(
+    domain_a: str | Path,
+    domain_b: str | Path,
+    checkpoint_dir: str | Path = "checkpoints",
+    settings: TrainingSettings | None = None,
+    resume: str | Path | None = None,
+    progress: bool = True,
+    on_epoch: Callable[[History], None] | None = None,
+) -> TrainingRun:
+    """Train a CycleGAN between two devices' feature sets.
+
+    Parameters
+    ----------
+    domain_a, domain_b : path
+        Feature sets of the two devices; nothing pairs their recordings.
+    checkpoint_dir : path
+        Checkpoints of an earlier run there are moved to a folder `earlier-N` inside it, not overwritten.
+    settings : TrainingSettings
+        Ignored but for `max_epochs`, `max_minutes`, `threads` and `accelerator` when resuming.
+    resume : path, optional
+        A checkpoint of a run on the same data to go on from.
+    progress : bool
+        Show a progress bar.
+    on_epoch : callable, optional
+        Called with the history after each epoch.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be used, the folder cannot be written, or a loss stops being a number.
+    """
+    settings = settings or TrainingSettings()
+    module = _resumed(resume, settings) if resume is not None else None
+    if module is not None:
+        settings = module.settings
+    domains = load_domains(domain_a, domain_b, settings)
+    folder = writable_folder(checkpoint_dir)
+    torch.set_num_threads(settings.threads)
+    pl.seed_everything(settings.seed, verbose=False)
+    if module is None:
+        module = _started(domains, settings)
+        _set_earlier_run_aside(folder)
+    elif module.hparams["data"] != domains.facts:
+        raise InputError(
+            f"{resume} was trained on other data than {domain_a} and {domain_b}; give the feature sets that it"
+            " was trained on, or train without --resume"
+        )
+    domains.normalizer.save(folder / NORMALIZATION)
+
+    choice = ChooseCheckpoint(folder, on_epoch)
+    trainer = _trainer(folder, settings, choice, progress)
+    with warnings.catch_warnings():
+        # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")
+        warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")
+        trainer.fit(module, datamodule=UnpairedData(domains, settings), ckpt_path=resume, weights_only=True)
+    return TrainingRun(folder / BEST, folder / LAST, choice.best_epoch, choice.history)
+
+
+def _started(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
+    """A new model whose generators are the Gaussian optimal-transport maps of the training parts."""
+    module = CycleGANModule(
+        settings=settings.model_dump(),
+        normalization=domains.normalizer.to_dict(),
+        device_a=domains.train_a.device,
+        device_b=domains.train_b.device,
+        feature_settings=_plain(domains),
+        data=domains.facts,
+    )
+    parts = domains.normalized()
+    a, b = (parts[name].reshape(-1, N_FEATURES) for name in ("train_a", "train_b"))  # (slices, 40)
+    module.start_at(gaussian_ot_map(a, b), gaussian_ot_map(b, a))
+    return module
+
+
+def _plain(domains: Domains) -> dict | None:
+    settings = domains.train_a.settings or domains.train_b.settings
+    return None if settings is None else settings.model_dump()
+
+
+def _resumed(resume: str | Path, settings: TrainingSettings) -> CycleGANModule:
+    hyperparameters = read_checkpoint(resume)["hyper_parameters"]
+    kept = ("max_epochs", "max_minutes", "threads", "accelerator")
+    values = {**hyperparameters["settings"], **{name: getattr(settings, name) for name in kept}}
+    return CycleGANModule(**{**hyperparameters, "settings": values})
+
+
+def _trainer(folder: Path, settings: TrainingSettings, choice: ChooseCheckpoint, progress: bool) -> pl.Trainer:
+    named = ModelCheckpoint(
+        dirpath=folder,
+        filename=NAMED,
+        monitor="val_distance",
+        save_top_k=settings.keep_checkpoints,
+        save_last=True,
+        save_on_train_epoch_end=True,
+    )
+    named.CHECKPOINT_NAME_LAST = LAST.removesuffix(".ckpt")
+    # TQDM always: where Rich is installed Lightning would pick its bar, which now and then hangs papermill
+    bars = [TQDMProgressBar(refresh_rate=settings.steps_per_epoch)] if progress else []
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    return pl.Trainer(
+        accelerator=settings.accelerator,
+        devices=1,
+        max_epochs=settings.max_epochs,
+        max_time=timedelta(minutes=settings.max_minutes),
+        logger=TensorBoardLogger(folder, name="logs", version=""),
+        callbacks=[choice, named, *bars],
+        plugins=[WholeFilesIO()],
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        log_every_n_steps=50,
+    )
+
+
+def _set_earlier_run_aside(folder: Path) -> None:
+    names = [*folder.glob("*.ckpt"), folder / METRICS, folder / NORMALIZATION, folder / "logs"]
+    names = [path for path in names if path.exists()]
+    if not any(path.suffix == ".ckpt" for path in names):
+        return
+    number = 1
+    while (aside := folder / f"earlier-{number}").exists():
+        number += 1
+    aside.mkdir()
+    for path in names:
+        path.rename(aside / path.name)

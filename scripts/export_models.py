@@ -1,0 +1,10 @@
+"""Export a checkpoint's networks: `cyclegan export` under the guide's name.
+
+python scripts/export_models.py --checkpoint checkpoints/best.ckpt --output-dir exported_models
+"""
+
+import sys
+
+from cyclegan_lib.cli import main
+
+sys.exit(main(["export", *sys.argv[1:]]))
