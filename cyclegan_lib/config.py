@@ -101,7 +101,7 @@ class TrainingSettings(Settings):
     """Losses, optimizers and the length of a training run."""
 
     seed: int = Field(0, ge=0, description="seed of the split, the initial weights and the batches")
-    max_epochs: int = Field(100, ge=0, description="epochs to train; 100 of 25 steps are 2,500 steps")
+    max_epochs: int = Field(100, ge=1, description="epochs to train; 100 of 25 steps are 2,500 steps")
     steps_per_epoch: int = Field(
         25, ge=1, description="steps in an epoch, whatever the number of recordings, so that few train as long"
     )

@@ -83,7 +83,7 @@ class QuantileMapping(Baseline):
     """Each feature through the source's distribution function and the target's inverse one.
 
     One-dimensional optimal transport for each feature, of any shape, blind to correlation. It never leaves
-    the range that the target was seen in.
+    the range that the target was seen in: whatever lies beyond an end of the source goes to that end.
 
     Parameters
     ----------
@@ -102,9 +102,13 @@ class QuantileMapping(Baseline):
             QuantileTransformer(n_quantiles=min(self.quantiles, len(sample)), subsample=None).fit(sample)
             for sample in (source, target)
         )
+        # scikit-learn gives a feature that is constant in the source the target's minimum; shift it instead
+        self._constant = source.std(axis=0) < CONSTANT_DB  # (40,)
+        self._shift = target.mean(axis=0) - source.mean(axis=0)  # (40,)
 
     def _transform(self, x: np.ndarray) -> np.ndarray:
-        return self._from_uniform.inverse_transform(self._to_uniform.transform(x))
+        mapped = self._from_uniform.inverse_transform(self._to_uniform.transform(x))
+        return np.where(self._constant, x + self._shift, mapped)
 
 
 class Coral(Baseline):

@@ -7,17 +7,27 @@ from cyclegan_lib.features import FeatureSet, check_same_settings
 
 # starts of sequences are compared in milliseconds: one program may have written 0.6, another 0.6000000001
 START_DIGITS = 3
+# what messages call the arguments of `evaluate`
+TITLES = {
+    "source": "the source",
+    "translated": "the translated set",
+    "target": "the target",
+    "paired": "the paired set",
+    "labelled": "the labelled set",
+    "fit_source": "the set to fit the source on",
+    "fit_target": "the set to fit the target on",
+}
 
 
-def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_name: str, found_name: str) -> FeatureSet:
+def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_as: str, found_as: str) -> FeatureSet:
     """Return the sequences of `found` in the order of `wanted`, matched by recording and start.
 
     Parameters
     ----------
     wanted, found : FeatureSet
         `found` may hold more sequences than `wanted`, in any order.
-    wanted_name, found_name : str
-        What the message calls them ("the source").
+    wanted_as, found_as : str
+        The arguments of `evaluate` that they are.
 
     Raises
     ------
@@ -25,6 +35,7 @@ def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_name: str, found
         If a sequence of `wanted` is missing from `found`, naming how many are there, or one set holds a
         sequence twice.
     """
+    wanted_name, found_name = TITLES[wanted_as], TITLES[found_as]
     keys = _keys(wanted)
     if len(set(keys)) < len(keys):
         raise InputError(f"{wanted_name} holds a recording's sequence twice; give each sequence once")
@@ -47,7 +58,7 @@ def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_name: str, found
 
 
 def check_sets(sets: dict[str, FeatureSet]) -> None:
-    """Check that the sets, by name ("the source"), can be compared and are from the devices they should be.
+    """Check that the sets, by argument of `evaluate`, can be compared and are from the right devices.
 
     Raises
     ------
@@ -59,24 +70,20 @@ def check_sets(sets: dict[str, FeatureSet]) -> None:
         recordings = len(np.unique(given.recording))
         if recordings < 2:
             raise InputError(
-                f"{name} has {recordings} recording{'s' * (recordings != 1)}; at least 2 are needed, because"
-                " recordings are held out"
+                f"{TITLES[name]} has {recordings} recording{'s' * (recordings != 1)}; at least 2 are needed,"
+                " because recordings are held out"
             )
         if not np.isfinite(given.features).all():
-            raise InputError(f"{name} has NaN or infinite features; extract or translate it again")
-        check_same_settings(sets["the source"], given, "the source", name)
-    source, target = sets["the source"].device, sets["the target"].device
+            raise InputError(f"{TITLES[name]} has NaN or infinite features; extract or translate it again")
+        check_same_settings(sets["source"], given, TITLES["source"], TITLES[name])
+    source, target = sets["source"].device, sets["target"].device
     if source == target:
         return
     # caught here because its numbers would look wonderful: a source taken for the truth has NMSE 0
-    for name, right, wrong in (
-        ("the paired set", target, source),
-        ("the labelled set", target, source),
-        ("the set to fit the target on", target, source),
-        ("the set to fit the source on", source, target),
-    ):
+    for name in ("paired", "labelled", "fit_source", "fit_target"):
+        right, wrong = (source, target) if name == "fit_source" else (target, source)
         if name in sets and sets[name].device == wrong:
-            raise InputError(f"{name} is from {wrong}; it must be from {right}")
+            raise InputError(f"{TITLES[name]} is from {wrong}; it must be from {right}")
 
 
 def _keys(given: FeatureSet) -> list[tuple[str, float]]:

@@ -75,20 +75,23 @@ def evaluate(
         matched, or if only one of `fit_source` and `fit_target` is given.
     """
     given = {
-        "the source": source,
-        "the translated set": translated,
-        "the target": target,
-        "the paired set": paired,
-        "the labelled set": labelled,
-        "the set to fit the source on": fit_source,
-        "the set to fit the target on": fit_target,
+        name: feature_set
+        for name, feature_set in (
+            ("source", source),
+            ("translated", translated),
+            ("target", target),
+            ("paired", paired),
+            ("labelled", labelled),
+            ("fit_source", fit_source),
+            ("fit_target", fit_target),
+        )
+        if feature_set is not None
     }
-    given = {name: feature_set for name, feature_set in given.items() if feature_set is not None}
     check_sets(given)
     if (fit_source is None) != (fit_target is None):
         raise InputError("only one of the sets to fit the baselines on is given; give both or neither")
-    translated = match_by_name(source, translated, "the source", "the translated set")
-    truth = None if paired is None else match_by_name(source, paired, "the source", "the paired set")
+    translated = match_by_name(source, translated, "source", "translated")
+    truth = None if paired is None else match_by_name(source, paired, "source", "paired")
 
     fit_a, fit_b = (source, target) if fit_source is None else (fit_source, fit_target)
     sets = {f"real {target.device}": target}
@@ -99,21 +102,22 @@ def evaluate(
 
     normalizer = Normalizer.fit(fit_b.features, fit_b.features, mode="per-domain")
     halves = list(_halvings(source.recording, target.recording, seed))
-    distances = _distances(sets, target, normalizer, halves, seed, progress)
     downstream = _downstream(sets, source, labelled, seed)
+    distances = _distances(sets, target, normalizer, halves, seed, progress)
     rows = []
     for name, feature_set in sets.items():
         error = None
         if truth is not None:
             error = 0.0 if feature_set is target else nmse(feature_set.features, truth.features)
-        means = {key: float(np.mean(values)) for key, values in distances[name].items()}
-        deviation = {key: float(np.std(values, ddof=1)) for key, values in distances[name].items()}
+        found = {key: values for key, values in distances[name].items() if values}
+        means = {key: float(np.mean(values)) for key, values in found.items()}
+        deviation = {key: float(np.std(values, ddof=1)) for key, values in found.items()}
         rows.append(Row(name, nmse=error, deviation=deviation, **means, **downstream.get(name, {})))
     return Evaluation(
         rows=rows,
         source_device=source.device,
         target_device=target.device,
-        sequences={name.removeprefix("the "): len(feature_set) for name, feature_set in given.items()},
+        sequences={name: len(feature_set) for name, feature_set in given.items()},
         recordings_compared=len(np.unique(target.recording[halves[0][0]])),
         halvings=HALVINGS,
         baselines_fitted_on=(
@@ -122,6 +126,7 @@ def evaluate(
             else f"{len(fit_a)} and {len(fit_b)} separate training sequences"
         ),
         seed=seed,
+        remarks=_remarks(source, target, labelled),
     )
 
 
@@ -170,15 +175,12 @@ def _distances(
             values["mmd2"].append(mmd2(x, y, bandwidth, seed, max_points=POINTS))
             values["frechet"].append(frechet_distance(x, y))
             values["sliced_wasserstein"].append(sliced_wasserstein(x, y, seed))
-            accuracy = classifier_two_sample_test(
-                x,
-                feature_set.recording[ours],
-                y,
-                target.recording[reference],
-                seed,
-                max_slices=POINTS,
-            )
-            values["c2st"].append(accuracy)
+            names, target_names = feature_set.recording[ours], target.recording[reference]
+            # with one recording on each side there is none to hold out
+            if len(np.unique(target_names)) > 1:
+                values["c2st"].append(
+                    classifier_two_sample_test(x, names, y, target_names, seed, max_slices=POINTS)
+                )
     return found
 
 
@@ -203,3 +205,15 @@ def _downstream(
             if real is not None:
                 found[name][f"recovery_{model}"] = recovery(value, untranslated[model], real[model])
     return found
+
+
+def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None) -> list[str]:
+    """Say why there are no accuracies or recoveries though a labelled set was given."""
+    if labelled is None:
+        return []
+    for name, feature_set in (("labelled set", labelled), ("source", source)):
+        if feature_set.label is None:
+            return [f"No accuracies, because the {name} has no labels."]
+    if target.label is None:
+        return ["No recoveries, because the target has no labels."]
+    return []

@@ -34,8 +34,10 @@ class Row:
         "real …" for the target against itself, a baseline's name, or "CycleGAN".
     nmse : float or None
         Error against pairs; 0 perfect, 1 as good as the mean.
-    mmd2, frechet, sliced_wasserstein, c2st : float
+    mmd2, frechet, sliced_wasserstein : float
         Distances to the target, means over the halvings; z-scores of the target (Fréchet: squared).
+    c2st : float or None
+        Accuracy of telling it from the target, mean over the halvings; None with one recording a side.
     accuracy_forest, accuracy_logistic : float or None
         Of fault classifiers trained on the target.
     recovery_forest, recovery_logistic : float or None
@@ -48,7 +50,7 @@ class Row:
     mmd2: float
     frechet: float
     sliced_wasserstein: float
-    c2st: float
+    c2st: float | None = None
     nmse: float | None = None
     accuracy_forest: float | None = None
     accuracy_logistic: float | None = None
@@ -67,13 +69,15 @@ class Evaluation:
         The null first, then identity and the other baselines, the CycleGAN last.
     source_device, target_device : str
     sequences : dict of int
-        Sequences in each set that was given.
+        Sequences in each set that was given, under the names of `evaluate`'s arguments.
     recordings_compared : int
         Recordings on each side of every distance.
     halvings : int
         Random halvings of the recordings that distances are averaged over.
     baselines_fitted_on : str
     seed : int
+    remarks : list of str
+        Why a column that was asked for is missing.
     """
 
     rows: list[Row]
@@ -84,6 +88,7 @@ class Evaluation:
     halvings: int
     baselines_fitted_on: str
     seed: int
+    remarks: list[str] = field(default_factory=list)
 
     def row(self, name: str) -> Row:
         """Return the row called `name`; raises KeyError that lists the names."""
@@ -130,6 +135,7 @@ class Evaluation:
             f" {self.target_device}, in its z-scores, mean of {self.halvings} halvings (seed {self.seed});"
             f" '{self.null.name}' is what a perfect translation would score.",
             f"Baselines fitted on {self.baselines_fitted_on}.",
+            *self.remarks,
         ]
         if self.gap_closed is not None:
             notes.append(f"{TRANSLATED} closes {self.gap_closed:.0%} of the gap (sliced Wasserstein).")

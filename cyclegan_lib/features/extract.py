@@ -109,7 +109,9 @@ def extract(
 
     features, recording, start_s, too_short = [], [], [], []
     left_over_s = sound_s = 0.0
-    for path, name in zip(tqdm(paths, desc=device, unit="recording", disable=not progress), names, strict=True):
+    for path, name in zip(
+        tqdm(paths, desc=device, unit="recording", disable=not progress), names, strict=True
+    ):
         sound = read_recording(path, settings.sample_rate, channel)  # (samples,)
         sequences, starts, rest = log_mel_slices(sound, settings)  # (n, slices, 40), (n,)
         sound_s += len(sound) / settings.sample_rate
@@ -134,9 +136,7 @@ def extract(
         label=None if label_of is None else np.array([label_of[name] for name in recording]),
     )
     read = len(paths) - len(too_short)
-    report = ExtractionReport(
-        read, len(found), tuple(too_short), left_over_s, sound_s, settings.needed_s
-    )
+    report = ExtractionReport(read, len(found), tuple(too_short), left_over_s, sound_s, settings.needed_s)
     return found, report
 
 
@@ -165,9 +165,13 @@ def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:
             for wanted in ("recording", column):
                 if wanted not in columns:
                     has = ", ".join(columns) or "none"
-                    raise InputError(f"{path} has no column '{wanted}' (its columns: {has}); name one of them")
+                    raise InputError(
+                        f"{path} has no column '{wanted}' (its columns: {has}); name one of them"
+                    )
             for row in reader:
-                _add_row(rows, path, _without_suffix((row["recording"] or "").strip()), (row[column] or "").strip())
+                _add_row(
+                    rows, path, _without_suffix((row["recording"] or "").strip()), (row[column] or "").strip()
+                )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a readable CSV file in UTF-8; save it again as CSV") from error
     found = {name: rows.get(name) or rows.get(name.rsplit("/", 1)[-1]) for name in names}

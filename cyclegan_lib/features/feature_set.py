@@ -13,6 +13,8 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file, replacing
 
 REQUIRED = ("features", "recording", "start_s", "device", "settings")
+# what numpy raises for an empty, truncated or foreign file, whatever its name
+DAMAGED = (OSError, EOFError, KeyError, zipfile.BadZipFile)
 REMEDY = "give a feature set written by `cyclegan extract`"
 
 
@@ -135,7 +137,7 @@ def _read_npz(path: Path) -> dict[str, Any]:
                 f"{path} holds pickled Python objects, which can run code and are never loaded; {REMEDY}"
             ) from error
         raise InputError(f"{path} is damaged ({error}); {REMEDY}") from error
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise InputError(f"{path} is damaged or not an .npz file; {REMEDY}") from error
     missing = [name for name in REQUIRED if name not in found]
     if missing:
@@ -155,8 +157,10 @@ def _read_npz(path: Path) -> dict[str, Any]:
 def _read_npy(path: Path) -> dict[str, Any]:
     try:
         features = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, *DAMAGED) as error:
         raise InputError(f"{path} is not a plain numpy array of numbers; {REMEDY}") from error
+    if not isinstance(features, np.ndarray):
+        raise InputError(f"{path} is an .npz archive named .npy; rename it, or {REMEDY}")
     return {"features": features, "device": path.stem}
 
 

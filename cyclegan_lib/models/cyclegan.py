@@ -120,12 +120,6 @@ class CycleGANModule(pl.LightningModule):
         self.average_BA.update_parameters(self.generator_BA)
         self._accumulate(adversarial=adversarial, cycle=cycle, identity=kept, discriminator=loss_d)
 
-    def on_train_epoch_end(self) -> None:
-        """Log the epoch's mean losses; logging each step would cost as much as the step."""
-        means = {f"train_{name}": float(total) / self._steps for name, total in self._sums.items()}
-        self._sums, self._steps = {}, 0
-        self.log_dict(means)
-
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
         """Log how the averaged generators do on held-out sequences of A and of B."""
         a, b = batch
@@ -146,6 +140,10 @@ class CycleGANModule(pl.LightningModule):
         self.average_BA = AveragedModel(self.generator_BA, multi_avg_fn=average)
 
     def _accumulate(self, **losses: torch.Tensor) -> None:
+        """Log the epoch's mean losses with its last step; logging each step costs as much as the step."""
         self._steps += 1
         for name, loss in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + loss.detach()
+        if self.trainer.is_last_batch:
+            self.log_dict({f"train_{name}": total / self._steps for name, total in self._sums.items()})
+            self._sums, self._steps = {}, 0

@@ -15,14 +15,16 @@ from scipy.signal import butter, lfilter, sosfilt
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 
-FULL_SCALE_A = 0.30  # what cpc006 makes of a level of 1: its preamplifier is set for faint machines, and clips
+FULL_SCALE_A = (
+    0.40  # what cpc006 makes of a level of 1: its preamplifier is set for faint machines, and clips
+)
 FULL_SCALE_B = 0.03  # the laboratory recorder leaves 30 dB for peaks
-DISTANCE_M = (0.5, 2.0)
+DISTANCE_M = (0.6, 1.6)
 SNR_DB = (5.0, 15.0)
 MAINS_HZ = 50.0
 # Capsule in a plastic box behind a hole: Helmholtz resonance of the hole, and the box's own mode.
-RESONANCES = ((900.0, 4.0, 10.0), (2500.0, 5.0, 8.0))  # (Hz, quality, gain dB)
-BAND_HZ = (150.0, 4500.0)
+RESONANCES = ((900.0, 4.0, 8.0), (2300.0, 5.0, 8.0))  # (Hz, quality, gain dB)
+BAND_HZ = (200.0, 3000.0)
 
 
 def cpc006(sound: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
@@ -45,7 +47,7 @@ def cpc006(sound: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.
     # The noise of the hall does not get weaker with the distance to the machine: far is also noisier.
     far = np.log(distance / DISTANCE_M[0]) / np.log(DISTANCE_M[1] / DISTANCE_M[0])  # 0 near, 1 far
     snr_db = np.clip(SNR_DB[1] - (SNR_DB[1] - SNR_DB[0]) * far + rng.normal(0, 1.0), *SNR_DB)
-    noise = pink_noise(len(sound), sample_rate, rng) + 0.5 * mains_hum(len(sound), sample_rate, rng)
+    noise = pink_noise(len(sound), sample_rate, rng) + 0.3 * mains_hum(len(sound), sample_rate, rng)
     noise *= np.std(heard) / np.std(noise) * 10 ** (-snr_db / 20)
     return soft_clip(FULL_SCALE_A * (heard + noise))
 
@@ -67,8 +69,9 @@ DEVICES: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]]
 
 def response_a(sound: np.ndarray, sample_rate: int) -> np.ndarray:
     """The linear part of cpc006: band limits and two resonances; (samples,) in and out."""
-    low, high = BAND_HZ[0], min(BAND_HZ[1], 0.45 * sample_rate)
-    heard = sosfilt(butter(2, [low, high], "bandpass", fs=sample_rate, output="sos"), sound)
+    heard = sosfilt(butter(2, BAND_HZ[0], "highpass", fs=sample_rate, output="sos"), sound)
+    high = min(BAND_HZ[1], 0.45 * sample_rate)
+    heard = sosfilt(butter(8, high, "lowpass", fs=sample_rate, output="sos"), heard)
     for hz, quality, gain_db in RESONANCES:
         heard = lfilter(*peaking(hz, quality, gain_db, sample_rate), heard)
     return heard
@@ -93,7 +96,7 @@ def pink_noise(samples: int, sample_rate: int, rng: np.random.Generator) -> np.n
     """
     hz = np.fft.rfftfreq(samples, 1 / sample_rate)
     spectrum = rng.standard_normal(len(hz)) + 1j * rng.standard_normal(len(hz))
-    noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(hz, 20.0)), samples)
+    noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(hz, 100.0)), samples)
     return noise / np.std(noise)
 
 

@@ -55,7 +55,9 @@ def log_mel_slices(sound: np.ndarray, settings: FeatureSettings) -> tuple[np.nda
     count = 0 if len(sound) < needed else (len(sound) - needed) // step + 1
     features = np.empty((count, settings.slices, settings.n_features), dtype=np.float32)
     for k in range(count):  # one sequence at a time: its windows overlap and take about 2 MB
-        windows = sound[k * step + starts[..., None] + np.arange(samples)] * hann  # (slices, windows, samples)
+        windows = (
+            sound[k * step + starts[..., None] + np.arange(samples)] * hann
+        )  # (slices, windows, samples)
         power = np.abs(np.fft.rfft(windows, n_fft)) ** 2  # (slices, windows, bins)
         features[k] = (10 * np.log10(power @ filters.T + FLOOR)).mean(axis=1)  # (slices, n_features)
     read = 0 if count == 0 else (count - 1) * step + round(settings.needed_s * rate)
@@ -85,7 +87,9 @@ def mel_filters(settings: FeatureSettings) -> np.ndarray:
 
     nyquist = settings.sample_rate / 2
     if settings.f_min >= nyquist:
-        raise InputError(f"f_min is {settings.f_min:g} Hz; it must lie below half the sample rate, {nyquist:g} Hz")
+        raise InputError(
+            f"f_min is {settings.f_min:g} Hz; it must lie below half the sample rate, {nyquist:g} Hz"
+        )
     edges = librosa.mel_frequencies(settings.n_features + 2, fmin=settings.f_min, fmax=nyquist)
     bins = np.fft.rfftfreq(fft_length(settings), 1 / settings.sample_rate)
     within = (bins > edges[:-2, None]) & (bins < edges[2:, None])  # (n_features, bins)

@@ -26,10 +26,10 @@ from cyclegan_lib.recordings.bearing import BEARINGS, Bearing, bpfi, bpfo, bsf, 
 FAULTS = ("normal", "ball", "inner_race", "outer_race")
 
 # Nameplate speeds of 4- and 2-pole induction motors behind a belt or gear, in rpm.
-RPM_RANGE = (1200.0, 2400.0)
+RPM_RANGE = (1400.0, 1800.0)
 FULL_LOAD_SLIP = 0.04  # an induction motor turns about 4 % slower at full load
 JITTER = 0.015  # strikes slip by 1 to 2 % of their period [2]_
-SEVERITY_RANGE = (0.25, 1.0)
+SEVERITY_RANGE = (0.1, 1.0)
 
 # Ringing paths from the fault to the outside: (frequency Hz, damping ratio, gain). An outer-race fault sits in
 # the housing and rings its high modes directly. An inner-race fault is heard through balls and oil film, which
@@ -73,7 +73,7 @@ def draw_moment(fault: str, rng: np.random.Generator) -> Moment:
     """Draw a machine with `fault` at a random speed, load and severity."""
     rpm = rng.uniform(*RPM_RANGE)
     load = rng.uniform(0.1, 1.0)
-    severity = rng.uniform(*SEVERITY_RANGE)
+    severity = np.exp(rng.uniform(*np.log(SEVERITY_RANGE)))
     bearing = BEARINGS[rng.integers(len(BEARINGS))]
     return Moment(fault, rpm, load, 0.0 if fault == "normal" else severity, bearing)
 
@@ -136,7 +136,7 @@ def shaft_harmonics(turns: np.ndarray, load: np.ndarray, rng: np.random.Generato
     float64 array, (samples,)
     """
     orders = np.arange(1, 16)
-    amplitudes = rng.lognormal(0.0, 0.5, len(orders)) * 0.6 / orders**0.8
+    amplitudes = rng.lognormal(0.0, 0.5, len(orders)) * 0.9 / orders**0.8
     phases = rng.uniform(0, 2 * np.pi, len(orders))
     # Chebyshev's recurrence would lose the phases; complex powers need one exponential for all orders.
     turning = np.exp(2j * np.pi * turns)  # (samples,)
@@ -148,7 +148,9 @@ def shaft_harmonics(turns: np.ndarray, load: np.ndarray, rng: np.random.Generato
     return sound * (0.4 + 0.6 * load)
 
 
-def flow_noise(shaft_hz: np.ndarray, load: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+def flow_noise(
+    shaft_hz: np.ndarray, load: np.ndarray, sample_rate: int, rng: np.random.Generator
+) -> np.ndarray:
     """Broadband noise of the moved air or liquid.
 
     The power of dipole sound grows with the sixth power of the flow's speed [4]_ (amplitude: the third), and
@@ -164,11 +166,13 @@ def flow_noise(shaft_hz: np.ndarray, load: np.ndarray, sample_rate: int, rng: np
     float64 array, (samples,)
     """
     white = rng.standard_normal(len(shaft_hz))
-    corner_hz = 400 * float(np.mean(shaft_hz)) / 30 * rng.lognormal(0.0, 0.25)
+    corner_hz = 400 * float(np.mean(shaft_hz)) / 30 * rng.lognormal(0.0, 0.12)
     pole = np.exp(-2 * np.pi * corner_hz / sample_rate)
-    coloured = lfilter([1 - pole], [1, -pole], white) * np.sqrt((1 + pole) / (1 - pole))
-    hiss = 0.06 * np.sqrt(sample_rate / 16000) * white  # the floor keeps its density at any sample rate
-    strength = 0.5 * rng.lognormal(0.0, 0.3) * (shaft_hz / 30) ** 3 * (0.5 + 0.5 * load)
+    # two equal poles: flat below the corner, 12 dB an octave weaker above it
+    coloured = lfilter([1.0], [1, -2 * pole, pole**2], white)
+    coloured /= np.std(coloured)
+    hiss = 0.01 * np.sqrt(sample_rate / 16000) * white  # the floor keeps its density at any sample rate
+    strength = 0.5 * rng.lognormal(0.0, 0.2) * (shaft_hz / 30) ** 3 * (0.5 + 0.5 * load)
     return strength * (coloured + hiss)
 
 
@@ -190,7 +194,11 @@ def strike_train(moment: Moment, turns: np.ndarray, load: np.ndarray, rng: np.ra
         Impulses of about the load's size; multiply by the severity.
     """
     bearing = moment.bearing
-    per_turn = {"outer_race": bpfo(bearing, 1.0), "inner_race": bpfi(bearing, 1.0), "ball": 2 * bsf(bearing, 1.0)}
+    per_turn = {
+        "outer_race": bpfo(bearing, 1.0),
+        "inner_race": bpfi(bearing, 1.0),
+        "ball": 2 * bsf(bearing, 1.0),
+    }
     spacing = 1 / per_turn[moment.fault]  # revolutions between strikes
     count = int((turns[-1] - turns[0]) / spacing * 1.1) + 10
     # slips add up: the strikes keep no memory of a perfect grid, as in [3]_
@@ -249,4 +257,4 @@ def ring(
 
 
 # Brings a severe fault (1.0) to some 10 dB above the machine's other noise near its modes.
-STRIKE_GAIN = 4.0
+STRIKE_GAIN = 2.5

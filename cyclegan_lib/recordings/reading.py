@@ -52,7 +52,9 @@ def find_recordings(source: Path, recordings_list: Path | None = None) -> list[P
         raise InputError(f"{source} does not exist; {REMEDY}")
     if recordings_list is not None:
         if not source.is_dir():
-            raise InputError(f"{source} is not a folder; with a list, give the folder that holds its recordings")
+            raise InputError(
+                f"{source} is not a folder; with a list, give the folder that holds its recordings"
+            )
         found = _listed(source, Path(recordings_list))
     elif source.is_dir():
         found = sorted(path for path in _walk(source) if path.suffix.lower() in SUFFIXES)
@@ -142,7 +144,9 @@ def _opened(path: Path) -> soundfile.SoundFile:
         with open(path, "rb") as file:
             file.read(1)
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); give a file that you may read") from error
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); give a file that you may read"
+        ) from error
     try:
         return soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix such as .raw has no header
@@ -156,7 +160,9 @@ def _damaged(path: Path) -> InputError:
 def _check_channel(path: Path, channels: int, channel: int | None) -> None:
     if channel is not None and not 1 <= channel <= channels:
         has = "1 channel" if channels == 1 else f"{channels} channels"
-        raise InputError(f"{path} has {has} and no channel {channel}; give --channel 1 to {channels}, or leave it out")
+        raise InputError(
+            f"{path} has {has} and no channel {channel}; give --channel 1 to {channels}, or leave it out"
+        )
 
 
 def _walk(folder: Path) -> list[Path]:
@@ -170,7 +176,9 @@ def _listed(source: Path, recordings_list: Path) -> list[Path]:
     try:
         lines = recordings_list.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{recordings_list} is not a readable UTF-8 text file; give one name on each line") from error
+        raise InputError(
+            f"{recordings_list} is not a readable UTF-8 text file; give one name on each line"
+        ) from error
     found = []
     for number, line in enumerate(lines, start=1):
         name = line.strip()
@@ -184,7 +192,9 @@ def _listed(source: Path, recordings_list: Path) -> list[Path]:
 def _listed_file(source: Path, name: str, where: str) -> Path:
     path = source / name
     if not path.resolve().is_relative_to(source.resolve()):
-        raise InputError(f"{where}: '{name}' lies outside {source}; give the folder that holds all recordings")
+        raise InputError(
+            f"{where}: '{name}' lies outside {source}; give the folder that holds all recordings"
+        )
     if path.suffix.lower() in SUFFIXES and path.is_file():
         return source / path.relative_to(source) if path.is_relative_to(source) else path
     # the suffix is joined, not replaced: a name may itself hold a full stop
@@ -194,9 +204,13 @@ def _listed_file(source: Path, name: str, where: str) -> Path:
         if other.stem == path.name and other.suffix.lower() in SUFFIXES and other.is_file()
     )
     if not found:
-        raise InputError(f"{where}: there is no recording '{name}' in {source}; correct the name or remove the line")
+        raise InputError(
+            f"{where}: there is no recording '{name}' in {source}; correct the name or remove the line"
+        )
     if len(found) > 1:
-        raise InputError(f"{where}: '{name}' may be {found[0].name} or {found[1].name}; give it with its suffix")
+        raise InputError(
+            f"{where}: '{name}' may be {found[0].name} or {found[1].name}; give it with its suffix"
+        )
     return found[0]
 
 
@@ -205,6 +219,8 @@ def _refuse_duplicates(found: list[Path], source: Path) -> None:
     for path in found:
         name = recording_name(path, source)
         if name in seen:
-            twice = f"{path} is listed twice" if seen[name] == path else f"{seen[name]} and {path} have one name"
+            twice = (
+                f"{path} is listed twice" if seen[name] == path else f"{seen[name]} and {path} have one name"
+            )
             raise InputError(f"{twice}, '{name}', but a recording's name must be its own; keep one of them")
         seen[name] = path

@@ -1,17 +1,15 @@
 """Unpaired batches, the same in every run and after every resume."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, Dataset
 
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.training.domains import Domains
 
 
-class UnpairedBatches(IterableDataset):
+class UnpairedBatches(Dataset):
     """One epoch of batches: sequences of A and, independently, of B.
 
     The order follows from the seed and the epoch's number alone, so that a resumed run draws what the
@@ -19,18 +17,17 @@ class UnpairedBatches(IterableDataset):
     """
 
     def __init__(self, a: torch.Tensor, b: torch.Tensor, settings: TrainingSettings, epoch: int) -> None:
-        self.a, self.b, self.settings, self.epoch = a, b, settings, epoch
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        steps, size = self.settings.steps_per_epoch, self.settings.batch_size
-        rng = np.random.default_rng([self.settings.seed, self.epoch])
-        order_a = _shuffles(len(self.a), steps * size, rng).reshape(steps, size)
-        order_b = _shuffles(len(self.b), steps * size, rng).reshape(steps, size)
-        for index_a, index_b in zip(order_a, order_b, strict=True):
-            yield self.a[index_a], self.b[index_b]  # (batch, slices, 40) each
+        self.a, self.b = a, b
+        steps, size = settings.steps_per_epoch, settings.batch_size
+        rng = np.random.default_rng([settings.seed, epoch])
+        self.order_a = _shuffles(len(a), steps * size, rng).reshape(steps, size)
+        self.order_b = _shuffles(len(b), steps * size, rng).reshape(steps, size)
 
     def __len__(self) -> int:
-        return self.settings.steps_per_epoch
+        return len(self.order_a)
+
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.a[self.order_a[step]], self.b[self.order_b[step]]  # (batch, slices, 40) each
 
 
 class UnpairedData(pl.LightningDataModule):

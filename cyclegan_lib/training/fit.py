@@ -158,7 +158,7 @@ def _trainer(folder: Path, settings: TrainingSettings, choice: ChooseCheckpoint,
         reload_dataloaders_every_n_epochs=1,
         enable_progress_bar=progress,
         enable_model_summary=False,
-        log_every_n_steps=50,
+        log_every_n_steps=settings.steps_per_epoch,
     )
 
 

@@ -1,0 +1,242 @@
+"""The whole table, on devices whose perfect translation is known."""
+
+import importlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation import evaluate, mmd2, sliced_wasserstein
+from cyclegan_lib.evaluation.checks import match_by_name
+from cyclegan_lib.evaluation.evaluate import _halvings
+from cyclegan_lib.evaluation.report import DISTANCES
+from cyclegan_lib.features import Normalizer
+
+NAMES = [
+    "real BATCH_UPLOAD",
+    "identity",
+    "per-feature affine",
+    "quantile mapping",
+    "CORAL",
+    "Gaussian OT",
+    "CycleGAN",
+]
+
+# the function of the same name hides the module
+MODULE = importlib.import_module("cyclegan_lib.evaluation.evaluate")
+
+
+class TestTable:
+    def test_rows_in_order(self, full):
+        assert [row.name for row in full.rows] == NAMES
+
+    def test_a_perfect_translation_scores_as_the_target(self, full):
+        ours, null = full.row("CycleGAN"), full.null
+        assert ours.nmse == pytest.approx(0, abs=1e-6)
+        for name in DISTANCES:
+            assert getattr(ours, name) == pytest.approx(getattr(null, name), rel=0.05, abs=0.02)
+        assert full.gap_closed == pytest.approx(1, abs=1e-3)
+        assert ours.accuracy_forest == null.accuracy_forest > 0.9
+        assert ours.recovery_forest == ours.recovery_logistic == 1
+
+    def test_doing_nothing_scores_as_identity(self, bare):
+        ours, identity = bare.row("CycleGAN"), bare.row("identity")
+        assert replace(ours, name="identity") == identity
+        assert bare.gap_closed == 0
+
+    def test_identity_is_far_away(self, full):
+        identity, null = full.row("identity"), full.null
+        assert identity.nmse > 1
+        assert identity.c2st > 0.99 and null.c2st < 0.65
+        assert all(getattr(identity, name) > 3 * getattr(null, name) for name in DISTANCES[:3])
+        assert identity.recovery_forest == 0
+
+    def test_affine_leaves_the_correlations(self, full):
+        assert full.row("Gaussian OT").frechet < 0.8 * full.row("per-feature affine").frechet
+        assert full.row("per-feature affine").sliced_wasserstein < full.row("identity").sliced_wasserstein / 3
+
+    def test_null_row(self, full):
+        assert full.null.nmse == 0
+        assert full.null.recovery_forest == full.null.recovery_logistic == 1
+
+    def test_spread_over_the_halvings(self, full):
+        assert set(full.row("CORAL").deviation) == set(DISTANCES)
+        assert 0 < full.null.deviation["sliced_wasserstein"] < full.null.sliced_wasserstein
+
+
+class TestLikeForLike:
+    def test_halvings_of_the_same_recordings(self):
+        names = np.array([f"r{i}" for i in range(9)]).repeat(2)
+        drawn = list(_halvings(names, names, seed=0))
+        assert len(drawn) == MODULE.HALVINGS
+        for reference, others, chosen in drawn:
+            assert len(np.unique(names[reference])) == 4
+            assert not (reference & others).any()
+            # the null and every other row hear the same recordings
+            assert np.array_equal(others, chosen)
+
+    def test_halvings_differ(self):
+        names = np.array([f"r{i}" for i in range(40)])
+        drawn = [*_halvings(names, names, seed=0), *_halvings(names, names, seed=1)]
+        assert len({tuple(reference) for reference, _, _ in drawn}) == 2 * MODULE.HALVINGS
+
+    @pytest.mark.parametrize(("n_source", "k"), [(20, 5), (4, 4), (2, 2)])
+    def test_other_recordings(self, n_source, k):
+        ours, theirs = np.array([f"a{i}" for i in range(n_source)]), np.array([f"b{i}" for i in range(10)])
+        for reference, others, chosen in _halvings(ours, theirs, seed=0):
+            assert reference.sum() == others.sum() == chosen.sum() == k
+
+    @pytest.mark.parametrize("n_source", [2, 5, 10])
+    def test_some_names_in_both(self, n_source):
+        ours = np.array([f"r{i}" for i in range(n_source)])
+        theirs = np.array([f"r{i}" for i in range(1, 11)])
+        for reference, others, chosen in _halvings(ours, theirs, seed=0):
+            assert reference.sum() == others.sum() == chosen.sum() > 0
+            assert not np.intersect1d(ours[chosen], theirs[reference]).size
+
+    def test_distances_are_between_those_halves_in_the_targets_z_scores(self, bare, source, target):
+        normalizer = Normalizer.fit(target.features, target.features, mode="per-domain")
+        x, y = (normalizer.normalize(each.features, "B") for each in (source, target))
+        halves = list(_halvings(source.recording, target.recording, seed=0))
+        expected = [sliced_wasserstein(x[chosen], y[reference]) for reference, _, chosen in halves]
+        assert bare.row("identity").sliced_wasserstein == pytest.approx(np.mean(expected))
+        assert bare.row("identity").deviation["sliced_wasserstein"] == pytest.approx(np.std(expected, ddof=1))
+        null = [mmd2(y[others], y[reference], max_points=MODULE.POINTS) for reference, others, _ in halves]
+        assert bare.null.mmd2 == pytest.approx(np.mean(null), abs=2e-3)
+        assert bare.recordings_compared == 8
+
+    def test_two_recordings_leave_none_to_hold_out(self, source, perfect, target):
+        few = np.arange(4)
+        found = evaluate(*(each.select(few) for each in (source, perfect, target)))
+        assert found.recordings_compared == 1
+        assert found.null.c2st is None and found.null.frechet > 0
+        assert "C2ST" not in found.table()
+
+
+class TestOptionalSets:
+    def test_without_pairs_or_labels_there_are_no_such_numbers(self, bare):
+        row = bare.row("Gaussian OT")
+        assert row.nmse is row.accuracy_forest is row.recovery_logistic is None
+        assert "NMSE" not in bare.table() and "forest" not in bare.table()
+        assert "the evaluated source and target themselves" in bare.table()
+
+    def test_labels_of_the_source_only(self, source, perfect, target, train_target):
+        found = evaluate(source, perfect, replace(target, label=None), labelled=train_target)
+        assert found.null.accuracy_forest is None
+        assert found.row("CycleGAN").accuracy_forest > 0.9
+        assert found.row("CycleGAN").recovery_forest is None
+        assert "No recoveries, because the target has no labels." in found.table()
+
+    @pytest.mark.parametrize(("without", "named"), [("labelled", "labelled set"), ("source", "source")])
+    def test_no_labels_no_accuracies(self, without, named, source, perfect, target, train_target):
+        sets = {"source": source, "labelled": train_target}
+        sets[without] = replace(sets[without], label=None)
+        found = evaluate(translated=perfect, target=target, **sets)
+        assert all(row.accuracy_forest is None for row in found.rows)
+        assert f"No accuracies, because the {named} has no labels." in found.table()
+
+    def test_labels_survive_a_translated_file_without_them(self, source, perfect, target, train_target, full):
+        found = evaluate(source, replace(perfect, label=None), target, labelled=train_target)
+        assert found.row("CycleGAN").accuracy_forest == full.row("CycleGAN").accuracy_forest
+
+    def test_baselines_are_fitted_on_the_training_sets(self, full, bare):
+        assert full.row("Gaussian OT").frechet != pytest.approx(bare.row("Gaussian OT").frechet, rel=0.01)
+        assert "80 and 80 separate training sequences" in full.table()
+
+    def test_seed(self, source, perfect, target, bare):
+        again, other = (evaluate(source, source, target, seed=seed) for seed in (0, 1))
+        assert again == bare
+        assert other.null.sliced_wasserstein != bare.null.sliced_wasserstein
+
+
+class TestMatching:
+    def test_order_does_not_matter(self, source, perfect, target, train_target, full, train_source):
+        order = np.random.default_rng(0).permutation(len(source))
+        found = evaluate(
+            source,
+            perfect.select(order),
+            target,
+            paired=target.select(order[::-1]),
+            labelled=train_target,
+            fit_source=train_source,
+            fit_target=train_target,
+        )
+        assert found.rows == full.rows
+
+    def test_by_recording_and_start(self, source, target):
+        order = np.random.default_rng(0).permutation(len(target))
+        matched = match_by_name(source, target.select(order), "source", "paired")
+        assert np.array_equal(matched.features, target.features)
+
+    def test_starts_written_with_other_rounding(self, source, target):
+        moved = replace(target, start_s=target.start_s + 1e-9)
+        assert len(match_by_name(source, moved, "source", "paired")) == len(source)
+
+    def test_more_pairs_than_needed(self, source, perfect, target):
+        few = np.isin(source.recording, source.recording[:8])
+        found = evaluate(source.select(few), perfect.select(few), target, paired=target)
+        assert found.row("CycleGAN").nmse == pytest.approx(0, abs=1e-6)
+
+    def test_none_match(self, source, perfect, target, train_target):
+        with pytest.raises(InputError, match="the paired set matches 0 of the 32 sequences of the source"):
+            evaluate(source, perfect, target, paired=train_target)
+
+    def test_some_match(self, source, perfect, target):
+        with pytest.raises(InputError, match="the paired set matches 10 of the 32 .*'test05' at 0 s"):
+            evaluate(source, perfect, target, paired=target.select(np.arange(10)))
+
+    def test_translated_from_something_else(self, source, target, train_target):
+        with pytest.raises(InputError, match="the translated set matches 0 of the 32"):
+            evaluate(source, train_target, target)
+
+    def test_twice(self, source, perfect, target):
+        twice = target.select(np.r_[np.arange(32), 0])
+        with pytest.raises(InputError, match="the paired set holds recording 'test00' at 0 s twice"):
+            evaluate(source, perfect, target, paired=twice)
+        with pytest.raises(InputError, match="the source holds a recording's sequence twice"):
+            evaluate(source.select(np.r_[np.arange(32), 0]), perfect, target)
+
+
+class TestErrors:
+    @pytest.mark.parametrize("name", ["source", "target"])
+    def test_one_recording(self, name, source, perfect, target):
+        sets = {"source": source, "translated": perfect, "target": target}
+        sets[name] = sets[name].select(np.arange(2))
+        with pytest.raises(InputError, match=f"the {name} has 1 recording; at least 2"):
+            evaluate(**sets)
+
+    def test_other_settings(self, source, perfect, target):
+        other = replace(target, settings=target.settings.model_copy(update={"f_min": 100.0}))
+        with pytest.raises(
+            InputError, match="the source and the target .* different settings .f_min 60.0 and 100"
+        ):
+            evaluate(source, perfect, other)
+
+    def test_other_slices(self, source, perfect, target):
+        short = replace(target, features=target.features[:, :5])
+        with pytest.raises(InputError, match="the source has 10 slices a sequence and the paired set has 5"):
+            evaluate(source, perfect, target, paired=short)
+
+    def test_nan(self, source, perfect, target):
+        broken = perfect.features.copy()
+        broken[3, 2, 1] = np.nan
+        with pytest.raises(InputError, match="the translated set has NaN"):
+            evaluate(source, perfect.with_features(broken, "BATCH_UPLOAD"), target)
+
+    def test_the_source_given_as_the_truth(self, source, perfect, target):
+        with pytest.raises(InputError, match="the paired set is from cpc006; it must be from BATCH_UPLOAD"):
+            evaluate(source, perfect, target, paired=source)
+
+    def test_training_sets_swapped(self, source, perfect, target, train_source, train_target):
+        with pytest.raises(InputError, match="set to fit the .* on is from"):
+            evaluate(source, perfect, target, fit_source=train_target, fit_target=train_source)
+
+    def test_one_training_set(self, source, perfect, target, train_target):
+        with pytest.raises(InputError, match="both or neither"):
+            evaluate(source, perfect, target, fit_target=train_target)
+
+    def test_labelled_with_one_class(self, source, perfect, target, train_target):
+        worn = train_target.select(train_target.label == "worn")
+        with pytest.raises(InputError, match="only the class 'worn'"):
+            evaluate(source, perfect, target, labelled=worn)

@@ -1,0 +1,87 @@
+"""The table and the JSON: the same numbers, readable, and never a NaN."""
+
+import json
+
+import pytest
+
+from cyclegan_lib.evaluation.report import COLUMNS, Evaluation, Row
+
+NAMES = [
+    "real BATCH_UPLOAD",
+    "identity",
+    "per-feature affine",
+    "quantile mapping",
+    "CORAL",
+    "Gaussian OT",
+    "CycleGAN",
+]
+
+
+def test_markdown_is_aligned(full):
+    lines = full.table().split("\n\n")[0].splitlines()
+    assert len(lines) == 2 + len(NAMES)
+    assert len({len(line) for line in lines}) == 1
+    assert len({line.count("|") for line in lines}) == 1
+    assert all(heading in lines[0] for heading, _ in COLUMNS.values())
+    assert "cpc006 → BATCH_UPLOAD" in lines[0]
+
+
+def test_numbers_of_the_table_are_those_of_the_rows(full):
+    line = next(line for line in full.table().splitlines() if line.startswith("| Gaussian OT"))
+    row = full.row("Gaussian OT")
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[1] == f"{row.nmse:.3f}"
+    assert cells[1 + list(COLUMNS).index("frechet")] == f"{row.frechet:.2f}"
+
+
+def test_json_holds_the_same(full, tmp_path):
+    written = json.loads(full.save(tmp_path / "deep" / "report.json").read_text(encoding="utf-8"))
+    assert [row["name"] for row in written["rows"]] == NAMES
+    assert written["rows"][5]["nmse"] == full.row("Gaussian OT").nmse
+    assert written["gap_closed"] == full.gap_closed
+    assert written["seed"] == 0 and written["recordings_compared"] == 8
+    assert written["sequences"] == {
+        "source": 32,
+        "translated": 32,
+        "target": 32,
+        "paired": 32,
+        "labelled": 80,
+        "fit_source": 80,
+        "fit_target": 80,
+    }
+
+
+def made(*distances):
+    names = ("real B", "identity", "CycleGAN")
+    rows = [
+        Row(name, mmd2=-1e-6, frechet=float("nan"), sliced_wasserstein=value, c2st=0.5)
+        for name, value in zip(names, distances, strict=True)
+    ]
+    return Evaluation(rows, "A", "B", {}, 4, 4, "them", 0)
+
+
+def test_nan_becomes_null(tmp_path):
+    text = made(0.1, 1.0, 0.4).save(tmp_path / "report.json").read_text()
+    assert "NaN" not in text and json.loads(text)["rows"][0]["frechet"] is None
+
+
+def test_table_has_no_nan_and_no_minus_zero():
+    table = made(0.1, 1.0, 0.4).table()
+    assert "nan" not in table and "n/a" in table and "-0.0" not in table
+
+
+@pytest.mark.parametrize(
+    ("distances", "closed"),
+    [((0.1, 1.1, 0.1), 1.0), ((0.1, 1.1, 1.1), 0.0), ((0.1, 1.1, 0.4), 0.7), ((0.1, 1.1, 1.6), -0.5)],
+)
+def test_gap_closed(distances, closed):
+    assert made(*distances).gap_closed == pytest.approx(closed)
+
+
+def test_no_gap():
+    assert made(0.3, 0.2, 0.2).gap_closed is None
+
+
+def test_unknown_row(full):
+    with pytest.raises(KeyError, match="no row 'GAN'; there are real BATCH_UPLOAD, identity"):
+        full.row("GAN")

@@ -1,0 +1,190 @@
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from helpers import make_set
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.export import Translator, export, inspect_checkpoint, saved_part
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.models import CycleGANModule, Generator
+
+ALL = {
+    "generator_AB.pth",
+    "generator_BA.pth",
+    "discriminator_A.pth",
+    "discriminator_B.pth",
+    "model_config.json",
+    "normalization_params.json",
+    "inference_example.py",
+}
+
+
+@pytest.fixture
+def copied(exported, tmp_path):
+    return shutil.copytree(exported, tmp_path / "exported_models")
+
+
+def test_all_files_of_the_guide_are_written(exported):
+    assert {path.name for path in exported.iterdir()} == ALL
+
+
+def test_only_what_was_asked_for_is_written_and_no_two_exports_mix(trained, copied):
+    (copied / "mine.txt").write_text("keep")
+    files = export(trained[0].best, copied, discriminators=False)
+    left = {path.name for path in copied.iterdir()}
+    assert left == {name for name in ALL if name.startswith(("gen", "mod", "norm"))} | {"mine.txt"}
+    assert {file.path.name for file in files} == left - {"mine.txt"}
+
+
+def test_sizes_are_as_the_guide_says(trained, exported, tmp_path):
+    files = export(trained[0].best, tmp_path / "out", discriminators=False)
+    assert saved_part(trained[0].best, files) >= 0.6
+    for file in export(trained[0].best, tmp_path / "all"):
+        assert file.size == file.path.stat().st_size
+        if file.path.suffix == ".pth":
+            assert 100_000 <= file.parameters <= 500_000
+            assert file.size < 3e6
+
+
+def test_the_configuration_is_complete(exported):
+    config = json.loads((exported / "model_config.json").read_text())
+    assert config["input_dim"] == 40
+    assert config["discriminator_config"]
+    assert (config["device_a"], config["device_b"]) == ("cpc006", "BATCH_UPLOAD")
+    assert config["feature_settings"]["sample_rate"] == 16000
+    assert config["training"]["data"]["a"]["recordings"] == 12
+    for name in ALL - {"model_config.json"}:
+        assert config["sha256"][name] == hashlib.sha256((exported / name).read_bytes()).hexdigest()
+
+
+def test_the_guides_methods_2_and_3_agree(trained, exported, monkeypatch):
+    monkeypatch.chdir(exported.parent)
+    with open("exported_models/model_config.json") as f:
+        config = json.load(f)
+    generator_AB = Generator(**config["generator_config"])
+    state_dict = torch.load("exported_models/generator_AB.pth")
+    generator_AB.load_state_dict(state_dict)
+    generator_AB.eval()
+    features_A = torch.randn(1, 50, 40)
+    with torch.no_grad():
+        features_B = generator_AB(features_A)
+    assert features_B.shape == (1, 50, 40)
+
+    model = CycleGANModule.load_from_checkpoint(trained[0].best)
+    torch.testing.assert_close(model.convert_A_to_B(features_A), features_B)
+    assert model.convert_B_to_A(features_B).shape == features_A.shape
+
+
+@pytest.mark.parametrize("direction", ["AB", "BA"])
+def test_translation_is_normalise_generate_denormalise(trained, exported, direction):
+    translator = Translator.load(exported, direction)
+    source, target = direction
+    x = make_set("x", n=3, seed=5).features
+    module = CycleGANModule.load_from_checkpoint(trained[0].best, map_location="cpu")
+    convert = module.convert_A_to_B if direction == "AB" else module.convert_B_to_A
+    moments = {name: np.array(v) for name, v in module.hparams["normalization"].items()}
+    z = (x - moments[f"mean_{source.lower()}"]) / moments[f"std_{source.lower()}"]
+    y = convert(torch.from_numpy(z.astype(np.float32))).numpy()
+    expected = y * moments[f"std_{target.lower()}"] + moments[f"mean_{target.lower()}"]
+    np.testing.assert_allclose(translator.translate(x), expected, atol=1e-3)
+    assert translator.translate(x).dtype == np.float32
+
+
+def test_a_translated_set_keeps_recordings_times_and_labels(exported):
+    source = make_set("cpc006", n=3)
+    translated = Translator.load(exported, "AB").translate_set(source)
+    assert translated.device == "BATCH_UPLOAD"
+    np.testing.assert_array_equal(translated.recording, source.recording)
+    np.testing.assert_array_equal(translated.label, source.label)
+    assert not np.allclose(translated.features, source.features)
+
+
+@pytest.mark.parametrize("direction", ["AB", "BA"])
+def test_the_exported_script_translates_by_itself(copied, tmp_path, direction):
+    device = {"AB": "cpc006", "BA": "BATCH_UPLOAD"}[direction]
+    source = make_set(device, n=3)
+    source.save(tmp_path / "in.npz")
+    np.save(tmp_path / "in.npy", source.features)
+    expected = Translator.load(copied, direction).translate(source.features)
+    for suffix in ("npz", "npy"):
+        names = ["--input", f"../in.{suffix}", "--output", f"../out.{suffix}", "--direction", direction]
+        command = [sys.executable, "inference_example.py", *names]
+        done = subprocess.run(command, cwd=copied, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-3)
+    written = FeatureSet.load(tmp_path / "out.npz")
+    np.testing.assert_allclose(written.features, expected, atol=1e-3)
+    assert written.device == {"AB": "BATCH_UPLOAD", "BA": "cpc006"}[direction]
+
+
+def test_the_exported_script_shows_itself_without_arguments_and_without_the_library(copied):
+    text = (copied / "inference_example.py").read_text()
+    assert "cyclegan_lib" not in text
+    done = subprocess.run([sys.executable, "inference_example.py"], cwd=copied, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "cpc006 -> BATCH_UPLOAD: (1, 50, 40) -> (1, 50, 40)" in done.stdout
+
+
+def test_the_exported_script_refuses_bad_input(copied, tmp_path):
+    np.save(tmp_path / "bad.npy", np.zeros((2, 50, 39)))
+    for name in ("bad.npy", "no.npy"):
+        command = [sys.executable, "inference_example.py", "--input", str(tmp_path / name)]
+        done = subprocess.run(command, cwd=copied, capture_output=True, text=True)
+        assert done.returncode == 2
+        assert name in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def damage(folder, name):
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (lambda f: (f / "generator_AB.pth").unlink(), "generator_AB.pth does not exist"),
+        (lambda f: damage(f, "generator_AB.pth"), "generator_AB.pth is damaged or belongs to another export"),
+        (lambda f: shutil.copy(f / "generator_BA.pth", f / "generator_AB.pth"), "another export"),
+        (lambda f: damage(f, "normalization_params.json"), "normalization_params.json is damaged"),
+        (lambda f: (f / "model_config.json").write_text("{}"), "model_config.json is not a model configuration"),
+        (shutil.rmtree, "does not exist"),
+    ],
+)
+def test_a_folder_that_is_not_whole_is_refused(copied, harm, says):
+    harm(copied)
+    with pytest.raises(InputError, match=says):
+        Translator.load(copied, "AB")
+
+
+def test_wrong_directions_devices_and_settings_are_refused(exported):
+    with pytest.raises(InputError, match="'AC' is unknown"):
+        Translator.load(exported, "AC")
+    translator = Translator.load(exported, "AB")
+    with pytest.raises(InputError, match="recorded by BATCH_UPLOAD"):
+        translator.translate_set(make_set("BATCH_UPLOAD"))
+    with pytest.raises(InputError, match="--sample-rate 16000"):
+        translator.translate_set(make_set("cpc006", sample_rate=12000))
+
+
+def test_a_failed_export_leaves_the_old_one(trained, copied, tmp_path):
+    before = {path.name: path.read_bytes() for path in copied.iterdir()}
+    checkpoint = torch.load(trained[0].best, weights_only=True)
+    state = checkpoint["state_dict"]
+    state["discriminator_B.of_windows.0.bias"] = torch.zeros(3)
+    torch.save(checkpoint, tmp_path / "wrong.ckpt")
+    with pytest.raises(InputError, match="weights of discriminator_B do not fit"):
+        export(tmp_path / "wrong.ckpt", copied)
+    assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
+
+
+def test_inspecting_names_what_a_checkpoint_holds(trained):
+    text = inspect_checkpoint(trained[0].last)
+    for part in ("cpc006 (A) <-> BATCH_UPLOAD (B)", "2 epochs", "generator_AB", "154,000", "60 to 8000 Hz"):
+        assert part in text

@@ -1,0 +1,164 @@
+"""Recordings to feature sets, and the sentences about what cannot be one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.extract import extract
+from cyclegan_lib.recordings import log_mel_slices, read_recording
+
+SETTINGS = FeatureSettings(sample_rate=8000)
+CWRU = Path(__file__).parents[2].parent / "shared" / "data" / "cwru"
+
+
+def write(path, seconds=10.0, rate=8000, seed=0, channels=1, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sound = 0.1 * np.random.default_rng(seed).standard_normal((round(seconds * rate), channels))
+    soundfile.write(path, sound, rate, **options)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "recordings"
+    write(folder / "a.wav", 10.0, seed=1)
+    write(folder / "b.flac", 25.0, seed=2)
+    write(folder / "day2" / "a.wav", 10.0, seed=3)
+    return folder
+
+
+def labels(tmp_path, text):
+    path = tmp_path / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(*words, **arguments):
+    with pytest.raises(InputError) as error:
+        extract(device="cpc006", progress=False, **{"settings": SETTINGS, **arguments})
+    text = str(error.value)
+    assert "\n" not in text
+    assert all(word in text for word in words), text
+
+
+def test_every_sequence_of_every_recording_is_in_the_set(folder, tmp_path):
+    found, report = extract(folder, "cpc006", SETTINGS, progress=False)
+    assert found.features.shape == (4, 50, 40) and found.features.dtype == np.float32
+    assert found.recording.tolist() == ["a", "b", "b", "day2/a"]
+    assert found.start_s.tolist() == [0.0, 0.0, 10.0, 0.0]
+    assert found.device == "cpc006" and found.settings == SETTINGS and found.label is None
+    direct = log_mel_slices(read_recording(folder / "b.flac", 8000), SETTINGS)[0]
+    assert np.array_equal(found.features[1:3], direct)
+    assert (report.recordings, report.sequences, report.too_short) == (3, 4, ())
+    assert report.left_over_s == pytest.approx(0.04 + 5.04 + 0.04)
+    assert report.sound_s == pytest.approx(45.0)
+    loaded = FeatureSet.load(found.save(tmp_path / "cpc006.npz"))
+    assert np.array_equal(loaded.features, found.features) and loaded.settings == SETTINGS
+
+
+def test_recordings_too_short_are_skipped_counted_and_named(folder):
+    write(folder / "short.wav", 9.9)
+    found, report = extract(folder, "cpc006", SETTINGS, progress=False)
+    assert "short" not in found.recording
+    assert report.too_short == ("short",)
+    assert str(report) == (
+        "4 sequences from 3 recordings; 5.1 s of 54.9 s left over at their ends;"
+        " skipped 1 recording shorter than 9.96 s: short"
+    )
+
+
+def test_only_recordings_that_are_too_short_are_an_error(tmp_path):
+    write(tmp_path / "short.wav", 2.0)
+    refused(str(tmp_path), "9.96 s", source=tmp_path)
+
+
+def test_labels_match_the_whole_name_first_and_then_its_last_part(folder, tmp_path):
+    path = labels(tmp_path, "\ufeffrecording,fault,rpm\na.wav,ball,1\nb,normal,2\nday2/a,inner_race,3\n")
+    found, _ = extract(folder, "cpc006", SETTINGS, labels=path, progress=False)
+    assert found.label.tolist() == ["ball", "normal", "normal", "inner_race"]
+    found, _ = extract(folder, "cpc006", SETTINGS, labels=path, label_column="rpm", progress=False)
+    assert found.label.tolist() == ["1", "2", "2", "3"]
+    path = labels(tmp_path, "recording,fault\na,ball\nb,normal\n")
+    found, _ = extract(folder, "cpc006", SETTINGS, labels=path, progress=False)
+    assert found.label.tolist() == ["ball", "normal", "normal", "ball"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("recording,class\na,x\n", ["no column 'fault'", "recording, class"]),
+        ("name,fault\na,x\n", ["no column 'recording'"]),
+        ("", ["no column 'recording'", "none"]),
+        ("recording,fault\na,x\n", ["no fault for the recording 'b'", "--recordings-list"]),
+        ("recording,fault\na,x\nb,\n", ["no fault for the recording 'b'"]),
+        ("recording,fault\na,x\nb\n", ["no fault for the recording 'b'"]),
+        ("recording,fault\na,x\nb,y\na,z\n", ["'a' two labels, 'x' and 'z'"]),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(folder, tmp_path, text, words):
+    refused("labels.csv", *words, source=folder, labels=labels(tmp_path, text))
+
+
+def test_labels_that_cannot_be_read_are_refused(folder, tmp_path):
+    refused("absent.csv", "does not exist", source=folder, labels=tmp_path / "absent.csv")
+    (tmp_path / "latin.csv").write_bytes("recording,fault\na,überlast\n".encode("latin-1"))
+    refused("latin.csv", "UTF-8", source=folder, labels=tmp_path / "latin.csv")
+
+
+def test_a_list_chooses_the_recordings(folder, tmp_path):
+    names = tmp_path / "list.txt"
+    names.write_text("b\n")
+    found, report = extract(folder, "cpc006", SETTINGS, recordings_list=names, progress=False)
+    assert found.recording.tolist() == ["b", "b"] and report.recordings == 1
+    names.write_text("b\nc\n")
+    refused("list.txt", "'c'", source=folder, recordings_list=names)
+
+
+def test_the_lowest_rate_of_all_is_the_one_to_ask_for(tmp_path):
+    write(tmp_path / "a.wav", rate=12000)
+    write(tmp_path / "b.wav", rate=11025)
+    refused("b.wav", "--sample-rate 11025", source=tmp_path, settings=FeatureSettings())
+
+
+def test_rates_and_channels_may_differ_between_recordings(tmp_path):
+    write(tmp_path / "a.wav", rate=44100, channels=2)
+    write(tmp_path / "b.flac", rate=48000)
+    found, _ = extract(tmp_path, "cpc006", FeatureSettings(), progress=False)
+    assert found.recording.tolist() == ["a", "b"]
+    refused("b.flac", "1 channel", "no channel 2", source=tmp_path, settings=FeatureSettings(), channel=2)
+
+
+def test_nothing_is_read_before_every_header_is_known_to_be_good(folder, monkeypatch):
+    def reading(*_):
+        raise AssertionError("a recording was read")
+
+    (folder / "z.wav").write_text("not sound")
+    monkeypatch.setattr("cyclegan_lib.features.extract.read_recording", reading)
+    refused("z.wav is not a sound file", source=folder)
+
+
+def test_missing_and_empty_sources_are_refused(tmp_path):
+    refused("absent", "does not exist", source=tmp_path / "absent")
+    refused("no .wav or .flac", source=tmp_path)
+
+
+def test_nan_samples_are_refused(tmp_path):
+    sound = np.zeros(80000)
+    sound[123] = np.nan
+    soundfile.write(tmp_path / "gap.wav", sound, 8000, subtype="FLOAT")
+    refused("gap.wav", "NaN", source=tmp_path)
+
+
+@pytest.mark.skipif(not CWRU.is_dir(), reason=f"the real recordings are not there: {CWRU}")
+def test_every_real_recording_gives_a_sequence():
+    settings = FeatureSettings(sample_rate=12000)
+    for sensor in ("fan_end", "drive_end"):
+        found, report = extract(CWRU / sensor, sensor, settings, labels=CWRU / "labels.csv", progress=False)
+        assert report.too_short == ()
+        assert len(np.unique(found.recording)) == len(list((CWRU / sensor).glob("*.flac")))
+        assert set(found.label) == {"ball", "inner_race", "outer_race"}

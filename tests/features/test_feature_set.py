@@ -1,0 +1,117 @@
+import json
+import pickle
+
+import numpy as np
+import pytest
+from helpers import make_set
+
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import FeatureSet, check_same_settings
+
+
+def test_what_is_saved_is_loaded_again(tmp_path):
+    written = make_set("cpc006", n=3)
+    read = FeatureSet.load(written.save(tmp_path / "a.npz"))
+    for name in ("features", "recording", "start_s", "label"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+    assert read.features.dtype == np.float32
+    assert (read.device, read.settings) == (written.device, written.settings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz"]
+
+
+def test_the_guides_json_and_npy_are_read(tmp_path):
+    features = make_set("x", n=2).features
+    (tmp_path / "plant.json").write_text(json.dumps(features.tolist()))
+    np.save(tmp_path / "plant.npy", features)
+    for name in ("plant.json", "plant.npy"):
+        read = FeatureSet.load(tmp_path / name)
+        np.testing.assert_array_equal(read.features, features)
+        assert read.device == "plant"
+        assert len(set(read.recording)) == 2
+
+
+def broken(**changes):
+    arrays = {
+        "features": np.zeros((3, 50, 40), np.float32),
+        "recording": np.array(["a", "b", "c"]),
+        "start_s": np.zeros(3),
+        "device": np.str_("cpc006"),
+        "settings": np.str_("null"),
+    }
+    arrays.update(changes)
+    return {name: value for name, value in arrays.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"features": np.zeros((3, 50, 39))}, "39 features"),
+        ({"features": np.zeros(120)}, r"shape \(120,\)"),
+        ({"features": np.zeros((0, 50, 40))}, "shape"),
+        ({"features": np.full((3, 50, 40), np.nan)}, "NaN or infinite features in 3 of 3"),
+        ({"features": np.full((3, 50, 40), np.inf)}, "NaN or infinite"),
+        ({"features": np.full((3, 50, 40), 1e300)}, "NaN or infinite"),
+        ({"features": np.full((3, 50, 40), "x")}, "numbers"),
+        ({"features": np.zeros((1, 50, 40)), "recording": np.array(["a"]), "start_s": np.zeros(1)}, "at least 2"),
+        ({"recording": np.array(["a", "b"])}, "'recording' has shape"),
+        ({"start_s": np.array([0, 1, np.nan])}, "'start_s'"),
+        ({"device": None}, "lacks the array 'device'"),
+        ({"device": np.str_(" ")}, "names no device"),
+        ({"settings": np.str_("{")}, "not JSON"),
+        ({"settings": np.str_("[1]")}, "not a JSON object"),
+        ({"settings": np.str_('{"sample_rat": 1}')}, "no setting named 'sample_rat'"),
+    ],
+)
+def test_what_must_be_true_is_checked(tmp_path, changes, says):
+    np.savez(tmp_path / "a.npz", **broken(**changes))
+    with pytest.raises(InputError, match=says) as refused:
+        FeatureSet.load(tmp_path / "a.npz")
+    assert "a.npz" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "harm"), "w"))
+
+    np.savez(tmp_path / "a.npz", **broken(label=np.array([Harm()] * 3, dtype=object)))
+    (tmp_path / "b.npy").write_bytes(pickle.dumps(Harm()))
+    for name in ("a.npz", "b.npy"):
+        with pytest.raises(InputError, match=name):
+            FeatureSet.load(tmp_path / name)
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip", b"\x93NUMPY", b"[[1, 2], 3]"])
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".json"])
+def test_damaged_files_are_refused_in_one_sentence(tmp_path, content, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"a{suffix}"):
+        FeatureSet.load(path)
+
+
+def test_a_missing_file_a_folder_and_another_format_are_refused(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    for name, says in (("no.npz", "does not exist"), ("", "is a folder"), ("a.wav", "must end in")):
+        with pytest.raises(InputError, match=says):
+            FeatureSet.load(tmp_path / name)
+
+
+def test_domains_extracted_differently_are_refused():
+    a, b = make_set("cpc006"), make_set("BATCH_UPLOAD", sample_rate=12000)
+    with pytest.raises(InputError, match=r"sample_rate 16000 and 12000"):
+        check_same_settings(a, b, "a.npz", "b.npz")
+    check_same_settings(a, make_set("BATCH_UPLOAD"), "a.npz", "b.npz")
+    assert a.settings == FeatureSettings()
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        make_set("cpc006").save(tmp_path / "file" / "a.npz")
+    with pytest.raises(InputError, match="must end in .npz"):
+        make_set("cpc006").save(tmp_path / "a.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

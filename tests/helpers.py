@@ -1,0 +1,30 @@
+"""What several tests build their inputs with."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cyclegan_lib.config import FeatureSettings, TrainingSettings
+from cyclegan_lib.features import FeatureSet
+
+PROJECT = Path(__file__).resolve().parents[1]
+CWRU = PROJECT.parent / "shared" / "data" / "cwru"
+FAULTS = ("normal", "ball", "inner_race", "outer_race")
+
+
+def make_set(device: str, n: int = 12, seed: int = 0, shift: float = 0.0, **settings) -> FeatureSet:
+    """`n` sequences of correlated Gaussian features around -40 dB + `shift`, one recording each."""
+    rng = np.random.default_rng(seed)
+    mixing = np.random.default_rng(99).normal(size=(40, 40)) / 4
+    features = rng.normal(size=(n, 50, 40)) @ mixing * 5 - 40 + shift + rng.normal(size=(n, 1, 1))
+    return FeatureSet(
+        features=features.astype(np.float32),
+        recording=np.array([f"{device}-{i:03d}" for i in range(n)]),
+        start_s=np.zeros(n),
+        device=device,
+        settings=FeatureSettings(**settings),
+        label=np.array([FAULTS[i % 4] for i in range(n)]),
+    )
+
+
+QUICK = TrainingSettings(max_epochs=2, steps_per_epoch=3, batch_size=4)

@@ -1,0 +1,81 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.models import CycleGANModule
+from cyclegan_lib.models.checkpoint import NETWORKS, network_state, read_checkpoint
+
+
+def test_lightning_is_imported_only_by_who_trains():
+    code = "import sys, cyclegan_lib.models; print('pytorch_lightning' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_checkpoint_holds_what_the_guide_says(trained):
+    run, _ = trained
+    checkpoint = torch.load(run.best, weights_only=True)  # plain types: no code runs
+    for name in NETWORKS:
+        assert any(key.startswith(f"{name}.") for key in checkpoint["state_dict"])
+    assert len(checkpoint["optimizer_states"]) == 2
+    assert set(checkpoint["hyper_parameters"]["normalization"]) == {"mean_a", "std_a", "mean_b", "std_b"}
+    assert run.best.stat().st_size < 20e6
+
+
+def test_a_loaded_module_translates_with_the_averaged_generators(trained):
+    run, _ = trained
+    module = CycleGANModule.load_from_checkpoint(run.last, map_location="cpu")
+    x = torch.randn(1, 50, 40)
+    average = network_state(read_checkpoint(run.last), "generator_AB")
+    trained_weights = module.generator_AB.state_dict()
+    assert any(not torch.equal(average[key], trained_weights[key]) for key in average)
+    module.generator_AB.load_state_dict(average)
+    torch.testing.assert_close(module.convert_A_to_B(x), module.generator_AB(x))
+    assert module.convert_B_to_A(module.convert_A_to_B(x)).shape == x.shape
+
+
+def changed(path, folder, change):
+    checkpoint = torch.load(path, weights_only=True)
+    change(checkpoint)
+    torch.save(checkpoint, folder / "changed.ckpt")
+    return folder / "changed.ckpt"
+
+
+def drop_discriminator(checkpoint):
+    state = checkpoint["state_dict"]
+    for key in [key for key in state if key.startswith("discriminator_B")]:
+        del state[key]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (drop_discriminator, "lacks the network discriminator_B"),
+        (lambda c: c.pop("state_dict"), "not a training checkpoint"),
+        (lambda c: c.update(hyper_parameters={"lr": 1}), "not written by cyclegan_lib"),
+        (lambda c: c["hyper_parameters"].pop("data"), "not written by cyclegan_lib"),
+    ],
+)
+def test_a_checkpoint_that_is_not_whole_is_refused(trained, tmp_path, change, says):
+    with pytest.raises(InputError, match=says):
+        read_checkpoint(changed(trained[0].best, tmp_path, change))
+
+
+def test_truncated_foreign_and_harmful_files_are_refused(trained, tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "harm"), "w"))
+
+    whole = trained[0].best.read_bytes()
+    (tmp_path / "half.ckpt").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.ckpt").write_bytes(b"")
+    (tmp_path / "text.ckpt").write_text("no checkpoint")
+    torch.save(Harm(), tmp_path / "harmful.ckpt")
+    torch.save([1, 2], tmp_path / "list.ckpt")
+    for name in ("half", "empty", "text", "harmful", "list"):
+        with pytest.raises(InputError, match=f"{name}.ckpt"):
+            read_checkpoint(tmp_path / f"{name}.ckpt")
+    assert not (tmp_path / "harm").exists()

@@ -1,0 +1,142 @@
+"""The simulated set on disk: layout, determinism, and that nothing of the user's is overwritten."""
+
+import csv
+import importlib
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import coherence
+
+from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.recordings import FAULTS, simulate
+from cyclegan_lib.recordings.simulate import fault_of, render
+
+TINY = SimulationSettings(train_recordings=8, test_recordings=8, seconds=1.0)
+
+
+def contents(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    return simulate(tmp_path_factory.mktemp("simulated"), TINY, workers=1, progress=False)
+
+
+def rows(folder):
+    with (folder / "labels.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_layout(simulated):
+    wanted = {f"{d}/train/{d}-{i:04d}.wav" for d in (DEVICE_A, DEVICE_B) for i in range(1, 9)}
+    wanted |= {f"{d}/test/test-{i:04d}.wav" for d in (DEVICE_A, DEVICE_B) for i in range(1, 9)}
+    assert set(contents(simulated)) == wanted | {"labels.csv", "simulation.json"}
+    assert json.loads((simulated / "simulation.json").read_text()) == TINY.model_dump()
+    header = soundfile.info(simulated / DEVICE_A / "test" / "test-0001.wav")
+    assert (header.subtype, header.channels, header.samplerate, header.frames) == ("PCM_16", 1, 16000, 16000)
+
+
+def test_labels_hold_each_recording_once_and_each_fault_equally_often(simulated):
+    found = rows(simulated)
+    assert list(found[0]) == ["recording", "split", "fault", "rpm", "load", "severity"]
+    names = [row["recording"] for row in found]
+    assert len(names) == len(set(names)) == 24
+    for split, prefix in (("train", DEVICE_A), ("train", DEVICE_B), ("test", "test")):
+        part = [r for r in found if r["split"] == split and r["recording"].startswith(prefix)]
+        assert Counter(r["fault"] for r in part) == dict.fromkeys(FAULTS, 2)
+    assert all((float(r["severity"]) == 0) == (r["fault"] == "normal") for r in found)
+    assert len({r["rpm"] for r in found}) == 24  # every recording is another machine's moment
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_processes(simulated, tmp_path):
+    assert contents(simulate(tmp_path, TINY, workers=2, progress=False)) == contents(simulated)
+
+
+def test_another_seed_gives_other_sound(simulated, tmp_path):
+    other = contents(simulate(tmp_path, TINY.model_copy(update={"seed": 1}), workers=1, progress=False))
+    same = [name for name, data in contents(simulated).items() if other[name] == data]
+    assert same == []
+
+
+def test_more_recordings_change_no_earlier_one():
+    more = TINY.model_copy(update={"train_recordings": 100, "test_recordings": 9})
+    for role in (DEVICE_A, DEVICE_B, "test"):
+        assert [fault_of(TINY, role, i) for i in range(8)] == [fault_of(more, role, i) for i in range(8)]
+        for device, wave in render(TINY, role, 7).items():
+            assert np.array_equal(wave, render(more, role, 7)[device])
+
+
+def test_only_test_recordings_are_of_one_moment(simulated):
+    def likeness(split, name_a, name_b):
+        a, _ = soundfile.read(simulated / DEVICE_A / split / f"{name_a}.wav")
+        b, _ = soundfile.read(simulated / DEVICE_B / split / f"{name_b}.wav")
+        hz, share = coherence(a, b, 16000, nperseg=512)
+        return share[(hz > 300) & (hz < 1500)].mean()
+
+    numbers = [f"{i:04d}" for i in range(1, 9)]
+    paired = [likeness("test", f"test-{n}", f"test-{n}") for n in numbers]
+    unpaired = [likeness("train", f"{DEVICE_A}-{n}", f"{DEVICE_B}-{n}") for n in numbers]
+    assert min(paired) > 0.3
+    assert max(unpaired) < 0.1
+
+
+def test_a_finished_simulation_is_left_alone(simulated, capsys):
+    before = {p: p.stat().st_mtime_ns for p in simulated.rglob("*")}
+    assert simulate(simulated, TINY) == simulated
+    assert "nothing to be done" in capsys.readouterr().out
+    assert {p: p.stat().st_mtime_ns for p in simulated.rglob("*")} == before
+
+
+def test_a_recording_that_was_removed_is_made_again(simulated):
+    before = contents(simulated)
+    (simulated / DEVICE_A / "train" / f"{DEVICE_A}-0003.wav").unlink()
+    simulate(simulated, TINY, workers=1, progress=False)
+    assert contents(simulated) == before
+
+
+def test_other_settings_and_other_content_are_refused_and_kept(simulated, tmp_path):
+    before = contents(simulated)
+    with pytest.raises(InputError, match="other settings"):
+        simulate(simulated, TINY.model_copy(update={"seed": 5}), progress=False)
+    assert contents(simulated) == before
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="never overwritten"):
+        simulate(tmp_path, TINY, progress=False)
+    assert contents(tmp_path) == {"mine.txt": b"mine"}
+    with pytest.raises(InputError, match="mine.txt cannot be written"):
+        simulate(tmp_path / "mine.txt", TINY, progress=False)
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("seed_before", [0, 3])
+def test_an_interrupted_simulation_is_continued_or_started_over(
+    simulated, tmp_path, monkeypatch, seed_before
+):
+    module = importlib.import_module("cyclegan_lib.recordings.simulate")
+    original, calls = module.render, []
+
+    def failing(settings, role, index):
+        calls.append(index)
+        if len(calls) > 3:
+            raise Interrupted
+        return original(settings, role, index)
+
+    monkeypatch.setattr(module, "render", failing)
+    with pytest.raises(Interrupted):
+        simulate(tmp_path, TINY.model_copy(update={"seed": seed_before}), workers=1, progress=False)
+    left = contents(tmp_path)
+    assert ".incomplete" in left and "simulation.json" not in left
+    assert sum(name.endswith(".wav") for name in left) == 3
+    made = []
+    monkeypatch.setattr(module, "render", lambda *task: made.append(task) or original(*task))
+    simulate(tmp_path, TINY, workers=1, progress=False)
+    assert contents(tmp_path) == contents(simulated)
+    assert len(made) == (21 if seed_before == TINY.seed else 24)  # same settings: what is done is kept

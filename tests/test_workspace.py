@@ -1,0 +1,55 @@
+import pytest
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.workspace import Workspace, declared_parameters, project_folder
+
+CELL = 'epochs: int = 3  # how many\nrate: float = 0.1  # how fast\nname: str = ""  # who'
+
+
+def namespace(injected: str = "") -> dict:
+    """What a kernel's globals hold after the parameters cell and the one that papermill injects."""
+    scope: dict = {"In": ["", "%matplotlib inline", CELL], "Out": {}, "_hidden": 1}
+    exec(CELL, scope)
+    exec(injected, scope)
+    return scope
+
+
+def test_declared_names_and_types_are_read_from_the_cell():
+    assert declared_parameters(CELL) == {"epochs": "int", "rate": "float", "name": "str"}
+
+
+@pytest.mark.parametrize("injected", ["", "epochs = 5", "rate = 1", "import json\nname = 'x'"])
+def test_declared_parameters_are_accepted(injected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Workspace.open(namespace(injected)).run == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("injected", "says"),
+    [
+        ("epoch = 5", "unknown parameter 'epoch'; this notebook knows epochs, rate, name"),
+        ("epochs = 5.5", "'epochs' must be int, not 5.5"),
+        ("epochs = True", "'epochs' must be int"),
+        ("rate = 'fast'", "'rate' must be float"),
+        ("name = 3", "'name' must be str"),
+    ],
+)
+def test_other_names_and_types_are_refused(injected, says):
+    with pytest.raises(InputError, match=says):
+        Workspace.open(namespace(injected))
+
+
+def test_the_project_is_found_upwards(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "01_data_normalization.ipynb").write_text("{}")
+    (tmp_path / "notebooks" / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks" / "deeper")
+    assert project_folder() == tmp_path
+
+
+def test_folders_of_a_run(tmp_path):
+    scope = {"In": ["run_dir: str = ''"], "run_dir": str(tmp_path / "runs" / "x")}
+    work = Workspace.open(scope)
+    assert work.checkpoints == tmp_path / "runs" / "x" / "checkpoints"
+    assert work.features("cpc006", "test").name == "cpc006_test.npz"
+    assert work.features("cpc006").name == "cpc006.npz"
