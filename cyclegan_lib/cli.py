@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cyclegan_lib.config import FeatureSettings, SimulationSettings, TrainingSettings
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, NotebookError
 from cyclegan_lib.options import with_options
 
 app = typer.Typer(
@@ -190,6 +190,9 @@ def main(arguments: list[str] | None = None) -> int:
         # an unknown option, a missing argument
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         return _refuse(f"{message.rstrip('.')}; see `cyclegan --help`")
+    except NotebookError as error:
+        print(f"cyclegan: {error}", file=sys.stderr)
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         print("cyclegan: interrupted", file=sys.stderr)
         return 130

@@ -1,4 +1,4 @@
-"""The one exception that means "what you gave me is wrong", as opposed to "this library is wrong"."""
+"""Exceptions that the command turns into a sentence instead of a traceback."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     Its message is one sentence for the person who gave the input: which file (or option), what is wrong
     with it, what would be right. The ``cyclegan`` command prints it and exits with code 2.
     """
+
+
+class NotebookError(RuntimeError):
+    """A cell of a notebook failed; the message says which one, in which notebook, with what error."""

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from tqdm import tqdm
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, NotebookError
 from cyclegan_lib.files import existing_file, writable_folder
 from cyclegan_lib.workspace import FIRST_NOTEBOOK, TYPES, project_folder
 
@@ -24,10 +24,6 @@ CELL_TIMEOUT_S = 3600
 METRICS = "metrics.json"
 # given together, they take the place of the simulated devices
 OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
-
-
-class NotebookError(RuntimeError):
-    """A cell of a notebook failed; the message says which one, in which notebook, with what error."""
 
 
 @dataclass(frozen=True)

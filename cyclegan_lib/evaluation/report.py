@@ -114,6 +114,23 @@ class Evaluation:
         gap = self.row("identity").sliced_wasserstein - null
         return 1 - (self.row(TRANSLATED).sliced_wasserstein - null) / gap if gap > 0 else None
 
+    @property
+    def headline(self) -> str:
+        """The result in one line: the gap closed, and the errors where there are pairs."""
+        closed = "There was no gap" if self.gap_closed is None else f"The CycleGAN closes {self.gap_closed:.1%} of the gap"
+        parts = [f"{closed} from {self.source_device} to {self.target_device} (sliced Wasserstein)"]
+        ours, linear, nothing = (self.row(name) for name in (TRANSLATED, "Gaussian OT", "identity"))
+        if ours.nmse is not None:
+            parts.append(
+                f"NMSE {ours.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f}, untranslated {nothing.nmse:.2f}"
+            )
+        if ours.accuracy_forest is not None:
+            parts.append(
+                f"fault accuracy {ours.accuracy_forest:.2f}, Gaussian optimal transport"
+                f" {linear.accuracy_forest:.2f}, untranslated {nothing.accuracy_forest:.2f}"
+            )
+        return "; ".join(parts) + "."
+
     def table(self) -> str:
         """Return a Markdown table that is also aligned in a terminal, and below it how to read it."""
         columns = [name for name in COLUMNS if any(getattr(row, name) is not None for row in self.rows)]
@@ -143,7 +160,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; a number that is not finite becomes None."""
-        return _plain({**asdict(self), "gap_closed": self.gap_closed})
+        return _plain({**asdict(self), "gap_closed": self.gap_closed, "headline": self.headline})
 
     def save(self, path: str | Path) -> Path:
         """Write `to_dict` as JSON, whole or not at all.

@@ -7,7 +7,8 @@ from cyclegan_lib.errors import InputError
 
 # Added to both covariances, as a part of their mean variance. Equal on both sides, so a direction that is
 # constant in both domains is left alone (gain 1), and one that is constant only in the source is amplified
-# at most 100-fold instead of without bound. Directions that carry sound change by less than 1 in 1,000.
+# about 100-fold (for a target of mean variance) instead of without bound. The gain of a direction that has
+# the mean variance changes by less than 1 in 10,000.
 RIDGE = 1e-4
 
 

@@ -1,4 +1,4 @@
-"""Sound: two simulated devices that hear the same machines, reading recordings, and their log mel features."""
+"""Sound: two simulated devices that hear the same machines, reading recordings, log mel features."""
 
 from cyclegan_lib.recordings.log_mel import log_mel_slices
 from cyclegan_lib.recordings.machine import FAULTS

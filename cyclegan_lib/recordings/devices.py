@@ -4,7 +4,8 @@ References
 ----------
 .. [1] R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients" (W3C Note "Audio
    EQ Cookbook").
-.. [2] J. Timmer and M. Koenig, "On generating power law noise", Astronomy and Astrophysics 300, 1995, 707-710.
+.. [2] J. Timmer and M. Koenig, "On generating power law noise", Astronomy and Astrophysics 300, 1995,
+   707-710.
 .. [3] U. Zoelzer (ed.), "DAFX: Digital Audio Effects", 2nd edition, Wiley, 2011.
 """
 
@@ -15,10 +16,13 @@ from scipy.signal import butter, lfilter, sosfilt
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 
-FULL_SCALE_A = (
-    0.40  # what cpc006 makes of a level of 1: its preamplifier is set for faint machines, and clips
-)
-FULL_SCALE_B = 0.03  # the laboratory recorder leaves 30 dB for peaks
+# What each recorder makes of a level of 1 (a machine at full load, one metre away). The laboratory recorder
+# leaves 23 dB for peaks. cpc006 has as much of its converter's range left, but no use of it: its preamplifier
+# runs from one cell and saturates 24 dB below, so that near machines clip.
+FULL_SCALE_A = 0.05
+SATURATION_A = 0.0625
+FULL_SCALE_B = 0.07
+# Distances at which people fasten a recorder; with sound falling as 1/r, gains differ by 8.5 dB.
 DISTANCE_M = (0.6, 1.6)
 SNR_DB = (5.0, 15.0)
 MAINS_HZ = 50.0
@@ -78,7 +82,7 @@ def response_a(sound: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def peaking(hz: float, quality: float, gain_db: float, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numerator and denominator of a second-order filter with gain `gain_db` at `hz` and 0 dB far off [1]_."""
+    """Numerator and denominator of a filter with gain `gain_db` at `hz` and 0 dB far off [1]_."""
     angle = 2 * np.pi * hz / sample_rate
     alpha = np.sin(angle) / (2 * quality)
     root = 10 ** (gain_db / 40)
@@ -115,6 +119,6 @@ def mains_hum(samples: int, sample_rate: int, rng: np.random.Generator) -> np.nd
     return hum / np.std(hum)
 
 
-def soft_clip(wave: np.ndarray) -> np.ndarray:
-    """Saturation of an amplifier: tanh, linear for small waves and never beyond -1 to 1 [3]_."""
-    return np.tanh(wave)
+def soft_clip(wave: np.ndarray, limit: float = SATURATION_A) -> np.ndarray:
+    """Saturation of an amplifier: tanh, linear for small waves and never beyond `limit` [3]_."""
+    return limit * np.tanh(wave / limit)

@@ -3,9 +3,9 @@
 References
 ----------
 .. [1] S. B. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic word
-   recognition in continuously spoken sentences", IEEE Transactions on Acoustics, Speech, and Signal Processing
-   28(4), 1980, 357-366.
-.. [2] M. Slaney, "Auditory Toolbox, version 2", Interval Research Corporation, 1998: the filters librosa makes.
+   recognition in continuously spoken sentences", IEEE Transactions on Acoustics, Speech, and Signal
+   Processing 28(4), 1980, 357-366.
+.. [2] M. Slaney, "Auditory Toolbox, version 2", Interval Research Corporation, 1998: librosa's filters.
 """
 
 from functools import lru_cache

@@ -1,9 +1,9 @@
 """A rotating machine's sound at its source: shaft, bearing fault and flow.
 
-The model is the one of the bearing-diagnostics literature [1]_ [2]_ [3]_: a local fault is struck each time a
-rolling contact passes it; the strikes slip by a percent or two, are modulated by the load on the contact, and
-ring the structure between the fault and the outside. What tells the faults apart here is what tells them apart
-on a machine: how often and how regularly they strike, and through which path they are heard.
+The model is the one of the bearing-diagnostics literature [1]_ [2]_ [3]_: a local fault is struck each time
+a rolling contact passes it; the strikes slip by a percent or two, are modulated by the load on the contact,
+and ring the structure between the fault and the outside. What tells the faults apart here is what tells them
+apart on a machine: how often and how regularly they strike, and through which path they are heard.
 
 References
 ----------
@@ -25,22 +25,25 @@ from cyclegan_lib.recordings.bearing import BEARINGS, Bearing, bpfi, bpfo, bsf, 
 
 FAULTS = ("normal", "ball", "inner_race", "outer_race")
 
-# Nameplate speeds of 4- and 2-pole induction motors behind a belt or gear, in rpm.
+# Synchronous speeds of 4-pole induction motors on 50 and 60 Hz mains or an inverter between them, in rpm;
+# widened a little. Much wider, and the cube of the speed would drown all other differences in flow noise.
 RPM_RANGE = (1400.0, 1800.0)
 FULL_LOAD_SLIP = 0.04  # an induction motor turns about 4 % slower at full load
 JITTER = 0.015  # strikes slip by 1 to 2 % of their period [2]_
 SEVERITY_RANGE = (0.1, 1.0)
 
-# Ringing paths from the fault to the outside: (frequency Hz, damping ratio, gain). An outer-race fault sits in
-# the housing and rings its high modes directly. An inner-race fault is heard through balls and oil film, which
-# take the high frequencies away, and through the shaft's bending modes. A ball meets both races: parts of both.
+# Ringing paths from the fault to the outside: (frequency Hz, damping ratio, gain). An outer-race fault sits
+# in the housing and rings its high modes directly. An inner-race fault is heard through balls and oil film,
+# which take the high frequencies away, and through the shaft's bending modes. A ball meets both races and
+# rings something of both.
 PATHS: dict[str, tuple[tuple[float, float, float], ...]] = {
     "outer_race": ((1150.0, 0.05, 0.5), (3300.0, 0.03, 1.0), (5200.0, 0.03, 0.7)),
     "inner_race": ((780.0, 0.05, 0.7), (2150.0, 0.04, 1.0), (4300.0, 0.05, 0.3)),
     "ball": ((980.0, 0.06, 0.6), (2700.0, 0.05, 0.8), (6100.0, 0.04, 0.5)),
 }
-# Strength of the strikes relative to an outer-race fault of the same size.
-STRIKE = {"outer_race": 1.0, "inner_race": 1.0, "ball": 1.0}
+# Brings a severe fault some 25 dB above the machine's other noise at its modes, and the slightest near its
+# level: slight faults are mistaken for each other and for normal machines, as in practice.
+STRIKE_GAIN = 2.5
 # Spread (standard deviation of the logarithm) of single strikes: a ball also turns about other axes, so that
 # its fault often misses the races.
 SCATTER = {"outer_race": 0.15, "inner_race": 0.25, "ball": 0.6}
@@ -138,7 +141,7 @@ def shaft_harmonics(turns: np.ndarray, load: np.ndarray, rng: np.random.Generato
     orders = np.arange(1, 16)
     amplitudes = rng.lognormal(0.0, 0.5, len(orders)) * 0.9 / orders**0.8
     phases = rng.uniform(0, 2 * np.pi, len(orders))
-    # Chebyshev's recurrence would lose the phases; complex powers need one exponential for all orders.
+    # all orders are powers of the first: one complex exponential instead of fifteen cosines
     turning = np.exp(2j * np.pi * turns)  # (samples,)
     power = np.ones_like(turning)
     sound = np.zeros(len(turns))
@@ -154,7 +157,7 @@ def flow_noise(
     """Broadband noise of the moved air or liquid.
 
     The power of dipole sound grows with the sixth power of the flow's speed [4]_ (amplitude: the third), and
-    its spectrum falls above a corner that rises with the speed.
+    its spectrum falls by 12 dB an octave above a corner that rises with the speed.
 
     Parameters
     ----------
@@ -168,7 +171,7 @@ def flow_noise(
     white = rng.standard_normal(len(shaft_hz))
     corner_hz = 400 * float(np.mean(shaft_hz)) / 30 * rng.lognormal(0.0, 0.12)
     pole = np.exp(-2 * np.pi * corner_hz / sample_rate)
-    # two equal poles: flat below the corner, 12 dB an octave weaker above it
+    # two equal poles: 6 dB an octave each
     coloured = lfilter([1.0], [1, -2 * pole, pole**2], white)
     coloured /= np.std(coloured)
     hiss = 0.01 * np.sqrt(sample_rate / 16000) * white  # the floor keeps its density at any sample rate
@@ -206,7 +209,7 @@ def strike_train(moment: Moment, turns: np.ndarray, load: np.ndarray, rng: np.ra
     at_turns = turns[0] + rng.uniform() * spacing + np.cumsum(gaps)
     at_turns = at_turns[at_turns < turns[-1]]
     at = np.interp(at_turns, turns, np.arange(len(turns)))  # samples, fractional
-    size = rng.lognormal(0.0, SCATTER[moment.fault], len(at_turns)) * STRIKE[moment.fault]
+    size = rng.lognormal(0.0, SCATTER[moment.fault], len(at_turns))
     if moment.fault == "inner_race":  # the fault turns with the shaft, in and out of the load zone
         size *= load_zone(2 * np.pi * at_turns, 0.6)
     elif moment.fault == "ball":  # the fault turns with the cage; it strikes the inner race harder
@@ -226,7 +229,7 @@ def ring(
     rng: np.random.Generator,
     spread: float = 0.06,
 ) -> np.ndarray:
-    """Let `strikes` ring the modes of a path; each machine's own modes lie a few percent from the nominal ones.
+    """Let `strikes` ring the modes of a path; a machine's own modes lie a few percent from the nominal.
 
     Each mode is the sampled impulse response of a damped oscillator, exp(-z w t) sin(w_d t).
 
@@ -254,7 +257,3 @@ def ring(
         coefficients = [1.0, -2 * radius * np.cos(turn), radius**2]
         sound += gain * lfilter([0.0, radius * np.sin(turn)], coefficients, strikes)
     return sound * STRIKE_GAIN
-
-
-# Brings a severe fault (1.0) to some 10 dB above the machine's other noise near its modes.
-STRIKE_GAIN = 2.5

@@ -53,7 +53,7 @@ def simulate(
         New, empty, or of an earlier simulation with the same settings.
     settings : SimulationSettings
     workers : int, optional
-        Processes to share the work; as many as there are processors if left out. The bytes do not depend on it.
+        Processes to share the work; one for each processor if left out. The bytes do not depend on it.
     progress : bool
         Show a progress bar, and say so if nothing is to be done.
 
@@ -74,7 +74,7 @@ def simulate(
         return folder
     tasks = [task for task in _tasks(settings) if not _finished(folder, *task)]
     render = partial(_render, folder, settings)
-    workers = min(workers or len(os.sched_getaffinity(0)), -(-len(tasks) // CHUNK))
+    workers = min(workers or _processors(), -(-len(tasks) // CHUNK))
     bar = tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress)
     with bar:
         for _ in _map(render, tasks, workers):
@@ -172,6 +172,11 @@ def _map(function: partial, tasks: list[tuple[str, int]], workers: int) -> Itera
             raise
 
 
+def _processors() -> int:
+    """Processors that this process may use; containers often get fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _write_labels(path: Path, settings: SimulationSettings) -> None:
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -190,7 +195,8 @@ def _prepare(folder: Path, settings: SimulationSettings) -> bool:
     if done.exists() and not unfinished.exists():
         if _settings_in(done) != settings.model_dump():
             raise InputError(
-                f"{folder} holds a simulation with other settings ({DONE}); give another folder, or remove this one"
+                f"{folder} holds a simulation with other settings ({DONE});"
+                " give another folder, or remove this one"
             )
         if all(_finished(folder, *task) for task in _tasks(settings)) and (folder / LABELS).exists():
             return True
@@ -199,8 +205,8 @@ def _prepare(folder: Path, settings: SimulationSettings) -> bool:
             f"{folder} already holds files that are no simulation, and they are never overwritten;"
             " give a new or an empty folder"
         )
-    elif unfinished.exists() and _settings_in(unfinished) != settings.model_dump():
-        _remove_recordings(folder)
+    elif unfinished.exists():
+        _remove_leftovers(folder, parts_only=_settings_in(unfinished) == settings.model_dump())
     with replacing(unfinished) as part:
         part.write_text(json.dumps(settings.model_dump()) + "\n", encoding="utf-8")
     done.unlink(missing_ok=True)
@@ -214,9 +220,9 @@ def _settings_in(path: Path) -> dict | None:
         return None
 
 
-def _remove_recordings(folder: Path) -> None:
-    """Remove what an interrupted simulation with other settings left, and nothing else."""
+def _remove_leftovers(folder: Path, parts_only: bool) -> None:
+    """Remove what an interrupted simulation left: half-written files, or all of its recordings."""
     for device in DEVICES:
         for path in (folder / device).glob("*/*.wav"):
-            if OURS.fullmatch(path.name):
+            if OURS.fullmatch(path.name) and (path.name.startswith(".") or not parts_only):
                 path.unlink()

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation import evaluate, mmd2, sliced_wasserstein
+from cyclegan_lib.evaluation import GaussianOT, evaluate, frechet_distance, mmd2, nmse, sliced_wasserstein
 from cyclegan_lib.evaluation.checks import match_by_name
+from cyclegan_lib.evaluation.distances import median_distance
 from cyclegan_lib.evaluation.evaluate import _halvings
 from cyclegan_lib.evaluation.report import DISTANCES
 from cyclegan_lib.features import Normalizer
@@ -102,8 +103,9 @@ class TestLikeForLike:
         expected = [sliced_wasserstein(x[chosen], y[reference]) for reference, _, chosen in halves]
         assert bare.row("identity").sliced_wasserstein == pytest.approx(np.mean(expected))
         assert bare.row("identity").deviation["sliced_wasserstein"] == pytest.approx(np.std(expected, ddof=1))
-        null = [mmd2(y[others], y[reference], max_points=MODULE.POINTS) for reference, others, _ in halves]
-        assert bare.null.mmd2 == pytest.approx(np.mean(null), abs=2e-3)
+        kernel = median_distance(y)  # of the whole target: one for the whole table
+        null = [mmd2(y[others], y[reference], kernel, 0, MODULE.POINTS) for reference, others, _ in halves]
+        assert bare.null.mmd2 == pytest.approx(np.mean(null))
         assert bare.recordings_compared == 8
 
     def test_two_recordings_leave_none_to_hold_out(self, source, perfect, target):
@@ -140,9 +142,20 @@ class TestOptionalSets:
         found = evaluate(source, replace(perfect, label=None), target, labelled=train_target)
         assert found.row("CycleGAN").accuracy_forest == full.row("CycleGAN").accuracy_forest
 
-    def test_baselines_are_fitted_on_the_training_sets(self, full, bare):
-        assert full.row("Gaussian OT").frechet != pytest.approx(bare.row("Gaussian OT").frechet, rel=0.01)
+    def test_baselines_are_fitted_on_the_training_sets(
+        self, full, source, target, train_source, train_target
+    ):
+        fitted = GaussianOT().fit(train_source.features, train_target.features)
+        expected = nmse(fitted.transform(source.features), target.features)
+        assert full.row("Gaussian OT").nmse == pytest.approx(expected)
         assert "80 and 80 separate training sequences" in full.table()
+
+    def test_z_scores_are_those_of_the_training_set(self, full, source, target, train_target):
+        normalizer = Normalizer.fit(train_target.features, train_target.features, mode="per-domain")
+        y = normalizer.normalize(target.features, "B")
+        halves = _halvings(source.recording, target.recording, seed=0)
+        expected = [frechet_distance(y[others], y[reference]) for reference, others, _ in halves]
+        assert full.null.frechet == pytest.approx(np.mean(expected))
 
     def test_seed(self, source, perfect, target, bare):
         again, other = (evaluate(source, source, target, seed=seed) for seed in (0, 1))

@@ -45,8 +45,8 @@ def test_cpc006_is_band_limited_and_resonant():
     for hz, _, gain in devices.RESONANCES:
         assert gain_db(hz) > gain - 3
     low, high = devices.BAND_HZ
-    assert gain_db(low / 3) < -20
-    assert gain_db(1.8 * high) < -15
+    assert gain_db(low / 3) < -17
+    assert gain_db(1.8 * high) < -30
 
 
 def test_peaking_filter_has_its_gain_at_its_frequency_and_none_far_off():
@@ -74,8 +74,10 @@ def test_cpc006_has_5_to_15_db_over_noise_and_a_gain_that_varies(monkeypatch):
 
 
 def test_soft_clipping_is_linear_when_quiet_and_makes_odd_harmonics_when_loud():
-    assert devices.soft_clip(tone(500, 0.01)) == pytest.approx(tone(500, 0.01), abs=1e-6)
-    spectrum = np.abs(np.fft.rfft(devices.soft_clip(tone(500, 2.0))))  # 1 Hz bins
+    limit = devices.SATURATION_A
+    assert devices.soft_clip(tone(500, 0.01 * limit)) == pytest.approx(tone(500, 0.01 * limit), abs=1e-6)
+    assert limit / 2 < np.abs(devices.soft_clip(tone(500, 9.0))).max() <= limit
+    spectrum = np.abs(np.fft.rfft(devices.soft_clip(tone(500, 2.0 * limit))))  # 1 Hz bins
     assert spectrum[1500] > 0.1 * spectrum[500]
     assert spectrum[1000] < 1e-6 * spectrum[500]
 

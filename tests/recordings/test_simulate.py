@@ -135,6 +135,7 @@ def test_an_interrupted_simulation_is_continued_or_started_over(
     left = contents(tmp_path)
     assert ".incomplete" in left and "simulation.json" not in left
     assert sum(name.endswith(".wav") for name in left) == 3
+    (tmp_path / DEVICE_A / "train" / f".{DEVICE_A}-0004.123.part.wav").write_bytes(b"half")
     made = []
     monkeypatch.setattr(module, "render", lambda *task: made.append(task) or original(*task))
     simulate(tmp_path, TINY, workers=1, progress=False)
