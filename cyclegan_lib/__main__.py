@@ -4,4 +4,5 @@ import sys
 
 from cyclegan_lib.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # simulating starts processes, which import this file again
+    sys.exit(main())

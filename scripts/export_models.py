@@ -7,4 +7,5 @@ import sys
 
 from cyclegan_lib.cli import main
 
-sys.exit(main(["export", *sys.argv[1:]]))
+if __name__ == "__main__":
+    sys.exit(main(["export", *sys.argv[1:]]))

@@ -8,4 +8,5 @@ import sys
 
 from cyclegan_lib.cli import main
 
-sys.exit(main(["train", *sys.argv[1:]]))
+if __name__ == "__main__":
+    sys.exit(main(["train", *sys.argv[1:]]))

@@ -8,9 +8,9 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from cyclegan_lib.errors import InputError
 
 FOLDS = 5
-# Measured on 2 × 40 synthetic recordings: 30 extremely randomised trees on 1,000 slices of each set take 0.26 s and
-# tell a Gaussian-OT translation from the target with 0.62; a random forest in that time sees far fewer
-# slices, histogram boosting needs twice the time for 0.65.
+# Measured on 2 × 40 synthetic recordings: 30 extremely randomised trees on 1,000 slices of each set take
+# 0.26 s and tell a Gaussian-OT translation from the target with 0.62; a random forest in that time sees far
+# fewer slices, histogram boosting needs twice the time for 0.65.
 TREES = 30
 LEAST_LEAF = 5
 MAX_SLICES = 1000
