@@ -23,6 +23,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP)  ## simulate both devices, run notebooks 01 to 04, print the result
+	$(BIN)/cyclegan simulate --output data/recordings
 	$(BIN)/cyclegan run --name demo
 
 test: $(STAMP)  ## the whole test suite, notebooks included

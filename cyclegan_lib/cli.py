@@ -47,8 +47,12 @@ def extract(
     output: Annotated[Path, typer.Option(help="feature set to write (.npz)")],
     labels: Annotated[Path | None, typer.Option(help="CSV with a column `recording`")] = None,
     label_column: Annotated[str, typer.Option(help="column of the labels")] = "fault",
-    sample_rate: Annotated[int, typer.Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
-    recordings_list: Annotated[Path | None, typer.Option(help="text file, a recording a line: only these")] = None,
+    sample_rate: Annotated[
+        int, typer.Option(help="rate in Hz to resample to")
+    ] = FeatureSettings().sample_rate,
+    recordings_list: Annotated[
+        Path | None, typer.Option(help="text file, a recording a line: only these")
+    ] = None,
     channel: Annotated[int | None, typer.Option(help="channel, from 1; default: mean of all")] = None,
 ) -> None:
     """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s."""
@@ -65,9 +69,15 @@ def extract(
 @with_options(TrainingSettings, skip=("input_dim",))
 def train(
     domain_a: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A")] = Path("data/cpc006.npz"),
-    domain_b: Annotated[Path, typer.Option(help=FEATURE_SET + " of device B")] = Path("data/BATCH_UPLOAD.npz"),
-    checkpoint_dir: Annotated[Path, typer.Option(help="folder for checkpoints and logs")] = Path("checkpoints"),
-    resume: Annotated[Path | None, typer.Option(help="checkpoint of a run on the same data to go on from")] = None,
+    domain_b: Annotated[Path, typer.Option(help=FEATURE_SET + " of device B")] = Path(
+        "data/BATCH_UPLOAD.npz"
+    ),
+    checkpoint_dir: Annotated[Path, typer.Option(help="folder for checkpoints and logs")] = Path(
+        "checkpoints"
+    ),
+    resume: Annotated[
+        Path | None, typer.Option(help="checkpoint of a run on the same data to go on from")
+    ] = None,
     *,
     settings: TrainingSettings,
 ) -> None:
@@ -130,8 +140,12 @@ def evaluate(
     source: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A, untranslated")],
     translated: Annotated[Path, typer.Option(help="the same sequences, translated")],
     target: Annotated[Path, typer.Option(help="real recordings of device B")],
-    paired: Annotated[Path | None, typer.Option(help="the source's moments as B heard them: adds NMSE")] = None,
-    labelled: Annotated[Path | None, typer.Option(help="B's training set with labels: adds accuracies")] = None,
+    paired: Annotated[
+        Path | None, typer.Option(help="the source's moments as B heard them: adds NMSE")
+    ] = None,
+    labelled: Annotated[
+        Path | None, typer.Option(help="B's training set with labels: adds accuracies")
+    ] = None,
     fit_source: Annotated[Path | None, typer.Option(help="A's training set: fits the baselines")] = None,
     fit_target: Annotated[Path | None, typer.Option(help="B's training set: fits the baselines")] = None,
     json: Annotated[Path | None, typer.Option(help="file to write the same numbers to")] = None,

@@ -101,14 +101,22 @@ class TrainingSettings(Settings):
     """Losses, optimizers and the length of a training run."""
 
     seed: int = Field(0, ge=0, description="seed of the split, the initial weights and the batches")
-    max_epochs: int = Field(100, ge=1, description="epochs to train; 100 of 25 steps are 2,500 steps")
+    max_epochs: int = Field(80, ge=1, description="epochs to train; 80 of 25 steps are 2,000 steps")
     steps_per_epoch: int = Field(
-        25, ge=1, description="steps in an epoch, whatever the number of recordings, so that few train as long"
+        25,
+        ge=1,
+        description="steps in an epoch, whatever the number of recordings, so that few train as long",
     )
     max_minutes: float = Field(30.0, gt=0, description="stop after this many minutes, whatever the epoch")
     batch_size: int = Field(8, ge=1, description="sequences of each domain in a step")
-    learning_rate: float = Field(5e-4, gt=0, description="Adam's learning rate at the start")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first moment; 0.5 as usual for adversarial training")
+    learning_rate: float = Field(2e-3, gt=0, description="Adam's, while it is held")
+    hold_epochs: int = Field(30, ge=0, description="epochs before the learning rate begins to fall")
+    halving_epochs: float = Field(
+        10.0, gt=0, description="epochs in which it then halves, whatever max_epochs, so that runs can go on"
+    )
+    beta1: float = Field(
+        0.5, ge=0, lt=1, description="Adam's first moment; 0.5 as usual for adversarial training"
+    )
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment")
     lambda_cycle: float = Field(3.0, ge=0, description="weight of the cycle-consistency loss")
     lambda_identity: float = Field(0.5, ge=0, description="weight of the identity loss")

@@ -62,7 +62,9 @@ def run(name: str = "", given: dict[str, str] | None = None) -> str:
     """
     name = name or datetime.now().strftime("run-%Y%m%d-%H%M%S")
     if Path(name).name != name or name.startswith("."):
-        raise InputError(f"the run's name '{name}' must be a plain folder name, without / and not beginning with .")
+        raise InputError(
+            f"the run's name '{name}' must be a plain folder name, without / and not beginning with ."
+        )
     notebooks = _notebooks()
     values = check_parameters(given or {}, notebooks)
     root = project_folder()
@@ -98,7 +100,10 @@ def renew_notebooks() -> None:
                 resources={"metadata": {"path": str(workspace)}},
             )
             client.execute()
-            content.metadata = {"kernelspec": content.metadata["kernelspec"], "language_info": {"name": "python"}}
+            content.metadata = {
+                "kernelspec": content.metadata["kernelspec"],
+                "language_info": {"name": "python"},
+            }
             nbformat.write(content, notebook)
 
 
@@ -141,7 +146,9 @@ def check_parameters(given: dict[str, str], notebooks: list[Path]) -> dict[str, 
             values[name] = str(existing_file(text).resolve())
     own = [name for name in OWN_RECORDINGS if name in declared]
     if values.keys() & set(own) and not values.keys() >= set(own):
-        raise InputError(f"recordings of your own need all of {', '.join(own)}; simulated ones need none of them")
+        raise InputError(
+            f"recordings of your own need all of {', '.join(own)}; simulated ones need none of them"
+        )
     return values
 
 
@@ -157,7 +164,9 @@ def write_report(executed: list[Path], path: Path, title: str) -> Path:
         joined.cells += content.cells
     joined.cells.insert(0, nbformat.v4.new_markdown_cell("\n".join(contents)))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # cells of several notebooks may share an id, which HTML does not mind
+        warnings.simplefilter(
+            "ignore"
+        )  # cells of several notebooks may share an id, which HTML does not mind
         html, _ = HTMLExporter(embed_images=True).from_notebook_node(joined)
     path.write_text(html, encoding="utf-8")
     return path

@@ -64,7 +64,9 @@ def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = 
     return figure
 
 
-def distributions(columns: dict[str, dict[str, np.ndarray]], bands: Sequence[int], labels: Sequence[str]) -> Figure:
+def distributions(
+    columns: dict[str, dict[str, np.ndarray]], bands: Sequence[int], labels: Sequence[str]
+) -> Figure:
     """Histograms of single bands, a row each; a column for each entry, {title: {device: (n, slices, 40)}}."""
     figure, axes = _figure(9, 2 * len(bands), len(bands), len(columns))
     grid = np.asarray(axes).reshape(len(bands), len(columns))
@@ -106,7 +108,11 @@ def training_curves(history: Sequence[dict[str, float]], best_epoch: int | None 
 
 
 def translation(
-    source: np.ndarray, translated: np.ndarray, truth: np.ndarray | None, names: tuple[str, str], settings: FeatureSettings
+    source: np.ndarray,
+    translated: np.ndarray,
+    truth: np.ndarray | None,
+    names: tuple[str, str],
+    settings: FeatureSettings,
 ) -> Figure:
     """One sequence: source, translated and, where there is a pair, the truth and the difference; dB.
 
@@ -182,14 +188,18 @@ def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[st
     return figure
 
 
-def _figure(width: float, height: float, nrows: int, ncols: int = 1, **sharing: bool) -> tuple[Figure, list[Axes]]:
+def _figure(
+    width: float, height: float, nrows: int, ncols: int = 1, **sharing: bool
+) -> tuple[Figure, list[Axes]]:
     # not pyplot: figures that it makes are kept open for the whole session, and shown twice in a notebook
     figure = Figure(figsize=(width, height), layout="constrained", dpi=80)
     axes = figure.subplots(nrows, ncols, squeeze=False, **sharing)
     return figure, list(axes.ravel())
 
 
-def _panel(axis: Axes, x: np.ndarray, settings: FeatureSettings, colours: str, low: float, high: float) -> object:
+def _panel(
+    axis: Axes, x: np.ndarray, settings: FeatureSettings, colours: str, low: float, high: float
+) -> object:
     end = len(x) * settings.slice_hop_s
     image = axis.imshow(
         x.T, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, extent=(0, end, 0, x.shape[1])

@@ -43,7 +43,13 @@ def test_the_module_is_the_command():
 def test_options_of_training_are_the_settings_with_their_defaults(capsys):
     main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for part in ("--learning-rate", "[default: 0.0005]", "--generator-hidden-dim", "--resume", "--lambda-cycle"):
+    for part in (
+        "--learning-rate",
+        "[default: 0.002]",
+        "--generator-hidden-dim",
+        "--resume",
+        "--lambda-cycle",
+    ):
         assert part in text
 
 
@@ -51,7 +57,10 @@ def test_train_export_inspect_translate_evaluate(domains, tmp_path, capsys):
     a, b = domains
     quick = ["--max-epochs", "1", "--steps-per-epoch", "2", "--batch-size", "4"]
     folder = tmp_path / "checkpoints"
-    assert main(["train", "--domain-a", str(a), "--domain-b", str(b), "--checkpoint-dir", str(folder), *quick]) == 0
+    assert (
+        main(["train", "--domain-a", str(a), "--domain-b", str(b), "--checkpoint-dir", str(folder), *quick])
+        == 0
+    )
     assert "best epoch" in capsys.readouterr().out
     best, model, out = folder / "best.ckpt", tmp_path / "model", tmp_path / "ab.npz"
     assert main(["export", "--checkpoint", str(best), "--output-dir", str(model), "--no-discriminators"]) == 0
@@ -72,7 +81,10 @@ def test_train_export_inspect_translate_evaluate(domains, tmp_path, capsys):
 
 
 def test_scripts_of_the_guide_say_what_is_missing(tmp_path):
-    for script, says in (("train.py", "data/cpc006.npz does not exist"), ("export_models.py", "--checkpoint")):
+    for script, says in (
+        ("train.py", "data/cpc006.npz does not exist"),
+        ("export_models.py", "--checkpoint"),
+    ):
         command = [sys.executable, str(PROJECT / "scripts" / script)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         assert done.returncode == 2
@@ -82,7 +94,11 @@ def test_scripts_of_the_guide_say_what_is_missing(tmp_path):
 
 def features(path, x, **more):
     n = len(x) if x.ndim else 0
-    arrays = {"recording": np.array([f"r{i}" for i in range(n)]), "start_s": np.zeros(n), "device": np.str_("x")}
+    arrays = {
+        "recording": np.array([f"r{i}" for i in range(n)]),
+        "start_s": np.zeros(n),
+        "device": np.str_("x"),
+    }
     np.savez(path, features=x, settings=np.str_("null"), **{**arrays, **more})
     return path
 
@@ -104,7 +120,9 @@ BAD_SETS = {
 def test_a_feature_set_that_cannot_be_used_is_refused(name, domains, tmp_path, capsys):
     bad = BAD_SETS[name](tmp_path / name)
     out = tmp_path / "out"
-    assert name in refused(capsys, "train", "--domain-a", bad, "--domain-b", domains[1], "--checkpoint-dir", out)
+    assert name in refused(
+        capsys, "train", "--domain-a", bad, "--domain-b", domains[1], "--checkpoint-dir", out
+    )
     assert not out.exists()
 
 
@@ -112,7 +130,9 @@ def test_a_feature_set_that_cannot_be_used_is_refused(name, domains, tmp_path, c
 def test_translate_and_evaluate_refuse_it_too(name, domains, exported, tmp_path, capsys):
     bad = BAD_SETS[name](tmp_path / name)
     out = tmp_path / "out.npz"
-    assert name in refused(capsys, "translate", "--model", exported, "--direction", "AB", "--input", bad, "--output", out)
+    assert name in refused(
+        capsys, "translate", "--model", exported, "--direction", "AB", "--input", bad, "--output", out
+    )
     arguments = ("--source", bad, "--translated", domains[1], "--target", domains[1], "--json", out)
     assert name in refused(capsys, "evaluate", *arguments)
     assert not out.exists()
@@ -122,12 +142,23 @@ def test_directions_models_and_checkpoints(domains, exported, trained, tmp_path,
     out = tmp_path / "out.npz"
     given = ("--input", domains[0], "--output", out)
     assert "'BC' is unknown" in refused(capsys, "translate", "--model", exported, "--direction", "BC", *given)
-    assert "no_such" in refused(capsys, "translate", "--model", tmp_path / "no_such", "--direction", "AB", *given)
+    assert "no_such" in refused(
+        capsys, "translate", "--model", tmp_path / "no_such", "--direction", "AB", *given
+    )
     half = tmp_path / "half.ckpt"
     half.write_bytes(trained[0].best.read_bytes()[:9999])
     for command in (("inspect", half), ("export", "--checkpoint", half, "--output-dir", tmp_path / "models")):
         assert "half.ckpt is damaged" in refused(capsys, *command)
-    resume = ("--domain-a", domains[0], "--domain-b", domains[1], "--checkpoint-dir", tmp_path / "c", "--resume", half)
+    resume = (
+        "--domain-a",
+        domains[0],
+        "--domain-b",
+        domains[1],
+        "--checkpoint-dir",
+        tmp_path / "c",
+        "--resume",
+        half,
+    )
     assert "half.ckpt" in refused(capsys, "train", *resume)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["half.ckpt"]
 

@@ -92,7 +92,11 @@ def test_embedding_separates_what_is_apart():
 
 
 def test_rows_show_every_method_and_the_null():
-    table = [("real B", {"nmse": 0.0, "d": 0.3}), ("identity", {"nmse": 9.0, "d": 4.0}), ("CycleGAN", {"nmse": 0.2, "d": 0.5})]
+    table = [
+        ("real B", {"nmse": 0.0, "d": 0.3}),
+        ("identity", {"nmse": 9.0, "d": 4.0}),
+        ("CycleGAN", {"nmse": 0.2, "d": 0.5}),
+    ]
     figure = plots.rows(table, {"nmse": "NMSE", "d": "distance"}, null="real B")
     nmse, distance = figure.axes
     assert [bar.get_width() for bar in distance.patches] == [4.0, 0.5]

@@ -117,12 +117,17 @@ class Evaluation:
     @property
     def headline(self) -> str:
         """The result in one line: the gap closed, and the errors where there are pairs."""
-        closed = "There was no gap" if self.gap_closed is None else f"The CycleGAN closes {self.gap_closed:.1%} of the gap"
+        closed = (
+            "There was no gap"
+            if self.gap_closed is None
+            else f"The CycleGAN closes {self.gap_closed:.1%} of the gap"
+        )
         parts = [f"{closed} from {self.source_device} to {self.target_device} (sliced Wasserstein)"]
         ours, linear, nothing = (self.row(name) for name in (TRANSLATED, "Gaussian OT", "identity"))
         if ours.nmse is not None:
             parts.append(
-                f"NMSE {ours.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f}, untranslated {nothing.nmse:.2f}"
+                f"NMSE {ours.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f},"
+                f" untranslated {nothing.nmse:.2f}"
             )
         if ours.accuracy_forest is not None:
             parts.append(

@@ -102,7 +102,9 @@ def build_network(content: dict[str, Any], name: str, where: str) -> torch.nn.Mo
     try:
         network.load_state_dict(network_state(content, name))
     except RuntimeError as error:
-        raise InputError(f"{where}: the weights of {name} do not fit its settings; give a whole checkpoint") from error
+        raise InputError(
+            f"{where}: the weights of {name} do not fit its settings; give a whole checkpoint"
+        ) from error
     return network.eval()
 
 
@@ -120,7 +122,11 @@ def _config(content: dict[str, Any], hashes: dict[str, str]) -> dict[str, Any]:
         "device_a": ours["device_a"],
         "device_b": ours["device_b"],
         "feature_settings": ours["feature_settings"],
-        "training": {"epoch": completed_epochs(content), "seed": ours["settings"]["seed"], "data": ours["data"]},
+        "training": {
+            "epoch": completed_epochs(content),
+            "seed": ours["settings"]["seed"],
+            "data": ours["data"],
+        },
         "sha256": hashes,
     }
 

@@ -70,7 +70,9 @@ def fail(sentence):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--input", help=".npz or .npy in dB; without it an example is made up")
     parser.add_argument("--output", help="file to write, .npz or .npy")
     parser.add_argument("--direction", choices=("AB", "BA"), default="AB")

@@ -22,19 +22,21 @@ def inspect_checkpoint(path: str | Path) -> str:
         f"  translates     {ours['device_a']} (A) <-> {ours['device_b']} (B)",
         f"  trained        {completed_epochs(content)} epochs of {settings['steps_per_epoch']} steps,"
         f" seed {settings['seed']}",
-        f"  losses         adversarial x {settings['lambda_adversarial']}, cycle x {settings['lambda_cycle']},"
-        f" identity x {settings['lambda_identity']}",
+        f"  losses         adversarial x {settings['lambda_adversarial']},"
+        f" cycle x {settings['lambda_cycle']}, identity x {settings['lambda_identity']}",
         f"  normalisation  {settings['normalization']}",
     ]
     for domain in ("a", "b"):
         facts = data[domain]
         lines.append(
-            f"  domain {domain.upper()}       {facts['recordings']} recordings, {facts['sequences']} sequences,"
-            f" fingerprint {facts['fingerprint']}"
+            f"  domain {domain.upper()}       {facts['recordings']} recordings,"
+            f" {facts['sequences']} sequences, fingerprint {facts['fingerprint']}"
         )
     if ours["feature_settings"]:
         rate, f_min = ours["feature_settings"]["sample_rate"], ours["feature_settings"]["f_min"]
-        lines.append(f"  features       {settings['generator']['input_dim']} mel bands, {f_min:g} to {rate // 2} Hz")
+        lines.append(
+            f"  features       {settings['generator']['input_dim']} mel bands, {f_min:g} to {rate // 2} Hz"
+        )
     for name in NETWORKS:
         count = sum(p.numel() for p in build_network(content, name, str(path)).parameters())
         lines.append(f"  {name:15s}{count:>9,} parameters")

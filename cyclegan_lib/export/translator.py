@@ -75,7 +75,9 @@ class Translator:
             Normalizer.load(folder / NORMALIZATION),
             direction,
             *(devices if direction == "AB" else devices[::-1]),
-            None if values is None else FeatureSettings.checked(f"{config_path} (feature_settings)", **values),
+            None
+            if values is None
+            else FeatureSettings.checked(f"{config_path} (feature_settings)", **values),
         )
 
     def translate(self, features: np.ndarray) -> np.ndarray:
@@ -100,7 +102,8 @@ class Translator:
         if source.settings is not None and source.device != self.source:
             raise InputError(
                 f"the input was recorded by {source.device}, but the direction {self.direction} of this model"
-                f" translates {self.source} to {self.target}; give recordings of {self.source} or the other direction"
+                f" translates {self.source} to {self.target}; give recordings of {self.source},"
+                " or the other direction"
             )
         if None not in (source.settings, self.settings) and source.settings != self.settings:
             raise InputError(

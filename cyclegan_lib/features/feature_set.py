@@ -168,7 +168,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         features = np.array(json.loads(path.read_text(encoding="utf-8")), dtype=np.float64)
     except (ValueError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} is not a JSON list of equally long (slices, 40) lists of numbers") from error
+        raise InputError(
+            f"{path} is not a JSON list of equally long (slices, 40) lists of numbers"
+        ) from error
     return {"features": features, "device": path.stem}
 
 
@@ -198,7 +200,9 @@ def _checked_columns(found: dict[str, Any], n: int, path: Path) -> dict[str, Any
     found.setdefault("start_s", np.zeros(n))
     for name in ("recording", "start_s", "label"):
         if name in found and found[name].shape != (n,):
-            raise InputError(f"{path}: '{name}' has shape {found[name].shape}; it must be ({n},), one a sequence")
+            raise InputError(
+                f"{path}: '{name}' has shape {found[name].shape}; it must be ({n},), one a sequence"
+            )
     if found["start_s"].dtype.kind not in "fiu" or not np.isfinite(found["start_s"]).all():
         raise InputError(f"{path}: 'start_s' must hold a finite number of seconds for each sequence")
     if not found["device"].strip():

@@ -27,7 +27,8 @@ def split_by_recording(recording: np.ndarray, fraction: float, seed: int) -> tup
     names = np.unique(recording)
     if len(names) < 2:
         raise InputError(
-            f"all sequences come from one recording ('{names[0]}'); at least 2 recordings are needed to hold one out"
+            f"all sequences come from one recording ('{names[0]}');"
+            " at least 2 recordings are needed to hold one out"
         )
     held_out = min(max(1, round(fraction * len(names))), len(names) - 1)
     chosen = np.random.default_rng(seed).permutation(names)[:held_out]

@@ -44,7 +44,9 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     ours = {"settings", "normalization", "device_a", "device_b", "feature_settings", "data"}
     hyperparameters = checkpoint["hyper_parameters"]
     if not isinstance(hyperparameters, dict) or not ours <= hyperparameters.keys():
-        raise InputError(f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote")
+        raise InputError(
+            f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote"
+        )
     for name in NETWORKS:
         if not network_state(checkpoint, name):
             raise InputError(f"{path} lacks the network {name}; give a whole checkpoint")

@@ -12,7 +12,6 @@ from cyclegan_lib.models.generator import Generator
 from cyclegan_lib.models.losses import cycle_consistency, discriminator_loss, identity, least_squares
 
 
-
 class CycleGANModule(pl.LightningModule):
     """CycleGAN between the normalised features of two devices (Zhu et al., ICCV 2017).
 
@@ -83,6 +82,13 @@ class CycleGANModule(pl.LightningModule):
             for parameters in (generators, discriminators)
         ]
 
+    def on_train_epoch_start(self) -> None:
+        """Hold the learning rate, then halve it every few epochs."""
+        falling = max(0, self.current_epoch - self.settings.hold_epochs) / self.settings.halving_epochs
+        for optimizer in self.optimizers():
+            for group in optimizer.param_groups:
+                group["lr"] = self.settings.learning_rate * 0.5**falling
+
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
         """One step of both optimizers on unpaired sequences of A and of B, (batch, slices, 40) each."""
         a, b = batch
@@ -95,7 +101,9 @@ class CycleGANModule(pl.LightningModule):
         adversarial = least_squares(self.discriminator_B(fake_b), 1.0) + least_squares(
             self.discriminator_A(fake_a), 1.0
         )
-        cycle = cycle_consistency(a, self.generator_BA(fake_b)) + cycle_consistency(b, self.generator_AB(fake_a))
+        cycle = cycle_consistency(a, self.generator_BA(fake_b)) + cycle_consistency(
+            b, self.generator_AB(fake_a)
+        )
         kept = identity(b, self.generator_AB(b)) + identity(a, self.generator_BA(a))
         loss_g = (
             weights.lambda_adversarial * adversarial

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-# Added to variances before the square root, whose slope at 0 is infinite (z-scores, so 1 is a usual variance).
+# Added to variances before the square root, whose slope at 0 is infinite; of z-scores 1 is a usual variance.
 VARIANCE_FLOOR = 1e-4
 
 

@@ -72,9 +72,7 @@ def load_domains(path_a: str | Path, path_b: str | Path, settings: TrainingSetti
     for name, domain in (("a", a), ("b", b)):
         train, held_out = split_by_recording(domain.recording, settings.validation_fraction, settings.seed)
         parts[f"train_{name}"], parts[f"held_out_{name}"] = domain.select(train), domain.select(held_out)
-    normalizer = Normalizer.fit(
-        parts["train_a"].features, parts["train_b"].features, settings.normalization
-    )
+    normalizer = Normalizer.fit(parts["train_a"].features, parts["train_b"].features, settings.normalization)
     facts = {"a": _facts(a), "b": _facts(b)}
     return Domains(**parts, normalizer=normalizer, facts=facts)
 

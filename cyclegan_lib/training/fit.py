@@ -19,7 +19,15 @@ from cyclegan_lib.models.checkpoint import read_checkpoint
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.models.linear import gaussian_ot_map
 from cyclegan_lib.training.batches import UnpairedData
-from cyclegan_lib.training.callbacks import BEST, LAST, METRICS, NAMED, ChooseCheckpoint, History, WholeFilesIO
+from cyclegan_lib.training.callbacks import (
+    BEST,
+    LAST,
+    METRICS,
+    NAMED,
+    ChooseCheckpoint,
+    History,
+    WholeFilesIO,
+)
 from cyclegan_lib.training.domains import Domains, load_domains
 
 NORMALIZATION = "normalization_params.json"
@@ -89,8 +97,8 @@ def train(
         _set_earlier_run_aside(folder)
     elif module.hparams["data"] != domains.facts:
         raise InputError(
-            f"{resume} was trained on other data than {domain_a} and {domain_b}; give the feature sets that it"
-            " was trained on, or train without --resume"
+            f"{resume} was trained on other data than {domain_a} and {domain_b}; give the feature sets"
+            " that it was trained on, or train without --resume"
         )
     domains.normalizer.save(folder / NORMALIZATION)
 
@@ -133,7 +141,9 @@ def _resumed(resume: str | Path, settings: TrainingSettings) -> CycleGANModule:
     return CycleGANModule(**{**hyperparameters, "settings": values})
 
 
-def _trainer(folder: Path, settings: TrainingSettings, choice: ChooseCheckpoint, progress: bool) -> pl.Trainer:
+def _trainer(
+    folder: Path, settings: TrainingSettings, choice: ChooseCheckpoint, progress: bool
+) -> pl.Trainer:
     named = ModelCheckpoint(
         dirpath=folder,
         filename=NAMED,

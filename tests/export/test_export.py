@@ -126,7 +126,9 @@ def test_the_exported_script_translates_by_itself(copied, tmp_path, direction):
 def test_the_exported_script_shows_itself_without_arguments_and_without_the_library(copied):
     text = (copied / "inference_example.py").read_text()
     assert "cyclegan_lib" not in text
-    done = subprocess.run([sys.executable, "inference_example.py"], cwd=copied, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "inference_example.py"], cwd=copied, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert "cpc006 -> BATCH_UPLOAD: (1, 50, 40) -> (1, 50, 40)" in done.stdout
 
@@ -153,7 +155,10 @@ def damage(folder, name):
         (lambda f: damage(f, "generator_AB.pth"), "generator_AB.pth is damaged or belongs to another export"),
         (lambda f: shutil.copy(f / "generator_BA.pth", f / "generator_AB.pth"), "another export"),
         (lambda f: damage(f, "normalization_params.json"), "normalization_params.json is damaged"),
-        (lambda f: (f / "model_config.json").write_text("{}"), "model_config.json is not a model configuration"),
+        (
+            lambda f: (f / "model_config.json").write_text("{}"),
+            "model_config.json is not a model configuration",
+        ),
         (shutil.rmtree, "does not exist"),
     ],
 )

@@ -53,7 +53,10 @@ def broken(**changes):
         ({"features": np.full((3, 50, 40), np.inf)}, "NaN or infinite"),
         ({"features": np.full((3, 50, 40), 1e300)}, "NaN or infinite"),
         ({"features": np.full((3, 50, 40), "x")}, "numbers"),
-        ({"features": np.zeros((1, 50, 40)), "recording": np.array(["a"]), "start_s": np.zeros(1)}, "at least 2"),
+        (
+            {"features": np.zeros((1, 50, 40)), "recording": np.array(["a"]), "start_s": np.zeros(1)},
+            "at least 2",
+        ),
         ({"recording": np.array(["a", "b"])}, "'recording' has shape"),
         ({"start_s": np.array([0, 1, np.nan])}, "'start_s'"),
         ({"device": None}, "lacks the array 'device'"),

@@ -1,0 +1,76 @@
+"""pyproject.toml, constraints.txt, environment.yml and the Makefile describe one environment."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+
+import pytest
+import yaml
+from helpers import PROJECT
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+CONDA = yaml.safe_load((PROJECT / "environment.yml").read_text())
+PIP = next(entry["pip"] for entry in CONDA["dependencies"] if isinstance(entry, dict))
+DIRECT = [
+    Requirement(text)
+    for text in PYPROJECT["project"]["dependencies"] + PYPROJECT["project"]["optional-dependencies"]["dev"]
+]
+
+
+def constrained() -> dict[str, str]:
+    """The exact versions that constraints.txt names for this interpreter."""
+    lines = [Requirement(line) for line in (PROJECT / "constraints.txt").read_text().splitlines() if line]
+    here = [line for line in lines if line.marker is None or line.marker.evaluate()]
+    return {canonicalize_name(line.name): str(line.specifier).removeprefix("==") for line in here}
+
+
+@pytest.mark.parametrize("requirement", DIRECT, ids=lambda r: r.name)
+def test_the_exact_version_satisfies_the_lower_bound_and_is_installed(requirement):
+    exact = constrained()[canonicalize_name(requirement.name)]
+    assert requirement.specifier.contains(exact)
+    assert all(part.operator == ">=" for part in requirement.specifier), "lower bounds only"
+    assert version(requirement.name).split("+")[0] == exact
+
+
+def test_the_packages_of_the_brief_are_there():
+    named = {requirement.name for requirement in DIRECT}
+    assert {"torch", "pytorch-lightning", "jupyterlab", "matplotlib", "numpy", "papermill", "nbval"} <= named
+
+
+def test_conda_gives_a_python_that_the_project_accepts_and_no_package_of_its_own():
+    plain = [entry for entry in CONDA["dependencies"] if isinstance(entry, str)]
+    assert [entry.partition("=")[0] for entry in plain] == ["python", "pip"]
+    python = plain[0].partition("=")[2]
+    assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(python)
+
+
+def test_conda_and_make_install_the_same():
+    makefile = (PROJECT / "Makefile").read_text()
+    assert PIP == ["-c constraints.txt", "-e .[dev]"]
+    assert 'pip install --quiet -c constraints.txt -e ".[dev]"' in makefile
+
+
+def test_the_pip_section_installs(tmp_path):
+    """Resolve it from nothing, as conda's pip would, and find exactly the versions of constraints.txt."""
+    requirements = tmp_path / "requirements.txt"
+    relative = [line.replace("-c ", f"-c {PROJECT}/").replace("-e .", f"-e {PROJECT}") for line in PIP]
+    requirements.write_text("\n".join(relative))
+    report = tmp_path / "report.json"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+    done = subprocess.run(
+        [*command, "--report", str(report), "-r", str(requirements)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = {
+        canonicalize_name(item["metadata"]["name"]): item["metadata"]["version"].split("+")[0]
+        for item in json.loads(report.read_text())["install"]
+    }
+    assert found.pop("cyclegan-lib") == PYPROJECT["project"]["version"]
+    exact = constrained()
+    assert {name: exact.get(name) for name in found} == found
+    assert {canonicalize_name(r.name) for r in DIRECT} <= found.keys()
