@@ -87,3 +87,14 @@ def test_no_gap():
 def test_unknown_row(full):
     with pytest.raises(KeyError, match="no row 'GAN'; there are real BATCH_UPLOAD, identity"):
         full.row("GAN")
+
+
+def test_the_headline_names_the_gap_and_both_errors(full):
+    line = full.headline
+    assert "\n" not in line
+    assert f"closes {full.gap_closed:.1%} of the gap from cpc006 to BATCH_UPLOAD" in line
+    assert f"NMSE {full.row('CycleGAN').nmse:.3f}" in line
+    assert f"Gaussian optimal transport {full.row('Gaussian OT').nmse:.3f}" in line
+    without = replace(full, rows=[replace(row, nmse=None, accuracy_forest=None) for row in full.rows])
+    assert "NMSE" not in without.headline
+    assert "accuracy" not in without.headline
