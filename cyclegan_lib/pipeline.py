@@ -21,6 +21,8 @@ from cyclegan_lib.workspace import FIRST_NOTEBOOK, TYPES, project_folder
 
 # the longest a single cell may take; a training run has its own limit, --max-minutes
 CELL_TIMEOUT_S = 3600
+# kernels warn on the terminal that they talk over this machine's loopback without encryption
+QUIET_KERNEL = ["--log-level=40"]
 METRICS = "metrics.json"
 # given together, they take the place of the simulated devices
 OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
@@ -69,7 +71,8 @@ def run(name: str = "", given: dict[str, str] | None = None) -> str:
     values = check_parameters(given or {}, notebooks)
     root = project_folder()
     folder = _fresh_folder(root / "runs", name)
-    values.setdefault("data_dir", str(root / "data"))
+    # notebooks run in their own folder: what was meant from here must be meant from there
+    values["data_dir"] = str(Path(values.get("data_dir") or root / "data").resolve())
     values["run_dir"] = str(folder)
     executed = []
     for notebook in notebooks:
@@ -97,6 +100,7 @@ def renew_notebooks() -> None:
                 timeout=CELL_TIMEOUT_S,
                 kernel_name="python3",
                 record_timing=False,
+                extra_arguments=QUIET_KERNEL,
                 resources={"metadata": {"path": str(workspace)}},
             )
             client.execute()
@@ -142,7 +146,6 @@ def check_parameters(given: dict[str, str], notebooks: list[Path]) -> dict[str, 
             raise InputError(f"unknown notebook parameter '{name}'; the notebooks know {known}")
         values[name] = _typed(text, declared[name])
         if declared[name].help.startswith("file:"):
-            # notebooks run in their own folder: what was meant from here must be meant from there
             values[name] = str(existing_file(text).resolve())
     own = [name for name in OWN_RECORDINGS if name in declared]
     if values.keys() & set(own) and not values.keys() >= set(own):
@@ -167,7 +170,9 @@ def write_report(executed: list[Path], path: Path, title: str) -> Path:
         warnings.simplefilter(
             "ignore"
         )  # cells of several notebooks may share an id, which HTML does not mind
-        html, _ = HTMLExporter(embed_images=True).from_notebook_node(joined)
+        html, _ = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="").from_notebook_node(
+            joined
+        )
     path.write_text(html, encoding="utf-8")
     return path
 
@@ -211,6 +216,7 @@ def _execute(notebook: Path, output: Path, values: dict[str, Any]) -> None:
             kernel_name="python3",
             execution_timeout=CELL_TIMEOUT_S,
             cwd=str(notebook.parent),
+            extra_arguments=QUIET_KERNEL,
         )
     except papermill.PapermillExecutionError as error:
         if error.ename == InputError.__name__:

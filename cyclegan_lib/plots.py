@@ -60,6 +60,9 @@ def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = 
         axis.plot(frequencies, mean, color=colour, label=name)
         axis.fill_between(frequencies, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
     axis.set(xscale="log", xlabel="frequency (Hz)", ylabel=f"level ({unit})")
+    ticks = [f for f in (100, 200, 500, 1000, 2000, 5000, 10000) if frequencies[0] <= f <= frequencies[-1]]
+    axis.set_xticks(ticks, [str(f) for f in ticks])
+    axis.minorticks_off()
     axis.legend()
     return figure
 
@@ -100,7 +103,7 @@ def training_curves(history: Sequence[dict[str, float]], best_epoch: int | None 
         if best_epoch is not None:
             axis.axvline(best_epoch, color="black", linestyle=":", label=f"chosen: epoch {best_epoch}")
         axis.set_ylabel(label)
-        if history:
+        if any(not line.get_label().startswith("_") for line in axis.lines):
             axis.legend(loc="upper right", fontsize=8)
     axes[0].set_ylim(bottom=0)
     axes[-1].set_xlabel("epoch")

@@ -10,7 +10,6 @@ papermill puts a cell with the given values behind it. The next cell opens the w
 import ast
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -18,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from cyclegan_lib.errors import InputError
 
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
+INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
 FIRST_NOTEBOOK = "01_data_normalization.ipynb"
 
 
@@ -93,32 +93,40 @@ def project_folder() -> Path:
 
 def declared_parameters(source: str) -> dict[str, str]:
     """The names and types that a `parameters` cell declares: {"max_epochs": "int", …}."""
+    return _declared(ast.parse(source))
+
+
+def _check_parameters(namespace: dict[str, Any]) -> None:
+    # IPython keeps the source of the cells that ran in `In`
+    cells = [_parsed(cell) for cell in namespace["In"]]
+    declared = next((found for tree in cells if (found := _declared(tree))), {})
+    given = {
+        target.id
+        for source, tree in zip(namespace["In"], cells, strict=True)
+        if source.startswith(INJECTED)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    }
+    for name in sorted(given - declared.keys()):
+        raise InputError(f"unknown parameter '{name}'; this notebook knows {', '.join(declared)}")
+    for name, type_name in declared.items():
+        value, kind = namespace[name], TYPES[type_name]
+        whole = kind is float and isinstance(value, int) and not isinstance(value, bool)
+        if type(value) is not kind and not whole:
+            raise InputError(f"the parameter '{name}' must be {type_name}, not {value!r}")
+
+
+def _declared(tree: ast.Module) -> dict[str, str]:
     return {
         node.target.id: ast.unparse(node.annotation)
-        for node in ast.parse(source).body
+        for node in tree.body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
 
 
-def _check_parameters(namespace: dict[str, Any]) -> None:
-    # the first cell of this kernel that declares something; IPython keeps the cells' source in `In`
-    declared = next(filter(None, map(declared_parameters, map(_readable, namespace["In"]))), {})
-    imported = (type, FunctionType, MethodType, ModuleType)
-    ours = {"In", "Out", "exit", "quit", "get_ipython", "open"}
-    for name, value in namespace.items():
-        if name.startswith("_") or name in ours or isinstance(value, imported):
-            continue
-        if name not in declared:
-            raise InputError(f"unknown parameter '{name}'; this notebook knows {', '.join(declared)}")
-        kind = TYPES[declared[name]]
-        whole = kind is float and isinstance(value, int) and not isinstance(value, bool)
-        if type(value) is not kind and not whole:
-            raise InputError(f"the parameter '{name}' must be {declared[name]}, not {value!r}")
-
-
-def _readable(cell: str) -> str:
+def _parsed(cell: str) -> ast.Module:
     try:
-        ast.parse(cell)
+        return ast.parse(cell)
     except SyntaxError:  # a cell with a % magic declares no parameters
-        return ""
-    return cell
+        return ast.Module(body=[], type_ignores=[])

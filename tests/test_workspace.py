@@ -8,9 +8,10 @@ CELL = 'epochs: int = 3  # how many\nrate: float = 0.1  # how fast\nname: str = 
 
 def namespace(injected: str = "") -> dict:
     """What a kernel's globals hold after the parameters cell and the one that papermill injects."""
-    scope: dict = {"In": ["", "%matplotlib inline", CELL], "Out": {}, "_hidden": 1}
-    exec(CELL, scope)
-    exec(injected, scope)
+    cells = ["", CELL, f"# Parameters\n{injected}\n", "%matplotlib inline\nopen_the_workspace = 1"]
+    scope: dict = {"In": cells, "Out": {}}
+    exec(cells[1], scope)
+    exec(cells[2], scope)
     return scope
 
 
@@ -18,7 +19,7 @@ def test_declared_names_and_types_are_read_from_the_cell():
     assert declared_parameters(CELL) == {"epochs": "int", "rate": "float", "name": "str"}
 
 
-@pytest.mark.parametrize("injected", ["", "epochs = 5", "rate = 1", "import json\nname = 'x'"])
+@pytest.mark.parametrize("injected", ["", "epochs = 5", "rate = 1", "name = 'x'"])
 def test_declared_parameters_are_accepted(injected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert Workspace.open(namespace(injected)).run == tmp_path
@@ -39,6 +40,13 @@ def test_other_names_and_types_are_refused(injected, says):
         Workspace.open(namespace(injected))
 
 
+def test_cells_may_be_run_again_in_any_order():
+    scope = namespace("epochs = 5")
+    scope["In"] += ["learned = epochs * 2", "%time learned"]
+    scope["learned"] = 10
+    assert Workspace.open(scope)
+
+
 def test_the_project_is_found_upwards(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "01_data_normalization.ipynb").write_text("{}")
@@ -48,7 +56,7 @@ def test_the_project_is_found_upwards(tmp_path, monkeypatch):
 
 
 def test_folders_of_a_run(tmp_path):
-    scope = {"In": ["run_dir: str = ''"], "run_dir": str(tmp_path / "runs" / "x")}
+    scope = {"In": ["", "run_dir: str = ''"], "run_dir": str(tmp_path / "runs" / "x")}
     work = Workspace.open(scope)
     assert work.checkpoints == tmp_path / "runs" / "x" / "checkpoints"
     assert work.features("cpc006", "test").name == "cpc006_test.npz"

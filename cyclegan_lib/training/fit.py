@@ -1,6 +1,7 @@
 """A training run, from two feature sets to a folder of checkpoints."""
 
 import logging
+import shutil
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from cyclegan_lib.config import N_FEATURES, TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import writable_folder
+from cyclegan_lib.files import replacing, writable_folder
 from cyclegan_lib.models.checkpoint import read_checkpoint
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.models.linear import gaussian_ot_map
@@ -100,6 +101,9 @@ def train(
             f"{resume} was trained on other data than {domain_a} and {domain_b}; give the feature sets"
             " that it was trained on, or train without --resume"
         )
+    elif folder.resolve() != Path(resume).resolve().parent:
+        _set_earlier_run_aside(folder)
+        _take_best_along(Path(resume), folder)
     domains.normalizer.save(folder / NORMALIZATION)
 
     choice = ChooseCheckpoint(folder, on_epoch)
@@ -108,6 +112,7 @@ def train(
         # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")
+        warnings.filterwarnings("ignore", ".*The dirpath has changed from.*")
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")
         trainer.fit(module, datamodule=UnpairedData(domains, settings), ckpt_path=resume, weights_only=True)
     return TrainingRun(folder / BEST, folder / LAST, choice.best_epoch, choice.history)
@@ -170,6 +175,13 @@ def _trainer(
         enable_model_summary=False,
         log_every_n_steps=settings.steps_per_epoch,
     )
+
+
+def _take_best_along(resume: Path, folder: Path) -> None:
+    """Going on in another folder: until an epoch is better, the best one so far is that of the old folder."""
+    best = resume.with_name(BEST)
+    with replacing(folder / BEST) as part:
+        shutil.copyfile(best if best.exists() else resume, part)
 
 
 def _set_earlier_run_aside(folder: Path) -> None:

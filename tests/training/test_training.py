@@ -70,6 +70,15 @@ def test_a_resumed_run_equals_the_uninterrupted_one(domains, trained, tmp_path):
     assert all(torch.equal(whole[key], again[key]) for key in whole)
 
 
+def test_going_on_in_another_folder_leaves_a_best_checkpoint_there(domains, trained, tmp_path):
+    run, folder = trained
+    before = {path.name: path.read_bytes() for path in folder.glob("*.ckpt")}
+    worse = QUICK.model_copy(update={"max_epochs": 2})
+    again = train(*domains, tmp_path / "other", worse, resume=run.last, progress=False)
+    assert again.best.read_bytes() == run.best.read_bytes()
+    assert {path.name: path.read_bytes() for path in folder.glob("*.ckpt")} == before
+
+
 def test_the_linear_start_is_chosen_when_training_only_makes_it_worse(domains, tmp_path):
     harmful = QUICK.model_copy(update={"max_epochs": 1, "learning_rate": 0.5})
     run = train(*domains, tmp_path, harmful, progress=False)
