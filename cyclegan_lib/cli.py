@@ -29,7 +29,7 @@ def simulate(
     output: Annotated[Path, typer.Option(help="folder to write recordings and labels.csv to")] = Path(
         "data/recordings"
     ),
-    workers: Annotated[int | None, typer.Option(help="processes; default: one for each core")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core")] = None,
     *,
     settings: SimulationSettings,
 ) -> None:
@@ -53,7 +53,7 @@ def extract(
     recordings_list: Annotated[
         Path | None, typer.Option(help="text file, a recording a line: only these")
     ] = None,
-    channel: Annotated[int | None, typer.Option(help="channel, from 1; default: mean of all")] = None,
+    channel: Annotated[int | None, typer.Option(min=1, help="channel, from 1; default: mean of all")] = None,
 ) -> None:
     """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s."""
     from cyclegan_lib.features.extract import extract
@@ -149,7 +149,7 @@ def evaluate(
     fit_source: Annotated[Path | None, typer.Option(help="A's training set: fits the baselines")] = None,
     fit_target: Annotated[Path | None, typer.Option(help="B's training set: fits the baselines")] = None,
     json: Annotated[Path | None, typer.Option(help="file to write the same numbers to")] = None,
-    seed: Annotated[int, typer.Option(help="seed of splits and projections")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="seed of splits and projections")] = 0,
 ) -> None:
     """Measure a translation beside the null (B against itself) and five linear baselines."""
     from cyclegan_lib.evaluation import evaluate

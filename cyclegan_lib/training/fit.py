@@ -11,6 +11,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from cyclegan_lib.config import N_FEATURES, TrainingSettings
@@ -52,6 +53,14 @@ class TrainingRun:
     last: Path
     best_epoch: int
     history: History
+
+
+class OneBar(TQDMProgressBar):
+    """A bar for training alone: validation is one batch, and its bar would only flicker."""
+
+    def init_validation_tqdm(self) -> Tqdm:
+        """A bar that shows nothing."""
+        return Tqdm(disable=True)
 
 
 def train(
@@ -159,7 +168,7 @@ def _trainer(
     )
     named.CHECKPOINT_NAME_LAST = LAST.removesuffix(".ckpt")
     # TQDM always: where Rich is installed Lightning would pick its bar, which now and then hangs papermill
-    bars = [TQDMProgressBar(refresh_rate=settings.steps_per_epoch)] if progress else []
+    bars = [OneBar(refresh_rate=settings.steps_per_epoch)] if progress else []
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     return pl.Trainer(
         accelerator=settings.accelerator,

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import QUICK, make_set
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer
@@ -35,6 +36,10 @@ def test_metrics_are_logged_for_each_epoch(trained):
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
     for name in ("val_cycle_A", "val_adversarial_B", "val_distance", "train_cycle", "train_discriminator"):
         assert math.isfinite(float(rows[-1][name]))
+    events = EventAccumulator(str(folder / "logs")).Reload()
+    logged = {event.step: event.value for event in events.Scalars("val_distance")}
+    assert list(logged.values()) == pytest.approx([float(row["val_distance"]) for row in rows[1:]], rel=1e-5)
+    assert {"val_cycle_A", "val_adversarial_B", "train_cycle"} <= set(events.Tags()["scalars"])
     best = min(rows, key=lambda row: float(row["val_distance"]))
     assert run.best_epoch == int(best["epoch"])
 
