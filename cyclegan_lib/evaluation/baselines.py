@@ -1,5 +1,6 @@
 """What needs no network: every translation is shown beside these. All are fitted, then they transform."""
 
+from abc import ABC, abstractmethod
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.models.linear import gaussian_ot_map
 
 
-class Baseline:
+class Baseline(ABC):
     """A map of slices fitted on unpaired sets; `name` is what tables and figures call it."""
 
     name: str
@@ -44,11 +45,13 @@ class Baseline:
         dtype = x.dtype if x.dtype.kind == "f" else np.float64
         return self._transform(slices).reshape(x.shape).astype(dtype)
 
+    @abstractmethod
     def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
-        raise NotImplementedError
+        """Fit on (n, 40) and (m, 40) float64 slices."""
 
+    @abstractmethod
     def _transform(self, x: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """Translate (n, 40) float64 slices."""
 
 
 class Identity(Baseline):
