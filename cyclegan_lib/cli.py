@@ -66,7 +66,7 @@ def extract(
 
 
 @app.command()
-@with_options(TrainingSettings, skip=("input_dim",))
+@with_options(TrainingSettings)
 def train(
     domain_a: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A")] = Path("data/cpc006.npz"),
     domain_b: Annotated[Path, typer.Option(help=FEATURE_SET + " of device B")] = Path(
@@ -76,7 +76,10 @@ def train(
         "checkpoints"
     ),
     resume: Annotated[
-        Path | None, typer.Option(help="checkpoint of a run on the same data to go on from")
+        Path | None,
+        typer.Option(
+            help="checkpoint to go on from; its data and settings hold, but not its max-* and threads"
+        ),
     ] = None,
     *,
     settings: TrainingSettings,
@@ -151,7 +154,7 @@ def evaluate(
     json: Annotated[Path | None, typer.Option(help="file to write the same numbers to")] = None,
     seed: Annotated[int, typer.Option(min=0, help="seed of splits and projections")] = 0,
 ) -> None:
-    """Measure a translation beside the null (B against itself) and five linear baselines."""
+    """Measure a translation beside the null (B against itself) and five baselines."""
     from cyclegan_lib.evaluation import evaluate
     from cyclegan_lib.features import FeatureSet
     from cyclegan_lib.files import writable_folder

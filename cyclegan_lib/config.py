@@ -86,7 +86,7 @@ class GeneratorSettings(Settings):
 
     input_dim: int = Field(N_FEATURES, ge=1, description="features of a slice")
     hidden_dim: int = Field(256, ge=8, description="width of the residual network")
-    hidden_layers: int = Field(3, ge=1, description="hidden layers; 3 of 256 make 153,000 parameters")
+    hidden_layers: int = Field(3, ge=1, description="hidden layers; 3 of 256 make 154,000 parameters")
 
 
 class DiscriminatorSettings(Settings):

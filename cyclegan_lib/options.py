@@ -11,15 +11,14 @@ from pydantic import BaseModel
 from cyclegan_lib.config import Settings
 
 
-def with_options(cls: type[Settings], skip: tuple[str, ...] = ()) -> Callable:
+def with_options(cls: type[Settings]) -> Callable:
     """Give a typer command one option for each field of `cls`; it gets them as the argument `settings`.
 
     Fields of nested settings become options with the field's name before theirs (`--generator-hidden-dim`).
-    `skip` names fields that keep their default.
     """
 
     def decorate(command: Callable) -> Callable:
-        fields = _flat(cls, skip)
+        fields = _flat(cls)
 
         @functools.wraps(command)
         def wrapped(**given: Any) -> Any:
@@ -41,14 +40,14 @@ def with_options(cls: type[Settings], skip: tuple[str, ...] = ()) -> Callable:
     return decorate
 
 
-def _flat(cls: type[BaseModel], skip: tuple[str, ...], before: tuple[str, ...] = ()) -> dict[str, tuple]:
+def _flat(cls: type[BaseModel], before: tuple[str, ...] = ()) -> dict[str, tuple]:
     found = {}
     for name, field in cls.model_fields.items():
         path = (*before, name)
-        if name in skip or name == "input_dim":  # features of a slice: given by the data
+        if name == "input_dim":  # features of a slice: given by the data
             continue
         if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
-            found.update(_flat(field.annotation, skip, path))
+            found.update(_flat(field.annotation, path))
         else:
             found["_".join(path)] = path
     return found

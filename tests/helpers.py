@@ -28,3 +28,14 @@ def make_set(device: str, n: int = 12, seed: int = 0, shift: float = 0.0, **sett
 
 
 QUICK = TrainingSettings(max_epochs=2, steps_per_epoch=3, batch_size=4)
+
+# the rows of an evaluation, in their order
+ROWS = [
+    "real BATCH_UPLOAD",
+    "identity",
+    "per-feature affine",
+    "quantile mapping",
+    "CORAL",
+    "Gaussian OT",
+    "CycleGAN",
+]

@@ -1,4 +1,4 @@
-"""Distances between devices, linear baselines, downstream recovery, and the table of them all."""
+"""Distances between devices, baselines, downstream recovery, and the table of them all."""
 
 from cyclegan_lib.evaluation.baselines import (
     BASELINES,

@@ -18,7 +18,7 @@ class Generator(nn.Module):
     input_dim : int
         Features of a slice.
     hidden_dim, hidden_layers : int
-        Width and depth of the residual network; 3 layers of 256 make 153,000 parameters with the rest.
+        Width and depth of the residual network; 3 layers of 256 make 154,000 parameters with the rest.
     """
 
     def __init__(self, input_dim: int = 40, hidden_dim: int = 256, hidden_layers: int = 3) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import ROWS
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import GaussianOT, evaluate, frechet_distance, mmd2, nmse, sliced_wasserstein
@@ -14,23 +15,13 @@ from cyclegan_lib.evaluation.evaluate import _halvings
 from cyclegan_lib.evaluation.report import DISTANCES
 from cyclegan_lib.features import Normalizer
 
-NAMES = [
-    "real BATCH_UPLOAD",
-    "identity",
-    "per-feature affine",
-    "quantile mapping",
-    "CORAL",
-    "Gaussian OT",
-    "CycleGAN",
-]
-
 # the function of the same name hides the module
 MODULE = importlib.import_module("cyclegan_lib.evaluation.evaluate")
 
 
 class TestTable:
     def test_rows_in_order(self, full):
-        assert [row.name for row in full.rows] == NAMES
+        assert [row.name for row in full.rows] == ROWS
 
     def test_a_perfect_translation_scores_as_the_target(self, full):
         ours, null = full.row("CycleGAN"), full.null

@@ -4,23 +4,14 @@ import json
 from dataclasses import replace
 
 import pytest
+from helpers import ROWS
 
 from cyclegan_lib.evaluation.report import COLUMNS, Evaluation, Row
-
-NAMES = [
-    "real BATCH_UPLOAD",
-    "identity",
-    "per-feature affine",
-    "quantile mapping",
-    "CORAL",
-    "Gaussian OT",
-    "CycleGAN",
-]
 
 
 def test_markdown_is_aligned(full):
     lines = full.table().split("\n\n")[0].splitlines()
-    assert len(lines) == 2 + len(NAMES)
+    assert len(lines) == 2 + len(ROWS)
     assert len({len(line) for line in lines}) == 1
     assert len({line.count("|") for line in lines}) == 1
     assert all(heading in lines[0] for heading, _ in COLUMNS.values())
@@ -37,7 +28,7 @@ def test_numbers_of_the_table_are_those_of_the_rows(full):
 
 def test_json_holds_the_same(full, tmp_path):
     written = json.loads(full.save(tmp_path / "deep" / "report.json").read_text(encoding="utf-8"))
-    assert [row["name"] for row in written["rows"]] == NAMES
+    assert [row["name"] for row in written["rows"]] == ROWS
     assert written["rows"][5]["nmse"] == full.row("Gaussian OT").nmse
     assert written["gap_closed"] == full.gap_closed
     assert written["seed"] == 0 and written["recordings_compared"] == 8
