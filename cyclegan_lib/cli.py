@@ -81,16 +81,19 @@ def train(
             help="checkpoint to go on from; its data and settings hold, but not its max-* and threads"
         ),
     ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="recordings that both devices made (.npz of `Pairs`): optional help")
+    ] = None,
     *,
     settings: TrainingSettings,
 ) -> None:
     """Train the CycleGAN; best.ckpt is the epoch that was nearest to held-out recordings of both devices."""
     from cyclegan_lib.training import train
 
-    run = train(domain_a, domain_b, checkpoint_dir, settings, resume)
+    run = train(domain_a, domain_b, checkpoint_dir, settings, resume, pairs=pairs)
     first, best = run.history[0]["val_distance"], run.history[run.best_epoch]["val_distance"]
     print(f"best epoch {run.best_epoch} of {len(run.history) - 1}: {run.best}")
-    print(f"held-out distance {best:.3f}, at the start (Gaussian optimal transport) {first:.3f}")
+    print(f"held-out distance {best:.3f}, at the start (matched linear maps) {first:.3f}")
 
 
 @app.command()
@@ -171,6 +174,28 @@ def evaluate(
     print(result.table())
     if json is not None:
         print(f"written to {result.save(json)}")
+
+
+@app.command()
+def benchmark(
+    output: Annotated[Path, typer.Option(help="folder for results; a later run goes on there")] = Path(
+        "benchmark_results"
+    ),
+    pairs: Annotated[str | None, typer.Option(help="device pairs, comma-separated; default: all")] = None,
+    methods: Annotated[str | None, typer.Option(help="methods, comma-separated; default: all")] = None,
+    seeds: Annotated[str, typer.Option(help="comma-separated; each decides split, weights and noise")] = (
+        "0,1,2,3,4"
+    ),
+    data: Annotated[
+        Path, typer.Option(help="folder of real recordings; pairs that it lacks are left out")
+    ] = Path("../shared/data"),
+    workers: Annotated[int, typer.Option(min=1, help="processes, each with one thread")] = 1,
+) -> None:
+    """Compare the CycleGAN with baselines and bounds on device pairs whose truth is known."""
+    from cyclegan_lib.benchmark.run import benchmark
+
+    result = benchmark(output, pairs, seeds, methods, data, workers)
+    print(f"{result.markdown()}\nwritten to {output}")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from cyclegan_lib.config import FeatureSettings
 COLOUR_A, COLOUR_B, COLOUR_TRANSLATED, COLOUR_OTHER = "#D55E00", "#0072B2", "#009E73", "#999999"
 COLOURS = (COLOUR_A, COLOUR_B, COLOUR_TRANSLATED)
 LEVEL_MAP, DIFFERENCE_MAP = "magma", "RdBu_r"
+FARTHEST = 1.5  # the benchmark's panels end here: an NMSE of 1 is as bad as answering the mean
 POINTS = 1500  # slices shown in an embedding; more only cover each other
 
 
@@ -188,6 +189,53 @@ def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[st
             axis.set_xscale("log")
         axis.set_xlabel(label)
     axes[0].invert_yaxis()
+    return figure
+
+
+def benchmark(table: dict[str, dict[str, dict[str, Sequence[float]]]], measures: dict[str, str]) -> Figure:
+    """Every method on every pair of devices: the mean over seeds as a bar, each seed as a dot.
+
+    Parameters
+    ----------
+    table : dict
+        {pair: {method: {measure: one number for each seed}}}, a row of panels for each pair.
+    measures : dict
+        {measure: axis label}, a column of panels each.
+    """
+    methods = list(dict.fromkeys(method for rows in table.values() for method in rows))
+    figure, axes = _figure(
+        11,
+        0.6 + (0.5 + 0.21 * len(methods)) * len(table),
+        len(table),
+        len(measures),
+        sharey=True,
+        sharex="col",
+    )
+    grid = np.asarray(axes).reshape(len(table), len(measures))
+    places = np.arange(len(methods))
+    for line, (pair, found) in zip(grid, table.items(), strict=True):
+        for axis, measure in zip(line, measures, strict=True):
+            seeds = [np.asarray(found.get(method, {}).get(measure, ()), dtype=float) for method in methods]
+            means = [values.mean() if len(values) else 0.0 for values in seeds]
+            colours = [COLOUR_TRANSLATED if method == "CycleGAN" else COLOUR_OTHER for method in methods]
+            axis.barh(places, means, color=colours)
+            for place, values in zip(places, seeds, strict=True):
+                axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
+            axis.set_yticks(places, methods, fontsize=8)
+            axis.set_title(pair if measure == next(iter(measures)) else "", loc="left", fontsize=10)
+    for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
+        column[-1].set_xlabel(label)
+        highest = max(max(v.get(measure, ()), default=0) for rows in table.values() for v in rows.values())
+        limit = min(1.05 * (highest or 1), FARTHEST)
+        column[0].set_xlim(0, limit)
+        # an untranslated error is many times larger than the rest: it runs out of the panel
+        for axis in column:
+            for bar in axis.patches:
+                if bar.get_width() > limit:
+                    place = (0.98 * limit, bar.get_y() + bar.get_height() / 2)
+                    text = f"{bar.get_width():.1f} →"
+                    axis.text(*place, text, ha="right", va="center", color="white", fontsize=8)
+    grid[0, 0].invert_yaxis()
     return figure
 
 

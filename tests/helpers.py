@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cyclegan_lib.config import FeatureSettings, TrainingSettings
+from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, TrainingSettings
 from cyclegan_lib.features import FeatureSet
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -27,7 +27,15 @@ def make_set(device: str, n: int = 12, seed: int = 0, shift: float = 0.0, **sett
     )
 
 
-QUICK = TrainingSettings(max_epochs=2, steps_per_epoch=3, batch_size=4)
+# two restarts of small networks, a few steps
+QUICK = TrainingSettings(
+    max_epochs=2,
+    steps_per_epoch=3,
+    batch_size=4,
+    restarts=2,
+    generator=GeneratorSettings(hidden_dim=8),
+    discriminator=DiscriminatorSettings(hidden_dim=8),
+)
 
 # the rows of an evaluation, in their order
 ROWS = [

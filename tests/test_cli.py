@@ -10,7 +10,17 @@ from helpers import PROJECT, make_set
 from cyclegan_lib.cli import main
 from cyclegan_lib.features import FeatureSet
 
-SUBCOMMANDS = ("simulate", "extract", "train", "export", "inspect", "translate", "evaluate", "run")
+SUBCOMMANDS = (
+    "simulate",
+    "extract",
+    "train",
+    "export",
+    "inspect",
+    "translate",
+    "evaluate",
+    "benchmark",
+    "run",
+)
 
 
 def refused(capsys, *arguments) -> str:

@@ -101,9 +101,9 @@ def evaluate(
     sets[TRANSLATED] = translated.with_features(translated.features, target.device)
 
     normalizer = Normalizer.fit(fit_b.features, fit_b.features, mode="per-domain")
-    halves = list(_halvings(source.recording, target.recording, seed))
+    halves = list(halvings(source.recording, target.recording, seed))
     downstream = _downstream(sets, source, labelled, seed)
-    distances = _distances(sets, target, normalizer, halves, seed, progress)
+    distances = distances_over_halvings(sets, target, normalizer, halves, seed, progress)
     rows = []
     for name, feature_set in sets.items():
         error = None
@@ -130,7 +130,7 @@ def evaluate(
     )
 
 
-def _halvings(
+def halvings(
     source_names: np.ndarray, target_names: np.ndarray, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Draw HALVINGS times three bool masks: the target's reference half, its other half, the source's part.
@@ -154,7 +154,7 @@ def _halvings(
         )
 
 
-def _distances(
+def distances_over_halvings(
     sets: dict[str, FeatureSet],
     target: FeatureSet,
     normalizer: Normalizer,
@@ -162,7 +162,21 @@ def _distances(
     seed: int,
     progress: bool,
 ) -> dict[str, dict[str, list[float]]]:
-    """Compute the distances to the target's reference halves: row -> distance -> one for each halving."""
+    """Compute the distances to the target's reference halves: row -> distance -> one for each halving.
+
+    Parameters
+    ----------
+    sets : dict of FeatureSet
+        Rows to measure. The one that *is* `target` is the null: its other halves against the reference.
+    target : FeatureSet
+    normalizer : Normalizer
+        Its domain B gives the z-scores.
+    halves : list of (reference, others, chosen)
+        From `halvings`.
+    seed : int
+    progress : bool
+        Show a TQDM bar.
+    """
     z_target = normalizer.normalize(target.features, "B")  # (sequences, slices, 40)
     bandwidth = median_distance(z_target, seed)  # one kernel for the whole table
     found: dict[str, dict[str, list[float]]] = {}

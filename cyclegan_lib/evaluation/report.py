@@ -142,14 +142,8 @@ class Evaluation:
         cells = [[f"{self.source_device} → {self.target_device}", *(COLUMNS[name][0] for name in columns)]]
         for row in self.rows:
             values = ((getattr(row, name), COLUMNS[name][1]) for name in columns)
-            cells.append([row.name, *("n/a" if v is None else _rounded(v, n) for v, n in values)])
-        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-        lines = [
-            "| " + " | ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) + " |"
-            for line in cells
-        ]
-        rule = "|".join([":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])])
-        return "\n".join([lines[0], f"|{rule}|", *lines[1:], "", *self._notes()])
+            cells.append([row.name, *("n/a" if v is None else rounded(v, n) for v, n in values)])
+        return "\n".join([markdown_table(cells), "", *self._notes()])
 
     def _notes(self) -> list[str]:
         notes = [
@@ -165,7 +159,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; a number that is not finite becomes None."""
-        return _plain({**asdict(self), "gap_closed": self.gap_closed, "headline": self.headline})
+        return plain({**asdict(self), "gap_closed": self.gap_closed, "headline": self.headline})
 
     def save(self, path: str | Path) -> Path:
         """Write `to_dict` as JSON, whole or not at all.
@@ -181,18 +175,31 @@ class Evaluation:
         return Path(path)
 
 
-def _rounded(value: float, decimals: int) -> str:
+def markdown_table(cells: list[list[str]]) -> str:
+    """Return a Markdown table, heading first, that is also aligned in a terminal."""
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    lines = [
+        "| " + " | ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) + " |"
+        for line in cells
+    ]
+    rule = "|".join([":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])])
+    return "\n".join([lines[0], f"|{rule}|", *lines[1:]])
+
+
+def rounded(value: float, decimals: int) -> str:
+    """Return a number with so many decimals, never −0.000; n/a if it is not finite."""
     if not math.isfinite(value):
         return "n/a"
     # + 0.0 makes −0.000 plain 0.000
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return plain JSON types; a number that is not finite becomes None."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

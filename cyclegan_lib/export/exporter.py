@@ -15,7 +15,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import writable_folder
 from cyclegan_lib.models import Discriminator, Generator
-from cyclegan_lib.models.checkpoint import NETWORKS, network_state, read_checkpoint
+from cyclegan_lib.models.checkpoint import NETWORKS, network_settings, network_state, read_checkpoint
 
 CONFIG, NORMALIZATION, EXAMPLE = "model_config.json", "normalization_params.json", "inference_example.py"
 TEMPLATE = Path(__file__).with_name("inference_example.py")
@@ -97,8 +97,7 @@ def saved_part(checkpoint: str | Path, files: list[ExportedFile]) -> float:
 def build_network(content: dict[str, Any], name: str, where: str) -> torch.nn.Module:
     """Build one network of a checkpoint and load its weights; InputError if they do not fit."""
     kind = Generator if name.startswith("generator") else Discriminator
-    settings = content["hyper_parameters"]["settings"]
-    network = kind(**settings["generator" if kind is Generator else "discriminator"])
+    network = kind(**network_settings(content["hyper_parameters"]["settings"], name))
     try:
         network.load_state_dict(network_state(content, name))
     except RuntimeError as error:
@@ -117,8 +116,8 @@ def _config(content: dict[str, Any], hashes: dict[str, str]) -> dict[str, Any]:
     ours = content["hyper_parameters"]
     return {
         "input_dim": ours["settings"]["generator"]["input_dim"],
-        "generator_config": ours["settings"]["generator"],
-        "discriminator_config": ours["settings"]["discriminator"],
+        "generator_config": network_settings(ours["settings"], "generator_AB"),
+        "discriminator_config": network_settings(ours["settings"], "discriminator_A"),
         "device_a": ours["device_a"],
         "device_b": ours["device_b"],
         "feature_settings": ours["feature_settings"],

@@ -14,20 +14,30 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import leaky_relu, linear
+from torch.nn.functional import leaky_relu
 
 HERE = Path(__file__).resolve().parent
 
 
-def generate(x, weights, hidden_layers):
-    """The generator: a linear map plus a residual network; z-scores in, z-scores out."""
+def generate(x, weights, hidden_layers, strength):
+    """The generator: the mean of its members, linear maps plus residual networks; z-scores in and out."""
+    x = x.reshape(1, -1, x.shape[-1])
     h = x
-    for layer in range(hidden_layers):
-        h = linear(h, weights[f"residual.{2 * layer}.weight"], weights[f"residual.{2 * layer}.bias"])
-        h = leaky_relu(h, 0.2)
-    last = f"residual.{2 * hidden_layers}"
-    h = linear(h, weights[f"{last}.weight"], weights[f"{last}.bias"])
-    return linear(x, weights["linear.weight"], weights["linear.bias"]) + h
+    for layer in range(hidden_layers + 1):
+        h = h @ weights[f"residual.{2 * layer}.weight"] + weights[f"residual.{2 * layer}.bias"]
+        h = leaky_relu(h, 0.2) if layer < hidden_layers else h
+    learned = h + x @ weights["linear.0.weight"] + weights["linear.0.bias"]  # (members, slices, 40)
+    start = x @ weights["start_weight"] + weights["start_bias"]
+    return (start + strength * learned).mean(dim=0)
+
+
+def apply_gain(y, weights):
+    """Multiply each sequence's deviations from its mean by a gain that follows from its statistics."""
+    mean = y.mean(dim=1, keepdim=True)  # (sequences, 1, 40)
+    std = (y - mean).square().mean(dim=1, keepdim=True).sqrt()
+    statistics = torch.cat([mean, (std + 0.02).log()], dim=-1)  # (sequences, 1, 80)
+    z = ((statistics - weights["gain_centre"]) / weights["gain_scale"]).clamp(-3, 3)
+    return mean + (z @ weights["gain_weight"] + weights["gain_bias"]).clamp(-1.5, 1.5).exp() * (y - mean)
 
 
 def translate(features, direction="AB", folder=HERE):
@@ -40,7 +50,9 @@ def translate(features, direction="AB", folder=HERE):
     z = (features - moments[f"mean_{source}"]) / moments[f"std_{source}"]
     with torch.inference_mode():
         z = torch.from_numpy(z.astype(np.float32))
-        y = generate(z, weights, config["generator_config"]["hidden_layers"]).numpy()
+        generator = config["generator_config"]
+        y = generate(z, weights, generator["hidden_layers"], generator["strength"])
+        y = apply_gain(y.reshape(features.shape), weights).numpy()
     return (y * moments[f"std_{target}"] + moments[f"mean_{target}"]).astype(np.float32)
 
 

@@ -21,6 +21,8 @@ from cyclegan_lib.recordings.reading import (
     recording_name,
 )
 
+OFFSET_S = 0.04  # a fifth of the time from one slice to the next
+
 
 @dataclass(frozen=True)
 class ExtractionReport:
@@ -138,6 +140,31 @@ def extract(
     read = len(paths) - len(too_short)
     report = ExtractionReport(read, len(found), tuple(too_short), left_over_s, sound_s, settings.needed_s)
     return found, report
+
+
+def slice_recording(
+    sound: np.ndarray, settings: FeatureSettings, offsets: int = 1
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Slice one recording from its start, and again from each of `offsets` - 1 later starts, 0.04 s apart.
+
+    Later starts give sequences of the same sound that resemble the first without being equal: more to
+    train on. Those for which the recording is too short are left out.
+
+    Returns
+    -------
+    features : float32 array, (sequences, slices, 40), dB
+    start_s : float64 array, (sequences,), seconds
+    left_over_s : float, seconds
+        What the sequences from the first start leave over, as in `log_mel_slices`.
+    """
+    found, starts, left_over_s = log_mel_slices(sound, settings)
+    features, start_s = [found], [starts]
+    for offset in range(1, offsets):
+        skipped = round(offset * OFFSET_S * settings.sample_rate)  # samples
+        found, starts, _ = log_mel_slices(sound[skipped:], settings)
+        features.append(found)
+        start_s.append(starts + offset * OFFSET_S)
+    return np.concatenate(features), np.concatenate(start_s), left_over_s
 
 
 def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Splits that keep all sequences of one recording together."""
+"""Splits and folds that keep all sequences of one recording together."""
 
 import numpy as np
 
@@ -34,3 +34,24 @@ def split_by_recording(recording: np.ndarray, fraction: float, seed: int) -> tup
     chosen = np.random.default_rng(seed).permutation(names)[:held_out]
     second = np.isin(recording, chosen)
     return ~second, second
+
+
+def fold_of_recordings(recording: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Deal recordings into folds of equal size, as near as can be.
+
+    Parameters
+    ----------
+    recording : str array, (sequences,)
+    folds : int
+        With fewer recordings than folds, as many folds as recordings.
+    seed : int
+
+    Returns
+    -------
+    int array, (sequences,), 0 to folds - 1
+        The same for all sequences of a recording.
+    """
+    names, place = np.unique(recording, return_inverse=True)
+    dealt = np.empty(len(names), dtype=int)
+    dealt[np.random.default_rng(seed).permutation(len(names))] = np.arange(len(names)) % folds
+    return dealt[place]

@@ -61,3 +61,9 @@ def network_state(checkpoint: dict[str, Any], name: str) -> dict[str, torch.Tens
         for key, value in checkpoint["state_dict"].items()
         if key.startswith(prefix)
     }
+
+
+def network_settings(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    """What the network called `name` is built with: its own settings, and the number of restarts."""
+    kind = "generator" if name.startswith("generator") else "discriminator"
+    return {**settings[kind], "members": settings["restarts"]}

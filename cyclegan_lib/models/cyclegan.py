@@ -2,22 +2,30 @@
 
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.models.checkpoint import network_settings
 from cyclegan_lib.models.discriminator import Discriminator
 from cyclegan_lib.models.generator import Generator
 from cyclegan_lib.models.losses import cycle_consistency, discriminator_loss, identity, least_squares
+from cyclegan_lib.models.matching import Recordings, matched_gain
+
+LinearMap = tuple[np.ndarray, np.ndarray]
+Translations = dict[str, torch.Tensor]
 
 
 class CycleGANModule(pl.LightningModule):
     """CycleGAN between the normalised features of two devices (Zhu et al., ICCV 2017).
 
-    Inputs and outputs of the networks are z-scores, (batch, slices, 40). The generators that are used and
-    exported are averages of the trained ones over the last few hundred steps: the trained ones go on
-    circling around a good translation, their average stays near it.
+    Inputs and outputs of the networks are z-scores, (batch, slices, 40). Each network is an ensemble of
+    restarts, trained side by side on batches of their own. The generators that are used and exported are
+    averages of the trained ones over the last few hundred steps: the trained ones go on circling around a
+    good translation, their average stays near it.
 
     Parameters
     ----------
@@ -47,19 +55,18 @@ class CycleGANModule(pl.LightningModule):
         settings = self.settings.model_dump()
         self.save_hyperparameters()
         self.automatic_optimization = False
-        generator, discriminator = self.settings.generator, self.settings.discriminator
-        self.generator_AB = Generator(**generator.model_dump())
-        self.generator_BA = Generator(**generator.model_dump())
-        self.discriminator_A = Discriminator(**discriminator.model_dump())
-        self.discriminator_B = Discriminator(**discriminator.model_dump())
+        self.generator_AB = Generator(**network_settings(settings, "generator_AB"))
+        self.generator_BA = Generator(**network_settings(settings, "generator_BA"))
+        self.discriminator_A = Discriminator(**network_settings(settings, "discriminator_A"))
+        self.discriminator_B = Discriminator(**network_settings(settings, "discriminator_B"))
         self._make_averages()
         self._sums: dict[str, torch.Tensor] = {}
         self._steps = 0
 
-    def start_at(self, map_ab: tuple, map_ba: tuple) -> None:
-        """Start both generators, and their averages, at linear maps (weight (40, 40), bias (40,))."""
-        self.generator_AB.start_at(*map_ab)
-        self.generator_BA.start_at(*map_ba)
+    def start_at(self, maps_ab: list[LinearMap], maps_ba: list[LinearMap]) -> None:
+        """Start the members, and their averages, at linear maps (weight (40, 40), bias (40,))."""
+        self.generator_AB.start_at(maps_ab)
+        self.generator_BA.start_at(maps_ba)
         self._make_averages()
 
     @torch.no_grad()
@@ -71,6 +78,42 @@ class CycleGANModule(pl.LightningModule):
     def convert_B_to_A(self, features: torch.Tensor) -> torch.Tensor:  # noqa: N802 (the guide's name)
         """Translate z-scores (batch, slices, 40) of domain B into z-scores of domain A."""
         return self.average_BA(features)
+
+    @torch.no_grad()
+    def member_translations(self, a: list[torch.Tensor], b: list[torch.Tensor]) -> list[Translations]:
+        """Each member's translations of its own sequences, as in use, there and back.
+
+        Parameters
+        ----------
+        a, b : lists of tensors, (n, slices, 40), z-scores
+            For each member, sequences of either domain.
+
+        Returns
+        -------
+        list of dict
+            For each member "B" and "A" (translations into them), "ABA" and "BAB" (there and back again).
+        """
+        ab, ba = self.average_AB.module, self.average_BA.module
+
+        def one(generator: Generator, member: int, x: torch.Tensor) -> torch.Tensor:
+            return generator.each(x.expand(generator.members, *x.shape), generator.strength)[member]
+
+        found = []
+        for member, (from_a, from_b) in enumerate(zip(a, b, strict=True)):
+            to_b, to_a = one(ab, member, from_a), one(ba, member, from_b)
+            back = {"ABA": one(ba, member, to_b), "BAB": one(ab, member, to_a)}
+            found.append({"B": to_b, "A": to_a, **back})
+        return found
+
+    @torch.no_grad()
+    def fit_gains(self, a: torch.Tensor, b: torch.Tensor) -> None:
+        """Fit the averaged generators' gains on one sequence of each recording, (n, slices, 40) z-scores."""
+        for average, source, target in ((self.average_AB, a, b), (self.average_BA, b, a)):
+            translated = average.module.ungained(source)
+            described = (
+                Recordings.describe(x.cpu().numpy(), np.arange(len(x))) for x in (translated, target)
+            )
+            average.module.set_gain(matched_gain(*described))
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One Adam for both generators, one for both discriminators."""
@@ -90,56 +133,57 @@ class CycleGANModule(pl.LightningModule):
                 group["lr"] = self.settings.learning_rate * 0.5**falling
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
-        """One step of both optimizers on unpaired sequences of A and of B, (batch, slices, 40) each."""
+        """One step of both optimizers on unpaired sequences of A and B, (members, batch, slices, 40) each."""
         a, b = batch
-        weights = self.settings
+        weights, size = self.settings, a.shape[1]
         optimizer_g, optimizer_d = self.optimizers()
 
         # generators: the discriminators only judge, so no gradient is kept for them
         self.toggle_optimizer(optimizer_g)
-        fake_b, fake_a = self.generator_AB(a), self.generator_BA(b)
-        adversarial = least_squares(self.discriminator_B(fake_b), 1.0) + least_squares(
-            self.discriminator_A(fake_a), 1.0
+        # one pass for the source and for the target domain's own, which the generator should keep
+        fake_b, kept_b = self.generator_AB.each(torch.cat([a, b], dim=1)).split([size, b.shape[1]], dim=1)
+        fake_a, kept_a = self.generator_BA.each(torch.cat([b, a], dim=1)).split([b.shape[1], size], dim=1)
+        adversarial = least_squares(self.discriminator_B.each(fake_b), 1.0) + least_squares(
+            self.discriminator_A.each(fake_a), 1.0
         )
-        cycle = cycle_consistency(a, self.generator_BA(fake_b)) + cycle_consistency(
-            b, self.generator_AB(fake_a)
+        cycle = cycle_consistency(a, self.generator_BA.each(fake_b)) + cycle_consistency(
+            b, self.generator_AB.each(fake_a)
         )
-        kept = identity(b, self.generator_AB(b)) + identity(a, self.generator_BA(a))
+        kept = identity(b, kept_b) + identity(a, kept_a)
         loss_g = (
             weights.lambda_adversarial * adversarial
             + weights.lambda_cycle * cycle
             + weights.lambda_identity * kept
-        )
+        ).sum()  # over the members, each of which has its own weights
         optimizer_g.zero_grad()
         self.manual_backward(loss_g)
-        optimizer_g.step()
         self.untoggle_optimizer(optimizer_g)
 
         # discriminators, on the same translations
         self.toggle_optimizer(optimizer_d)
-        loss_d = discriminator_loss(self.discriminator_A(a), self.discriminator_A(fake_a.detach()))
-        loss_d = loss_d + discriminator_loss(self.discriminator_B(b), self.discriminator_B(fake_b.detach()))
+        loss_d = discriminator_loss(self.discriminator_A.each(a), self.discriminator_A.each(fake_a.detach()))
+        loss_d = loss_d + discriminator_loss(
+            self.discriminator_B.each(b), self.discriminator_B.each(fake_b.detach())
+        )
         optimizer_d.zero_grad()
-        self.manual_backward(loss_d)
-        optimizer_d.step()
+        self.manual_backward(loss_d.sum())
         self.untoggle_optimizer(optimizer_d)
 
+        self._stop_if_diverged(loss_g + loss_d.sum())
+        optimizer_g.step()
+        optimizer_d.step()
         self.average_AB.update_parameters(self.generator_AB)
         self.average_BA.update_parameters(self.generator_BA)
         self._accumulate(adversarial=adversarial, cycle=cycle, identity=kept, discriminator=loss_d)
 
-    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
-        """Log how the averaged generators do on held-out sequences of A and of B."""
-        a, b = batch
-        fake_b, fake_a = self.convert_A_to_B(a), self.convert_B_to_A(b)
+    def validation_step(self, batch: list[tuple[torch.Tensor, torch.Tensor]], batch_idx: int) -> None:
+        """Log how each member, as it is used, does on the sequences of A and of B that it never saw."""
+        found = self.member_translations([a for a, _ in batch], [b for _, b in batch])
+        cycle_a = [_l1(a, its["ABA"]) for (a, _), its in zip(batch, found, strict=True)]
+        cycle_b = [_l1(b, its["BAB"]) for (_, b), its in zip(batch, found, strict=True)]
         self.log_dict(
-            {
-                "val_cycle_A": cycle_consistency(a, self.convert_B_to_A(fake_b)),
-                "val_cycle_B": cycle_consistency(b, self.convert_A_to_B(fake_a)),
-                "val_adversarial_A": least_squares(self.discriminator_A(fake_a), 1.0),
-                "val_adversarial_B": least_squares(self.discriminator_B(fake_b), 1.0),
-            },
-            batch_size=len(a),
+            {"val_cycle_A": torch.stack(cycle_a).mean(), "val_cycle_B": torch.stack(cycle_b).mean()},
+            batch_size=len(batch),
         )
 
     def _make_averages(self) -> None:
@@ -147,11 +191,23 @@ class CycleGANModule(pl.LightningModule):
         self.average_AB = AveragedModel(self.generator_AB, multi_avg_fn=average)
         self.average_BA = AveragedModel(self.generator_BA, multi_avg_fn=average)
 
+    def _stop_if_diverged(self, loss: torch.Tensor) -> None:
+        if not torch.isfinite(loss):
+            step = self.current_epoch * self.settings.steps_per_epoch + self._steps + 1
+            raise InputError(
+                f"training diverged: the loss at step {step} is not a finite number; best.ckpt holds the best"
+                " epoch before; try a lower learning rate"
+            )
+
     def _accumulate(self, **losses: torch.Tensor) -> None:
         """Log the epoch's mean losses with its last step; logging each step costs as much as the step."""
         self._steps += 1
         for name, loss in losses.items():
-            self._sums[name] = self._sums.get(name, 0.0) + loss.detach()
+            self._sums[name] = self._sums.get(name, 0.0) + loss.detach().mean()
         if self.trainer.is_last_batch:
             self.log_dict({f"train_{name}": total / self._steps for name, total in self._sums.items()})
             self._sums, self._steps = {}, 0
+
+
+def _l1(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return (x - y).abs().mean()

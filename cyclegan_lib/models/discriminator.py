@@ -2,10 +2,13 @@
 
 import torch
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
+
+from cyclegan_lib.models.layers import leaky_stack
 
 # Added to variances before the square root, whose slope at 0 is infinite; of z-scores 1 is a usual variance.
 VARIANCE_FLOOR = 1e-4
+
+Scores = tuple[torch.Tensor, torch.Tensor]
 
 
 class Discriminator(nn.Module):
@@ -13,8 +16,8 @@ class Discriminator(nn.Module):
 
     Windows see how slices look and follow each other; the statistics (mean, standard deviation, lag-1
     covariance of each feature over the sequence) see what the windows cannot, the recording's level and how
-    much it varies. Every layer is spectrally normalised [1]_, which keeps adversarial training of small
-    networks on small data stable without further penalties.
+    much it varies. Every layer is spectrally normalised, which keeps adversarial training of small networks
+    on small data stable without further penalties. There is one for each restart of the generator.
 
     Parameters
     ----------
@@ -23,49 +26,44 @@ class Discriminator(nn.Module):
     hidden_dim : int
         Width of both networks.
     window : int
-        Neighbouring slices seen together.
-
-    References
-    ----------
-    .. [1] Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018.
+        Neighbouring slices seen together; windows follow each other without overlap.
+    members : int
+        Restarts.
     """
 
-    def __init__(self, input_dim: int = 40, hidden_dim: int = 256, window: int = 5) -> None:
+    def __init__(self, input_dim: int = 40, hidden_dim: int = 128, window: int = 5, members: int = 4) -> None:
         super().__init__()
-        self.window = window
-        self.of_windows = _scorer(input_dim * window, hidden_dim)
-        self.of_sequence = _scorer(input_dim * 3, hidden_dim)
+        self.window, self.members = window, members
+        hidden = [hidden_dim, hidden_dim, 1]
+        self.of_windows = leaky_stack(members, [input_dim * window, *hidden], spectral=True)
+        self.of_sequence = leaky_stack(members, [input_dim * 3, *hidden], spectral=True)
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Score z-scores of shape (batch, slices, 40).
+    def forward(self, x: torch.Tensor) -> Scores:
+        """Score z-scores of shape (batch, slices, 40): the means over the members.
 
         Returns
         -------
-        windows : tensor, (batch, slices - window + 1, 1)
+        windows : tensor, (batch, windows, 1)
         sequence : tensor, (batch, 1)
             Trained towards 1 for real and 0 for translated.
         """
-        windows = x.unfold(1, self.window, 1).flatten(2)  # (batch, windows, 40 * window)
-        return self.of_windows(windows), self.of_sequence(sequence_statistics(x))
+        windows, sequence = self.each(x.expand(self.members, *x.shape))
+        return windows.mean(dim=0), sequence.mean(dim=0)
+
+    def each(self, x: torch.Tensor) -> Scores:
+        """Each member's scores of its own sequences, (members, batch, slices, 40)."""
+        windows = x.unfold(2, self.window, self.window).flatten(3)  # (members, batch, windows, 40 * window)
+        scores = self.of_windows(windows.flatten(1, 2)).reshape(*windows.shape[:3], 1)
+        return scores, self.of_sequence(sequence_statistics(x))
 
 
 def sequence_statistics(x: torch.Tensor) -> torch.Tensor:
     """Mean, standard deviation and lag-1 covariance of each feature over a sequence.
 
-    (batch, slices, 40) to (batch, 120).
+    (..., slices, 40) to (..., 120).
     """
-    mean = x.mean(dim=1)  # (batch, 40)
-    centred = x - mean[:, None]
-    std = (centred.square().mean(dim=1) + VARIANCE_FLOOR).sqrt()  # (batch, 40)
-    lag_1 = (centred[:, 1:] * centred[:, :-1]).mean(dim=1)  # (batch, 40)
-    return torch.cat([mean, std, lag_1], dim=1)
-
-
-def _scorer(inputs: int, hidden: int) -> nn.Sequential:
-    return nn.Sequential(
-        spectral_norm(nn.Linear(inputs, hidden)),
-        nn.LeakyReLU(0.2),
-        spectral_norm(nn.Linear(hidden, hidden)),
-        nn.LeakyReLU(0.2),
-        spectral_norm(nn.Linear(hidden, 1)),
-    )
+    mean = x.mean(dim=-2)  # (..., 40)
+    centred = x - mean.unsqueeze(-2)
+    std = (centred.square().mean(dim=-2) + VARIANCE_FLOOR).sqrt()  # (..., 40)
+    lag_1 = (centred[..., 1:, :] * centred[..., :-1, :]).mean(dim=-2)  # (..., 40)
+    return torch.cat([mean, std, lag_1], dim=-1)

@@ -17,7 +17,8 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from fractions import Fraction
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +88,25 @@ def simulate(
 
 
 def fault_of(settings: SimulationSettings, role: str, index: int) -> str:
-    """The fault of recording `index` (from 0): every four in a row hold each fault once, in random order."""
-    group, place = divmod(index, len(FAULTS))
-    order = _rng(settings.seed, role, group, "faults").permutation(len(FAULTS))
-    return FAULTS[order[place]]
+    """The fault of recording `index` (from 0).
+
+    Dealt in groups in random order: by default every four in a row hold each fault once. Test recordings
+    always are, whatever the parts of normal machines in training.
+    """
+    deck = _deck({DEVICE_A: settings.normal_a, DEVICE_B: settings.normal_b}.get(role, 1 / len(FAULTS)))
+    group, place = divmod(index, len(deck))
+    order = _rng(settings.seed, role, group, "faults").permutation(len(deck))
+    return deck[order[place]]
+
+
+@lru_cache
+def _deck(normal: float) -> tuple[str, ...]:
+    """The smallest group with a part `normal` of normal machines and as many of each fault."""
+    part = Fraction(normal).limit_denominator(20)
+    faults = FAULTS[1:]
+    times = 1 if (part.denominator - part.numerator) % len(faults) == 0 else len(faults)
+    each = times * (part.denominator - part.numerator) // len(faults)
+    return (FAULTS[0],) * (times * part.numerator) + faults * each
 
 
 def moment_of(settings: SimulationSettings, role: str, index: int) -> tuple[Moment, np.random.Generator]:
@@ -99,7 +115,9 @@ def moment_of(settings: SimulationSettings, role: str, index: int) -> tuple[Mome
     return draw_moment(fault_of(settings, role, index), rng), rng
 
 
-def render(settings: SimulationSettings, role: str, index: int) -> dict[str, np.ndarray]:
+def render(
+    settings: SimulationSettings, role: str, index: int, devices: tuple[str, ...] | None = None
+) -> dict[str, np.ndarray]:
     """Each device's recording of one moment.
 
     Parameters
@@ -108,6 +126,8 @@ def render(settings: SimulationSettings, role: str, index: int) -> dict[str, np.
     role : "cpc006", "BATCH_UPLOAD" or "test"
         A device hears its own training recordings; both hear the test recordings.
     index : int, from 0
+    devices : tuple of str, optional
+        Others than those that hear the role, to know what they would have heard.
 
     Returns
     -------
@@ -116,7 +136,7 @@ def render(settings: SimulationSettings, role: str, index: int) -> dict[str, np.
     moment, rng = moment_of(settings, role, index)
     sound = machine_sound(moment, settings.seconds, settings.sample_rate, rng)  # (samples,)
     heard = {}
-    for device in DEVICES if role == "test" else (role,):
+    for device in devices or (DEVICES if role == "test" else (role,)):
         # a generator for each device: what one draws must not change what the other hears
         wave = DEVICES[device](sound, settings.sample_rate, _rng(settings.seed, role, index, device))
         heard[device] = np.round(wave * 32767).astype(np.int16)

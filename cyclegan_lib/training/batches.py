@@ -1,4 +1,4 @@
-"""Unpaired batches, the same in every run and after every resume."""
+"""Unpaired batches for every restart, the same in every run and after every resume."""
 
 import numpy as np
 import pytorch_lightning as pl
@@ -10,45 +10,76 @@ from cyclegan_lib.training.domains import Domains
 
 
 class UnpairedBatches(Dataset):
-    """One epoch of batches: sequences of A and, independently, of B.
+    """One epoch of batches: for each restart sequences of A and, independently, of B.
 
     The order follows from the seed and the epoch's number alone, so that a resumed run draws what the
     uninterrupted one would have drawn.
+
+    Parameters
+    ----------
+    a, b : tensors, (sequences, slices, 40)
+    members_a, members_b : lists of int arrays
+        For each restart the sequences that it is trained on.
+    settings : TrainingSettings
+    epoch : int
     """
 
-    def __init__(self, a: torch.Tensor, b: torch.Tensor, settings: TrainingSettings, epoch: int) -> None:
+    def __init__(
+        self,
+        a: torch.Tensor,
+        b: torch.Tensor,
+        members_a: list[np.ndarray],
+        members_b: list[np.ndarray],
+        settings: TrainingSettings,
+        epoch: int,
+    ) -> None:
         self.a, self.b = a, b
         steps, size = settings.steps_per_epoch, settings.batch_size
         rng = np.random.default_rng([settings.seed, epoch])
-        self.order_a = _shuffles(len(a), steps * size, rng).reshape(steps, size)
-        self.order_b = _shuffles(len(b), steps * size, rng).reshape(steps, size)
+        self.order_a, self.order_b = (
+            np.stack([_shuffles(own, steps * size, rng).reshape(steps, size) for own in members], axis=1)
+            for members in (members_a, members_b)
+        )  # (steps, members, batch)
 
     def __len__(self) -> int:
         return len(self.order_a)
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.a[self.order_a[step]], self.b[self.order_b[step]]  # (batch, slices, 40) each
+        # (members, batch, slices, 40) each
+        return self.a[self.order_a[step]], self.b[self.order_b[step]]
 
 
 class UnpairedData(pl.LightningDataModule):
-    """Batches of the training parts; the held-out parts, each whole, as the one validation batch."""
+    """Batches of what each restart is trained on; what it is judged on as the one validation batch."""
 
     def __init__(self, domains: Domains, settings: TrainingSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.parts = {name: torch.from_numpy(x) for name, x in domains.normalized().items()}
+        z = domains.normalized()
+        self.a, self.b = torch.from_numpy(z["a"]), torch.from_numpy(z["b"])
+        # one sequence of each recording: what the gains are fitted on
+        self.first_a, self.first_b = (
+            x[np.unique(domain.recording, return_index=True)[1]]
+            for x, domain in ((self.a, domains.a), (self.b, domains.b))
+        )
+        held_out = [restart % settings.folds for restart in range(settings.restarts)]
+        self.train_a = [np.flatnonzero(domains.fold_a != fold) for fold in held_out]
+        self.train_b = [np.flatnonzero(domains.fold_b != fold) for fold in held_out]
+        self.held_out = [
+            (self.a[domains.fold_a == fold], self.b[domains.fold_b == fold]) for fold in held_out
+        ]
 
     def train_dataloader(self) -> DataLoader:
         """Called before every epoch (`reload_dataloaders_every_n_epochs=1`)."""
         epoch = self.trainer.current_epoch
-        batches = UnpairedBatches(self.parts["train_a"], self.parts["train_b"], self.settings, epoch)
+        batches = UnpairedBatches(self.a, self.b, self.train_a, self.train_b, self.settings, epoch)
         return DataLoader(batches, batch_size=None)
 
     def val_dataloader(self) -> DataLoader:
-        """One batch."""
-        return DataLoader([(self.parts["held_out_a"], self.parts["held_out_b"])], batch_size=None)
+        """One batch: for each restart its held-out sequences of A and of B."""
+        return DataLoader([self.held_out], batch_size=None)
 
 
-def _shuffles(n: int, total: int, rng: np.random.Generator) -> np.ndarray:
+def _shuffles(own: np.ndarray, total: int, rng: np.random.Generator) -> np.ndarray:
     # whole shuffles one after the other, so that no sequence is seen twice before all were seen once
-    return np.concatenate([rng.permutation(n) for _ in range(-(-total // n))])[:total]
+    return np.concatenate([rng.permutation(own) for _ in range(-(-total // len(own)))])[:total]

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing
+from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.training.criterion import held_out_distance
 
 BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
@@ -19,6 +21,7 @@ NAMED = "cyclegan-{epoch}-{val_cycle_A:.4f}"
 METRICS = "metrics.csv"
 
 History = list[dict[str, float]]
+Watch = Callable[[int, CycleGANModule], None]
 
 
 class WholeFilesIO(TorchCheckpointIO):
@@ -33,8 +36,8 @@ class WholeFilesIO(TorchCheckpointIO):
 class ChooseCheckpoint(pl.Callback):
     """After each epoch measure the held-out distance; keep the epoch where it was lowest as best.ckpt.
 
-    The untrained generators, which are the Gaussian optimal-transport maps, take part as epoch 0: training
-    can only improve on them in this measure. The history of all logged figures travels in the checkpoint,
+    The untrained generators, which are linear maps, take part as epoch 0: training can only improve on them
+    in this measure. The history of all logged figures travels in the checkpoint,
     so that curves are whole after a resume, and is written to metrics.csv after each epoch.
 
     Parameters
@@ -43,11 +46,17 @@ class ChooseCheckpoint(pl.Callback):
         Where checkpoints go.
     on_epoch : callable, optional
         Called with the history (a list of dicts, one an epoch) after each epoch, to draw live curves.
+    watch : callable, optional
+        Called with the epoch and the module, for the untrained model and after each epoch: to measure what
+        the choice must not see.
     """
 
-    def __init__(self, folder: Path, on_epoch: Callable[[History], None] | None = None) -> None:
+    def __init__(
+        self, folder: Path, on_epoch: Callable[[History], None] | None = None, watch: Watch | None = None
+    ) -> None:
         self.folder = folder
         self.on_epoch = on_epoch
+        self.watch = watch
         self.history: History = []
         self.best_epoch = 0
         self.best_distance = math.inf
@@ -68,11 +77,13 @@ class ChooseCheckpoint(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Measure epoch 0, unless this run goes on from a checkpoint."""
         if not self.history:
-            self._keep({"epoch": 0, **self._distances(trainer, module)}, trainer)
+            self._fit_gains(trainer, module)
+            self._keep({"epoch": 0, **self._distances(trainer, module)}, trainer, module)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Log the held-out distance with the other validation figures."""
         if not trainer.sanity_checking:
+            self._fit_gains(trainer, module)
             module.log_dict(self._distances(trainer, module))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -84,9 +95,9 @@ class ChooseCheckpoint(pl.Callback):
                 f"training diverged in epoch {trainer.current_epoch + 1} ({wrong[0]} is not a finite number);"
                 f" {self.folder / BEST} holds the best epoch before; try a lower learning rate"
             )
-        self._keep({"epoch": trainer.current_epoch + 1, **figures}, trainer)
+        self._keep({"epoch": trainer.current_epoch + 1, **figures}, trainer, module)
 
-    def _keep(self, figures: dict[str, float], trainer: pl.Trainer) -> None:
+    def _keep(self, figures: dict[str, float], trainer: pl.Trainer, module: CycleGANModule) -> None:
         self.history.append(figures)
         if figures["val_distance"] < self.best_distance:
             self.best_distance, self.best_epoch = figures["val_distance"], int(figures["epoch"])
@@ -94,18 +105,30 @@ class ChooseCheckpoint(pl.Callback):
         _write_metrics(self.folder / METRICS, self.history)
         if self.on_epoch is not None:
             self.on_epoch(self.history)
+        if self.watch is not None:
+            self.watch(int(figures["epoch"]), module)
 
     @staticmethod
-    def _distances(trainer: pl.Trainer, module: pl.LightningModule) -> dict[str, float]:
-        parts = trainer.datamodule.parts
-        a, b = (parts[name].to(module.device) for name in ("held_out_a", "held_out_b"))
-        to_b = held_out_distance(module.convert_A_to_B(a).cpu().numpy(), b.cpu().numpy())
-        to_a = held_out_distance(module.convert_B_to_A(b).cpu().numpy(), a.cpu().numpy())
-        return {
-            "val_distance_AB": to_b,
-            "val_distance_BA": to_a,
-            "val_distance": (to_b + to_a) / 2,
-        }
+    def _fit_gains(trainer: pl.Trainer, module: CycleGANModule) -> None:
+        data = trainer.datamodule
+        module.fit_gains(data.first_a.to(module.device), data.first_b.to(module.device))
+
+    @staticmethod
+    def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:
+        """The mean over restarts of each one's distance on the recordings that it never saw."""
+        held_out = [tuple(x.to(module.device) for x in both) for both in trainer.datamodule.held_out]
+        found = module.member_translations([a for a, _ in held_out], [b for _, b in held_out])
+        both = list(zip(found, held_out, strict=True))
+        to_b = [_distance(its["B"], b) for its, (_, b) in both]
+        to_a = [_distance(its["A"], a) for its, (a, _) in both]
+        # also of each restart, to see which one did well
+        each = {f"val_distance_{i}": (x + y) / 2 for i, (x, y) in enumerate(zip(to_b, to_a, strict=True))}
+        means = {"val_distance_AB": float(np.mean(to_b)), "val_distance_BA": float(np.mean(to_a))}
+        return {**means, "val_distance": (means["val_distance_AB"] + means["val_distance_BA"]) / 2, **each}
+
+
+def _distance(translated: torch.Tensor, real: torch.Tensor) -> float:
+    return held_out_distance(translated.cpu().numpy(), real.cpu().numpy())
 
 
 def _write_metrics(path: Path, history: History) -> None:

@@ -1,4 +1,4 @@
-"""The two domains of a training run: read, checked against each other, split, normalised."""
+"""The two domains of a training run: read, checked against each other, dealt into folds, normalised."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,58 +9,65 @@ import numpy as np
 
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import FeatureSet, Normalizer, check_same_settings, split_by_recording
+from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
+from cyclegan_lib.features.normalization import CONSTANT_DB
+from cyclegan_lib.features.splits import fold_of_recordings
+
+LEAST_RECORDINGS = 8
 
 
 @dataclass(frozen=True)
 class Domains:
-    """Both domains, split by recording into a training and a held-out part.
+    """Both domains, with the folds that decide which restart is trained on which recordings.
+
+    Restart r is trained on all recordings but those of fold r modulo the number of folds; on those it is
+    judged.
 
     Attributes
     ----------
-    train_a, train_b, held_out_a, held_out_b : FeatureSet
+    a, b : FeatureSet
         Raw units (dB).
+    fold_a, fold_b : int arrays, (sequences,)
     normalizer : Normalizer
-        Fitted on the training parts alone.
+        Fitted on all training recordings.
     facts : dict
         What a checkpoint remembers of its data: for each domain the device, counts and a fingerprint.
+    pairs : Pairs or None
+        Recordings that both devices made.
     """
 
-    train_a: FeatureSet
-    train_b: FeatureSet
-    held_out_a: FeatureSet
-    held_out_b: FeatureSet
+    a: FeatureSet
+    b: FeatureSet
+    fold_a: np.ndarray
+    fold_b: np.ndarray
     normalizer: Normalizer
     facts: dict[str, Any]
+    pairs: Pairs | None = None
 
     def normalized(self) -> dict[str, np.ndarray]:
-        """Z-scores of the four parts, float32 (sequences, slices, 40), by their attribute's name."""
+        """Z-scores of both domains, "a" and "b", float32 (sequences, slices, 40)."""
         return {
-            name: self.normalizer.normalize(getattr(self, name).features, name[-1].upper())
-            for name in ("train_a", "train_b", "held_out_a", "held_out_b")
+            "a": self.normalizer.normalize(self.a.features, "A"),
+            "b": self.normalizer.normalize(self.b.features, "B"),
         }
 
 
-def load_domains(path_a: str | Path, path_b: str | Path, settings: TrainingSettings) -> Domains:
+def load_domains(
+    path_a: str | Path, path_b: str | Path, settings: TrainingSettings, pairs: str | Path | None = None
+) -> Domains:
     """Read both domains' training recordings and prepare them.
 
     Raises
     ------
     InputError
         If a file cannot be used, the two were extracted with different settings, come from one device, or
-        one has fewer than two recordings.
+        one has fewer than eight recordings or nothing but equal features.
     """
     sets = []
     for path in (path_a, path_b):
         remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
         domain = FeatureSet.load(path, remedy=remedy)
-        if len(np.unique(domain.recording)) < 2:
-            raise InputError(f"{path} holds one recording only; at least 2 are needed, to hold one out")
-        if domain.features.shape[1] < settings.discriminator.window:
-            raise InputError(
-                f"{path} has {domain.features.shape[1]} slices a sequence;"
-                f" at least {settings.discriminator.window} are needed"
-            )
+        _check(domain, path, settings)
         sets.append(domain)
     a, b = sets
     check_same_settings(a, b, path_a, path_b)
@@ -68,13 +75,36 @@ def load_domains(path_a: str | Path, path_b: str | Path, settings: TrainingSetti
         raise InputError(
             f"{path_a} and {path_b} both come from the device '{a.device}'; give one file of each device"
         )
-    parts = {}
-    for name, domain in (("a", a), ("b", b)):
-        train, held_out = split_by_recording(domain.recording, settings.validation_fraction, settings.seed)
-        parts[f"train_{name}"], parts[f"held_out_{name}"] = domain.select(train), domain.select(held_out)
-    normalizer = Normalizer.fit(parts["train_a"].features, parts["train_b"].features, settings.normalization)
-    facts = {"a": _facts(a), "b": _facts(b)}
-    return Domains(**parts, normalizer=normalizer, facts=facts)
+    found = None if pairs is None else Pairs.load(pairs)
+    return Domains(
+        a,
+        b,
+        fold_of_recordings(a.recording, settings.folds, settings.seed),
+        fold_of_recordings(b.recording, settings.folds, settings.seed),
+        Normalizer.fit(a.features, b.features, settings.normalization),
+        {"a": _facts(a), "b": _facts(b)},
+        found,
+    )
+
+
+def _check(domain: FeatureSet, path: str | Path, settings: TrainingSettings) -> None:
+    recordings = len(np.unique(domain.recording))
+    # each restart holds out a fold, which must not be empty
+    least = max(LEAST_RECORDINGS, min(settings.restarts, settings.folds))
+    if recordings < least:
+        raise InputError(
+            f"{path} holds {recordings} recording{'s' * (recordings > 1)}; at least {least} are"
+            " needed to train and to hold some out"
+        )
+    if domain.features.shape[1] < settings.discriminator.window:
+        raise InputError(
+            f"{path} has {domain.features.shape[1]} slices a sequence;"
+            f" at least {settings.discriminator.window} are needed"
+        )
+    if (np.ptp(domain.features.reshape(-1, domain.features.shape[-1]), axis=0) < CONSTANT_DB).all():
+        raise InputError(
+            f"every feature in {path} has the same value everywhere; give recordings that are not silent"
+        )
 
 
 def _facts(domain: FeatureSet) -> dict[str, Any]:

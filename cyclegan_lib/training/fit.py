@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from cyclegan_lib.config import N_FEATURES, TrainingSettings
+from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing, writable_folder
 from cyclegan_lib.models.checkpoint import read_checkpoint
 from cyclegan_lib.models.cyclegan import CycleGANModule
-from cyclegan_lib.models.linear import gaussian_ot_map
+from cyclegan_lib.models.matching import MatchSettings, Recordings, matched_map
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import (
     BEST,
@@ -28,6 +29,7 @@ from cyclegan_lib.training.callbacks import (
     NAMED,
     ChooseCheckpoint,
     History,
+    Watch,
     WholeFilesIO,
 )
 from cyclegan_lib.training.domains import Domains, load_domains
@@ -44,7 +46,7 @@ class TrainingRun:
     best, last : Path
         The chosen checkpoint, and the one after the last epoch.
     best_epoch : int
-        0 is the untrained model, the Gaussian optimal-transport map.
+        0 is the untrained model, a linear map.
     history : list of dict
         One an epoch: `epoch`, training losses, validation figures.
     """
@@ -71,6 +73,8 @@ def train(
     resume: str | Path | None = None,
     progress: bool = True,
     on_epoch: Callable[[History], None] | None = None,
+    pairs: str | Path | None = None,
+    watch: Watch | None = None,
 ) -> TrainingRun:
     """Train a CycleGAN between two devices' feature sets.
 
@@ -88,6 +92,10 @@ def train(
         Show a progress bar.
     on_epoch : callable, optional
         Called with the history after each epoch.
+    pairs : path, optional
+        Recordings that both devices made at once (`Pairs.save`), one or more: optional help.
+    watch : callable, optional
+        Called with each epoch's number and the module, the untrained one included.
 
     Raises
     ------
@@ -98,12 +106,12 @@ def train(
     module = _resumed(resume, settings) if resume is not None else None
     if module is not None:
         settings = module.settings
-    domains = load_domains(domain_a, domain_b, settings)
+    domains = load_domains(domain_a, domain_b, settings, pairs)
     folder = writable_folder(checkpoint_dir)
     torch.set_num_threads(settings.threads)
     pl.seed_everything(settings.seed, verbose=False)
     if module is None:
-        module = _started(domains, settings)
+        module = started(domains, settings)
         _set_earlier_run_aside(folder)
     elif module.hparams["data"] != domains.facts:
         raise InputError(
@@ -115,7 +123,7 @@ def train(
         _take_best_along(Path(resume), folder)
     domains.normalizer.save(folder / NORMALIZATION)
 
-    choice = ChooseCheckpoint(folder, on_epoch)
+    choice = ChooseCheckpoint(folder, on_epoch, watch)
     trainer = _trainer(folder, settings, choice, progress)
     with warnings.catch_warnings():
         # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
@@ -127,24 +135,39 @@ def train(
     return TrainingRun(folder / BEST, folder / LAST, choice.best_epoch, choice.history)
 
 
-def _started(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
-    """A new model whose generators are the Gaussian optimal-transport maps of the training parts."""
+def started(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
+    """A new model; each restart begins at its own linear maps, fitted on what it is trained on."""
     module = CycleGANModule(
         settings=settings.model_dump(),
         normalization=domains.normalizer.to_dict(),
-        device_a=domains.train_a.device,
-        device_b=domains.train_b.device,
+        device_a=domains.a.device,
+        device_b=domains.b.device,
         feature_settings=_plain(domains),
         data=domains.facts,
     )
-    parts = domains.normalized()
-    a, b = (parts[name].reshape(-1, N_FEATURES) for name in ("train_a", "train_b"))  # (slices, 40)
-    module.start_at(gaussian_ot_map(a, b), gaussian_ot_map(b, a))
+    z = domains.normalized()
+    paired = None
+    if domains.pairs is not None:
+        paired = tuple(
+            Recordings.describe(domains.normalizer.normalize(features, name), domains.pairs.recording).mean
+            for features, name in ((domains.pairs.features_a, "A"), (domains.pairs.features_b, "B"))
+        )
+    rng = np.random.default_rng(settings.seed)
+    maps_ab, maps_ba = [], []
+    for restart in range(settings.restarts):
+        in_a, in_b = (fold != restart % settings.folds for fold in (domains.fold_a, domains.fold_b))
+        a = Recordings.describe(z["a"][in_a], domains.a.recording[in_a])
+        label = domains.b.label[in_b] if settings.use_labels and domains.b.label is not None else None
+        b = Recordings.describe(z["b"][in_b], domains.b.recording[in_b], label)
+        drawn = MatchSettings.draw(rng)
+        maps_ab.append(matched_map(a, b, drawn, paired))
+        maps_ba.append(matched_map(b, a, drawn, paired and paired[::-1]))
+    module.start_at(maps_ab, maps_ba)
     return module
 
 
 def _plain(domains: Domains) -> dict | None:
-    settings = domains.train_a.settings or domains.train_b.settings
+    settings = domains.a.settings or domains.b.settings
     return None if settings is None else settings.model_dump()
 
 

@@ -11,7 +11,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import GaussianOT, evaluate, frechet_distance, mmd2, nmse, sliced_wasserstein
 from cyclegan_lib.evaluation.checks import match_by_name
 from cyclegan_lib.evaluation.distances import median_distance
-from cyclegan_lib.evaluation.evaluate import _halvings
+from cyclegan_lib.evaluation.evaluate import halvings
 from cyclegan_lib.evaluation.report import DISTANCES
 from cyclegan_lib.features import Normalizer
 
@@ -52,7 +52,7 @@ class TestTable:
         assert full.null.nmse == 0
         assert full.null.recovery_forest == full.null.recovery_logistic == 1
 
-    def test_spread_over_the_halvings(self, full):
+    def test_spread_over_thehalvings(self, full):
         assert set(full.row("CORAL").deviation) == set(DISTANCES)
         assert 0 < full.null.deviation["sliced_wasserstein"] < full.null.sliced_wasserstein
 
@@ -60,7 +60,7 @@ class TestTable:
 class TestLikeForLike:
     def test_halvings_of_the_same_recordings(self):
         names = np.array([f"r{i}" for i in range(9)]).repeat(2)
-        drawn = list(_halvings(names, names, seed=0))
+        drawn = list(halvings(names, names, seed=0))
         assert len(drawn) == MODULE.HALVINGS
         for reference, others, chosen in drawn:
             assert len(np.unique(names[reference])) == 4
@@ -70,27 +70,27 @@ class TestLikeForLike:
 
     def test_halvings_differ(self):
         names = np.array([f"r{i}" for i in range(40)])
-        drawn = [*_halvings(names, names, seed=0), *_halvings(names, names, seed=1)]
+        drawn = [*halvings(names, names, seed=0), *halvings(names, names, seed=1)]
         assert len({tuple(reference) for reference, _, _ in drawn}) == 2 * MODULE.HALVINGS
 
     @pytest.mark.parametrize(("n_source", "k"), [(20, 5), (4, 4), (2, 2)])
     def test_other_recordings(self, n_source, k):
         ours, theirs = np.array([f"a{i}" for i in range(n_source)]), np.array([f"b{i}" for i in range(10)])
-        for reference, others, chosen in _halvings(ours, theirs, seed=0):
+        for reference, others, chosen in halvings(ours, theirs, seed=0):
             assert reference.sum() == others.sum() == chosen.sum() == k
 
     @pytest.mark.parametrize("n_source", [2, 5, 10])
     def test_some_names_in_both(self, n_source):
         ours = np.array([f"r{i}" for i in range(n_source)])
         theirs = np.array([f"r{i}" for i in range(1, 11)])
-        for reference, others, chosen in _halvings(ours, theirs, seed=0):
+        for reference, others, chosen in halvings(ours, theirs, seed=0):
             assert reference.sum() == others.sum() == chosen.sum() > 0
             assert not np.intersect1d(ours[chosen], theirs[reference]).size
 
     def test_distances_are_between_those_halves_in_the_targets_z_scores(self, bare, source, target):
         normalizer = Normalizer.fit(target.features, target.features, mode="per-domain")
         x, y = (normalizer.normalize(each.features, "B") for each in (source, target))
-        halves = list(_halvings(source.recording, target.recording, seed=0))
+        halves = list(halvings(source.recording, target.recording, seed=0))
         expected = [sliced_wasserstein(x[chosen], y[reference]) for reference, _, chosen in halves]
         assert bare.row("identity").sliced_wasserstein == pytest.approx(np.mean(expected))
         assert bare.row("identity").deviation["sliced_wasserstein"] == pytest.approx(np.std(expected, ddof=1))
@@ -144,7 +144,7 @@ class TestOptionalSets:
     def test_z_scores_are_those_of_the_training_set(self, full, source, target, train_target):
         normalizer = Normalizer.fit(train_target.features, train_target.features, mode="per-domain")
         y = normalizer.normalize(target.features, "B")
-        halves = _halvings(source.recording, target.recording, seed=0)
+        halves = halvings(source.recording, target.recording, seed=0)
         expected = [frechet_distance(y[others], y[reference]) for reference, others, _ in halves]
         assert full.null.frechet == pytest.approx(np.mean(expected))
 

@@ -9,7 +9,7 @@ import soundfile
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.features.extract import extract
+from cyclegan_lib.features.extract import OFFSET_S, extract, slice_recording
 from cyclegan_lib.recordings import log_mel_slices, read_recording
 
 SETTINGS = FeatureSettings(sample_rate=8000)
@@ -152,6 +152,41 @@ def test_nan_samples_are_refused(tmp_path):
     sound[123] = np.nan
     soundfile.write(tmp_path / "gap.wav", sound, 8000, subtype="FLOAT")
     refused("gap.wav", "NaN", source=tmp_path)
+
+
+def test_one_start_is_slicing_as_ever():
+    sound = np.random.default_rng(0).standard_normal(round(25.3 * 8000))
+    for x, y in zip(slice_recording(sound, SETTINGS), log_mel_slices(sound, SETTINGS), strict=True):
+        assert np.array_equal(x, y)
+
+
+def test_later_starts_slice_the_sound_that_is_left():
+    sound = np.random.default_rng(0).standard_normal(round(20.1 * 8000))
+    features, start_s, left_over_s = slice_recording(sound, SETTINGS, offsets=5)
+    # two sequences need 19.96 s: there is room for the starts up to 0.12 s, and at 0.16 s for one sequence
+    assert start_s == pytest.approx([0, 10, 0.04, 10.04, 0.08, 10.08, 0.12, 10.12, 0.16])
+    assert left_over_s == pytest.approx(20.1 - 19.96)
+    assert features.shape == (9, 50, 40) and features.dtype == np.float32
+    for found, start in zip(features, start_s, strict=True):
+        expected = log_mel_slices(sound[round(start * 8000) :], SETTINGS)[0][0]
+        assert np.array_equal(found, expected)
+    assert not np.array_equal(features[0], features[2])  # they resemble each other and are not equal
+    assert np.corrcoef(features[0].mean(axis=0), features[2].mean(axis=0))[0, 1] > 0.8
+
+
+def test_a_start_five_offsets_later_is_the_next_slice():
+    sound = np.random.default_rng(0).standard_normal(round(10.4 * 8000))
+    assert 5 * OFFSET_S == pytest.approx(SETTINGS.slice_hop_s)
+    features, _, _ = slice_recording(sound, SETTINGS, offsets=6)
+    assert np.array_equal(features[5][:-1], features[0][1:])
+
+
+def test_later_starts_without_room_are_left_out():
+    sound = np.random.default_rng(0).standard_normal(round(10.01 * 8000))
+    assert slice_recording(sound, SETTINGS, offsets=5)[1] == pytest.approx([0.0, 0.04])
+    features, start_s, left_over_s = slice_recording(sound[:8000], SETTINGS, offsets=5)
+    assert features.shape == (0, 50, 40) and start_s.shape == (0,)
+    assert left_over_s == pytest.approx(1.0)
 
 
 @pytest.mark.skipif(not CWRU.is_dir(), reason=f"the real recordings are not there: {CWRU}")

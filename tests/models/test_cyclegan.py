@@ -50,6 +50,13 @@ def drop_discriminator(checkpoint):
         del state[key]
 
 
+def earlier_version(checkpoint):
+    """Return to a single network for each direction, whose settings had other names."""
+    settings = checkpoint["hyper_parameters"]["settings"]
+    del settings["restarts"], settings["folds"]
+    settings["validation_fraction"] = 0.2
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -57,6 +64,7 @@ def drop_discriminator(checkpoint):
         (lambda c: c.pop("state_dict"), "not a training checkpoint"),
         (lambda c: c.update(hyper_parameters={"lr": 1}), "not written by cyclegan_lib"),
         (lambda c: c["hyper_parameters"].pop("data"), "not written by cyclegan_lib"),
+        (earlier_version, "was written by another version"),
     ],
 )
 def test_a_checkpoint_that_is_not_whole_is_refused(trained, tmp_path, change, says):

@@ -53,6 +53,54 @@ def test_labels_hold_each_recording_once_and_each_fault_equally_often(simulated)
     assert len({r["rpm"] for r in found}) == 24  # every recording is another machine's moment
 
 
+def parts(settings, role, n):
+    found = Counter(fault_of(settings, role, i) for i in range(n))
+    return {fault: found[fault] / n for fault in FAULTS}
+
+
+def test_by_default_every_four_in_a_row_hold_each_fault_once():
+    for role in (DEVICE_A, DEVICE_B, "test"):
+        for group in range(0, 40, 4):
+            assert {fault_of(TINY, role, group + i) for i in range(4)} == set(FAULTS)
+
+
+def test_the_part_of_normal_machines_is_as_asked_for_each_device_and_never_in_test():
+    settings = TINY.model_copy(update={"normal_a": 0.8, "normal_b": 0.5})
+    # every 15 in a row hold 12 normal machines and each fault once; every 6 hold 3 and each once
+    for role, group, normal in ((DEVICE_A, 15, 0.8), (DEVICE_B, 6, 0.5)):
+        for first in range(0, 4 * group, group):
+            found = Counter(fault_of(settings, role, first + i) for i in range(group))
+            assert found == {**dict.fromkeys(FAULTS[1:], 1), FAULTS[0]: round(normal * group)}
+    assert [fault_of(settings, "test", i) for i in range(40)] == [
+        fault_of(TINY, "test", i) for i in range(40)
+    ]
+
+
+@pytest.mark.parametrize("normal", [0.05, 0.1, 0.25, 1 / 3, 0.4, 0.6, 0.7, 0.95])
+def test_any_part_of_normal_machines_leaves_the_faults_equally_frequent(normal):
+    found = parts(TINY.model_copy(update={"normal_a": normal}), DEVICE_A, 3 * 4 * 5 * 20)
+    assert found["normal"] == pytest.approx(normal, abs=0.005)
+    assert [found[fault] for fault in FAULTS[1:]] == pytest.approx([(1 - found["normal"]) / 3] * 3, abs=0.005)
+
+
+@pytest.mark.parametrize("values", [{"normal_a": 0.0}, {"normal_b": 1.0}])
+def test_a_domain_with_one_kind_alone_is_refused(values):
+    with pytest.raises(InputError, match="normal_"):
+        SimulationSettings.checked("the test", **values)
+
+
+def test_what_the_other_device_would_have_heard_can_be_asked_for():
+    own = render(TINY, DEVICE_A, 3)
+    assert list(own) == [DEVICE_A]
+    both = render(TINY, DEVICE_A, 3, devices=(DEVICE_A, DEVICE_B))
+    assert list(both) == [DEVICE_A, DEVICE_B]
+    assert np.array_equal(both[DEVICE_A], own[DEVICE_A])  # asking changes nothing
+    truth = render(TINY, DEVICE_A, 3, devices=(DEVICE_B,))
+    assert list(truth) == [DEVICE_B] and np.array_equal(truth[DEVICE_B], both[DEVICE_B])
+    hz, share = coherence(both[DEVICE_A] / 1.0, both[DEVICE_B] / 1.0, 16000, nperseg=512)
+    assert share[(hz > 300) & (hz < 1500)].mean() > 0.3  # the same moment
+
+
 def test_the_bytes_do_not_depend_on_the_number_of_processes(simulated, tmp_path):
     assert contents(simulate(tmp_path, TINY, workers=2, progress=False)) == contents(simulated)
 

@@ -8,11 +8,16 @@ from helpers import QUICK, make_set
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import Normalizer
+from cyclegan_lib.features import Pairs
 from cyclegan_lib.models import CycleGANModule
-from cyclegan_lib.models.linear import gaussian_ot_map
+from cyclegan_lib.models.checkpoint import read_checkpoint
+from cyclegan_lib.models.matching import MatchSettings, Recordings, matched_gain, matched_map
 from cyclegan_lib.training import held_out_distance, load_domains, train
-from cyclegan_lib.training.batches import UnpairedBatches
+
+
+def silent(device):
+    found = make_set(device)
+    return found.with_features(np.full_like(found.features, -100.0), device)
 
 
 def weights(path):
@@ -34,26 +39,50 @@ def test_metrics_are_logged_for_each_epoch(trained):
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
-    for name in ("val_cycle_A", "val_adversarial_B", "val_distance", "train_cycle", "train_discriminator"):
+    for name in ("val_cycle_A", "val_cycle_B", "val_distance", "train_cycle", "train_discriminator"):
         assert math.isfinite(float(rows[-1][name]))
     events = EventAccumulator(str(folder / "logs")).Reload()
     logged = {event.step: event.value for event in events.Scalars("val_distance")}
     assert list(logged.values()) == pytest.approx([float(row["val_distance"]) for row in rows[1:]], rel=1e-5)
-    assert {"val_cycle_A", "val_adversarial_B", "train_cycle"} <= set(events.Tags()["scalars"])
+    assert {"val_cycle_A", "val_cycle_B", "train_cycle"} <= set(events.Tags()["scalars"])
     best = min(rows, key=lambda row: float(row["val_distance"]))
     assert run.best_epoch == int(best["epoch"])
 
 
-def test_training_starts_at_gaussian_optimal_transport(domains, tmp_path):
+def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, tmp_path):
     still = QUICK.model_copy(update={"max_epochs": 1, "learning_rate": 1e-12})
     run = train(*domains, tmp_path, still, progress=False)
     module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu")
     prepared = load_domains(*domains, QUICK)
-    parts = prepared.normalized()
-    weight, bias = gaussian_ot_map(parts["train_a"].reshape(-1, 40), parts["train_b"].reshape(-1, 40))
-    expected = parts["held_out_a"] @ weight.T + bias
-    found = module.convert_A_to_B(torch.from_numpy(parts["held_out_a"])).numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    z = prepared.normalized()
+    rng = np.random.default_rng(QUICK.seed)
+    each = []
+    for restart in range(QUICK.restarts):
+        in_a, in_b = prepared.fold_a != restart, prepared.fold_b != restart
+        a = Recordings.describe(z["a"][in_a], prepared.a.recording[in_a])
+        b = Recordings.describe(z["b"][in_b], prepared.b.recording[in_b])
+        weight, bias = matched_map(a, b, MatchSettings.draw(rng))
+        each.append(z["a"] @ weight.T + bias)
+    found = module.average_AB.module.ungained(torch.from_numpy(z["a"])).detach().numpy()
+    np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["best", "last"])
+def test_the_gains_in_a_checkpoint_are_those_of_its_own_weights(domains, trained, name):
+    module = CycleGANModule.load_from_checkpoint(getattr(trained[0], name), map_location="cpu")
+    prepared = load_domains(*domains, QUICK)
+    z = {key: torch.from_numpy(x) for key, x in prepared.normalized().items()}
+    for generator, source, target in (
+        (module.average_AB.module, z["a"], z["b"]),
+        (module.average_BA.module, z["b"], z["a"]),
+    ):
+        before = {key: x.clone() for key, x in generator.state_dict().items() if key.startswith("gain_")}
+        assert before["gain_bias"].abs().max() > 0.01
+        translated = generator.ungained(source).detach().numpy()
+        described = (Recordings.describe(x, np.arange(len(x))) for x in (translated, target.numpy()))
+        gain = matched_gain(*described)
+        for key, found in before.items():
+            np.testing.assert_allclose(found, getattr(gain, key.removeprefix("gain_")), atol=1e-3)
 
 
 def test_the_same_seed_gives_the_same_weights(domains, trained, tmp_path):
@@ -105,11 +134,46 @@ def test_resuming_on_other_data_is_refused(domains, trained, tmp_path):
         train(other, domains[1], tmp_path / "out", QUICK, resume=trained[0].last, progress=False)
 
 
-def test_a_diverging_run_keeps_the_last_good_checkpoint(domains, tmp_path):
+def usable(path):
+    module = CycleGANModule.load_from_checkpoint(path, map_location="cpu")
+    assert all(value.isfinite().all() for value in read_checkpoint(path)["state_dict"].values())
+    assert module.convert_A_to_B(torch.zeros(1, 50, 40)).isfinite().all()
+
+
+def test_a_diverging_run_names_the_step_and_keeps_the_last_good_checkpoint(domains, tmp_path):
     wild = QUICK.model_copy(update={"learning_rate": 1e30})
-    with pytest.raises(InputError, match="diverged in epoch 1"):
+    with pytest.raises(InputError, match="diverged: the loss at step 2 .* lower learning rate"):
         train(*domains, tmp_path, wild, progress=False)
-    assert all(value.isfinite().all() for value in weights(tmp_path / "best.ckpt").values())
+    usable(tmp_path / "best.ckpt")
+
+
+def test_a_step_that_diverges_with_the_epochs_last_is_found_after_the_epoch(domains, tmp_path):
+    wild = QUICK.model_copy(update={"learning_rate": 1e30, "steps_per_epoch": 1})
+    with pytest.raises(InputError, match="diverged"):
+        train(*domains, tmp_path, wild, progress=False)
+    usable(tmp_path / "best.ckpt")
+
+
+@pytest.mark.parametrize("network", ["generator_BA", "discriminator_A"])
+def test_one_restart_without_numbers_stops_the_run_before_it_is_saved(domains, tmp_path, network):
+    def break_after_first_epoch(epoch, module):
+        if epoch == 1:
+            with torch.no_grad():
+                next(getattr(module, network).parameters())[1] = float("nan")
+
+    with pytest.raises(InputError, match="the loss at step 4 is not a finite number; best.ckpt holds"):
+        train(*domains, tmp_path, QUICK, progress=False, watch=break_after_first_epoch)
+    usable(tmp_path / "best.ckpt")
+    with (tmp_path / "metrics.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
+
+
+def test_a_run_that_is_out_of_time_leaves_whole_checkpoints(domains, tmp_path):
+    hurried = QUICK.model_copy(update={"max_minutes": 1e-5, "max_epochs": 50, "steps_per_epoch": 20})
+    run = train(*domains, tmp_path, hurried, progress=False)
+    assert len(run.history) < 50
+    for path in (run.best, run.last):
+        usable(path)
 
 
 def test_progress_is_reported_each_epoch(domains, tmp_path):
@@ -118,11 +182,36 @@ def test_progress_is_reported_each_epoch(domains, tmp_path):
     assert seen == [1, 2, 3]
 
 
-def test_normalisation_is_fitted_on_the_training_part_alone(domains):
-    prepared = load_domains(*domains, QUICK)
-    expected = Normalizer.fit(prepared.train_a.features, prepared.train_b.features)
-    np.testing.assert_array_equal(prepared.normalizer.mean_a, expected.mean_a)
-    assert set(prepared.train_a.recording).isdisjoint(prepared.held_out_a.recording)
+def test_a_watcher_sees_the_untrained_model_and_every_epoch(domains, trained, tmp_path):
+    seen = {}
+
+    def watch(epoch, module):
+        assert epoch not in seen
+        seen[epoch] = module.convert_A_to_B(torch.zeros(1, 50, 40))
+
+    run = train(*domains, tmp_path, QUICK, progress=False, watch=watch)
+    assert list(seen) == [0, 1, 2]
+    last = CycleGANModule.load_from_checkpoint(run.last, map_location="cpu")
+    torch.testing.assert_close(seen[2], last.convert_A_to_B(torch.zeros(1, 50, 40)))
+    assert not torch.equal(seen[0], seen[1])
+    # watching changes nothing
+    first, again = weights(trained[0].last), weights(run.last)
+    assert all(torch.equal(first[key], again[key]) for key in first)
+
+
+def test_pairs_help_to_start_and_are_not_needed_to_go_on(domains, trained, tmp_path):
+    both = make_set("cpc006", n=3, seed=8)
+    heard = both.with_features(both.features - 10, "BATCH_UPLOAD")
+    pairs = Pairs.of(both, heard).save(tmp_path / "pairs.npz")
+    run = train(*domains, tmp_path / "with", QUICK, progress=False, pairs=pairs)
+    assert [figures["epoch"] for figures in run.history] == [0, 1, 2]
+    first, with_pairs = weights(trained[0].last), weights(run.last)
+    for name in ("generator_AB.start_weight", "generator_BA.start_bias"):
+        assert not torch.equal(first[name], with_pairs[name])
+    train(*domains, tmp_path / "with", QUICK, resume=run.last, progress=False)
+    with pytest.raises(InputError, match="no_such.npz does not exist"):
+        train(*domains, tmp_path / "without", QUICK, progress=False, pairs=tmp_path / "no_such.npz")
+    assert not (tmp_path / "without").exists()
 
 
 @pytest.mark.parametrize(
@@ -131,6 +220,8 @@ def test_normalisation_is_fitted_on_the_training_part_alone(domains):
         (make_set("BATCH_UPLOAD", sample_rate=12000), "different settings"),
         (make_set("cpc006"), "both come from the device"),
         (make_set("BATCH_UPLOAD", n=1), "at least 2"),
+        (make_set("BATCH_UPLOAD", n=7), "b.npz holds 7 recordings; at least 8"),
+        (silent("BATCH_UPLOAD"), "every feature in .*b.npz has the same value everywhere"),
     ],
 )
 def test_domains_that_do_not_fit_are_refused_before_anything_is_written(domains, tmp_path, b, says):
@@ -138,20 +229,6 @@ def test_domains_that_do_not_fit_are_refused_before_anything_is_written(domains,
     with pytest.raises(InputError, match=says):
         train(domains[0], path, tmp_path / "out", QUICK, progress=False)
     assert not (tmp_path / "out").exists()
-
-
-def test_batches_are_unpaired_and_follow_from_seed_and_epoch():
-    x = torch.arange(10.0).reshape(10, 1, 1)
-    settings = QUICK.model_copy(update={"steps_per_epoch": 5, "batch_size": 4})
-    first, again, later = (
-        [tuple(t.flatten().tolist() for t in batches[step]) for step in range(len(batches))]
-        for batches in (UnpairedBatches(x, x, settings, epoch) for epoch in (0, 0, 1))
-    )
-    assert first == again
-    assert first != later
-    assert any(a != b for a, b in first)
-    # 20 draws from 10: each sequence exactly twice
-    assert sorted(v for a, _ in first for v in a) == sorted(list(range(10)) * 2)
 
 
 def test_held_out_distance_against_an_independent_computation():

@@ -1,0 +1,1 @@
+"""The benchmark: pairs of devices, methods, seeds, one table."""

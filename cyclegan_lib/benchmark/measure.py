@@ -1,0 +1,77 @@
+"""What a translation is worth, on a pair whose truth is known."""
+
+import numpy as np
+
+from cyclegan_lib.benchmark.device_pair import DevicePair
+from cyclegan_lib.evaluation.distances import nmse
+from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery
+from cyclegan_lib.evaluation.evaluate import HALVINGS, POINTS, distances_over_halvings, halvings
+from cyclegan_lib.features import FeatureSet, Normalizer
+
+Values = dict[str, float | None]
+
+
+class Judge:
+    """Measures every method of one pair alike.
+
+    Everything that does not depend on the method is computed once: the fault classifiers trained on B, the
+    accuracies without translation and on B itself, and the halvings of the test recordings.
+
+    Parameters
+    ----------
+    pair : DevicePair
+    seed : int
+        Of the classifiers, the halvings and the projections.
+    """
+
+    def __init__(self, pair: DevicePair, seed: int) -> None:
+        self.pair, self.seed = pair, seed
+        self._classifier = FaultClassifier(seed).fit(pair.train_b)
+        self._untranslated = self._classifier.accuracy(pair.test_a)
+        self._real = self._classifier.accuracy(pair.test_b)
+        self._normalizer = Normalizer.fit(pair.train_b.features, pair.train_b.features, mode="per-domain")
+        self._halves = list(halvings(pair.test_a.recording, pair.test_b.recording, seed))
+
+    def measure(self, features: np.ndarray) -> Values:
+        """Measure a translation of the pair's test set.
+
+        Distances are those of `cyclegan_lib.evaluation.evaluate`: one half of the translated recordings
+        against the *other* half of B's, in the z-scores of B's training recordings, mean over the halvings.
+        B's own recordings are measured the same way, half against half, and so are the null.
+
+        Parameters
+        ----------
+        features : array, (sequences, slices, 40), dB
+            The rows of `test_a`, translated.
+
+        Returns
+        -------
+        dict of float or None
+            `nmse`, `accuracy_forest`, `accuracy_logistic`, `recovery_forest`, `recovery_logistic` (None
+            where next to nothing was lost), `mmd2`, `frechet`, `sliced_wasserstein`, `c2st`.
+
+        Raises
+        ------
+        InputError
+            If the features have another shape than the truth, or hold NaN.
+        """
+        translated = self.pair.test_a.with_features(features, self.pair.test_b.device)
+        values: Values = {"nmse": nmse(translated.features, self.pair.test_b.features)}
+        accuracy = self._classifier.accuracy(translated)
+        for model, value in accuracy.items():
+            values[f"accuracy_{model}"] = value
+        for model, value in accuracy.items():
+            values[f"recovery_{model}"] = recovery(value, self._untranslated[model], self._real[model])
+        return {**values, **self._distances(translated)}
+
+    def _distances(self, translated: FeatureSet) -> Values:
+        # both devices heard the same recordings, so that the null's halves are everyone's halves
+        found = distances_over_halvings(
+            {"it": translated}, self.pair.test_b, self._normalizer, self._halves, self.seed, progress=False
+        )["it"]
+        return {name: float(np.mean(values)) if values else None for name, values in found.items()}
+
+
+def settings() -> dict[str, int]:
+    """Return what the measures depend on besides the data."""
+    return {"halvings": HALVINGS, "points": POINTS}

@@ -1,0 +1,246 @@
+"""Pairs of devices with hidden truth: what a method may see, and what it is measured on."""
+
+import csv
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cyclegan_lib.benchmark.device_pair import DevicePair, checked, feature_sets
+from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings, SimulationSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.files import existing_file
+from cyclegan_lib.recordings.microphones import LABORATORY, LEVEL, PLANT, hear, load_response
+from cyclegan_lib.recordings.reading import read_header, read_recording
+from cyclegan_lib.recordings.simulate import fault_of, render
+
+# Recordings of the simulated pairs: as `cyclegan simulate` makes them.
+SIMULATED = SimulationSettings()
+OFFSETS = 5  # training recordings are sliced at up to five offsets of 0.04 s
+COLUMNS = ("recording", "fault", "diameter_mils", "position_oclock", "sensors")  # of labels.csv
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a pair is made: `make(seed, data)`, and what it needs in the folder of real recordings."""
+
+    make: Callable[[int, Path], DevicePair]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A row of labels.csv: `condition` is the fault with its size and place, `number` the row's place."""
+
+    recording: str
+    fault: str
+    condition: str
+    number: int
+
+
+def build(name: str, seed: int, data: str | Path) -> DevicePair:
+    """Build a pair of devices; the seed decides who hears which recordings, and all noise.
+
+    Parameters
+    ----------
+    name : str, a key of `PAIRS`
+    seed : int
+    data : path
+        Folder of real recordings; simulated pairs need none.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, real data are missing or damaged, or the pair cannot be learned from or
+        measured: too few recordings, constant features, no fault in common, or one that B never showed.
+    """
+    if name not in PAIRS:
+        raise InputError(f"the pair '{name}' is unknown; choose from {', '.join(PAIRS)}")
+    lack = lacking([name], data)
+    if lack:
+        raise InputError(
+            f"the pair '{name}' cannot be built because {lack[name]}; give its folder with --data"
+        )
+    return checked(name, PAIRS[name].make(seed, Path(data)))
+
+
+def lacking(names: Iterable[str], data: str | Path) -> dict[str, str]:
+    """Say which of the pairs lack real data in the folder `data`: {name: what is missing}."""
+    data = Path(data)
+    missing = {
+        name: [data / part for part in PAIRS[name].needs if not (data / part).exists()] for name in names
+    }
+    return {
+        name: f"{paths[0] if data.is_dir() else data} does not exist"
+        for name, paths in missing.items()
+        if paths
+    }
+
+
+def simulated(
+    seed: int, data: Path | None = None, normal_a: float | None = None, normal_b: float | None = None
+) -> DevicePair:
+    """The simulated devices; `normal_a` and `normal_b` are the parts of normal machines in training."""
+    parts = {
+        name: part for name, part in (("normal_a", normal_a), ("normal_b", normal_b)) if part is not None
+    }
+    settings = SIMULATED.model_copy(update={"seed": seed, **parts})
+    features = FeatureSettings(sample_rate=settings.sample_rate)
+
+    def heard(role: str, devices: tuple[str, ...], count: int, offsets: int) -> dict[str, FeatureSet]:
+        moments = (
+            (
+                f"{role}-{i + 1:04d}",
+                fault_of(settings, role, i),
+                {device: sound / 32768 for device, sound in render(settings, role, i, devices).items()},
+            )
+            for i in range(count)
+        )
+        return feature_sets(moments, features, offsets)
+
+    both = (DEVICE_A, DEVICE_B)
+    a = heard(DEVICE_A, both, settings.train_recordings, OFFSETS)
+    b = heard(DEVICE_B, (DEVICE_B,), settings.train_recordings, OFFSETS)
+    test = heard("test", both, settings.test_recordings, 1)
+    return DevicePair(a[DEVICE_A], b[DEVICE_B], test[DEVICE_A], test[DEVICE_B], truth_a=a[DEVICE_B])
+
+
+def microphones(seed: int, data: Path, microphone_a: str, microphone_b: str) -> DevicePair:
+    """Recordings of the drive-end sensor through two measured microphones, in a plant and in a laboratory."""
+    folder = data / "cwru" / "drive_end"
+    rows = _labels(data / "cwru" / "labels.csv", {"drive_end"})
+    rate = read_header(folder / f"{rows[0].recording}.flac").sample_rate
+    sounds = {row.recording: read_recording(folder / f"{row.recording}.flac", rate) for row in rows}
+    loudness = np.median([np.std(sound) for sound in sounds.values()])
+    if not loudness > 0:
+        raise InputError(f"most recordings in {folder} are silent; give recordings of machines")
+    settings = FeatureSettings(sample_rate=rate)
+    responses = {
+        DEVICE_A: load_response(data / "microphones" / f"{microphone_a}.wav", rate),
+        DEVICE_B: load_response(data / "microphones" / f"{microphone_b}.wav", rate),
+    }
+
+    def sound(row: Labelled, device: str) -> np.ndarray:
+        surroundings = PLANT if device == DEVICE_A else LABORATORY
+        rng = np.random.default_rng([seed, int(device == DEVICE_A), row.number])
+        return hear(LEVEL / loudness * sounds[row.recording], responses[device], rate, surroundings, rng)
+
+    return _dealt(rows, seed, sound, settings)
+
+
+def sensors(seed: int, data: Path, source: str, target: str) -> DevicePair:
+    """Two accelerometers on one machine, nothing simulated."""
+    rows = _labels(data / "cwru" / "labels.csv", {source, target})
+    folders = {DEVICE_A: data / "cwru" / source, DEVICE_B: data / "cwru" / target}
+    rate = read_header(folders[DEVICE_A] / f"{rows[0].recording}.flac").sample_rate
+
+    def sound(row: Labelled, device: str) -> np.ndarray:
+        return read_recording(folders[device] / f"{row.recording}.flac", rate)
+
+    return _dealt(rows, seed, sound, FeatureSettings(sample_rate=rate))
+
+
+def _microphones(microphone_a: str, microphone_b: str = "Oktava_ML19") -> Recipe:
+    files = (f"microphones/{name}.wav" for name in (microphone_a, microphone_b))
+    return Recipe(
+        partial(microphones, microphone_a=microphone_a, microphone_b=microphone_b),
+        ("cwru/labels.csv", "cwru/drive_end", *files),
+    )
+
+
+PAIRS: dict[str, Recipe] = {
+    "simulated": Recipe(simulated),
+    # the plant hears sound machines most of the time, the laboratory is sent broken ones
+    "simulated-shifted": Recipe(partial(simulated, normal_a=0.8, normal_b=0.4)),
+    "microphones": _microphones("IR_Lomo52A5M"),
+    "microphones-stc4035": _microphones("IR_STC4035"),
+    "microphones-gec2373": _microphones("GEC_2373"),
+    "sensors": Recipe(
+        partial(sensors, source="fan_end", target="drive_end"),
+        ("cwru/labels.csv", "cwru/fan_end", "cwru/drive_end"),
+    ),
+}
+
+
+def deal(conditions: list[str], seed: int) -> np.ndarray:
+    """Deal recordings into "A", "B" and "test": of every condition a quarter to test, the rest in halves.
+
+    Parameters
+    ----------
+    conditions : list of str, one for each recording
+    seed : int
+
+    Returns
+    -------
+    str array, (recordings,)
+
+    Raises
+    ------
+    InputError
+        If a condition has fewer than three recordings: it could not be in A, in B and in test.
+    """
+    rng = np.random.default_rng(seed)
+    parts = np.empty(len(conditions), dtype="<U4")
+    turn = int(rng.integers(2))  # the odd recording goes to A and B by turns
+    for condition in sorted(set(conditions)):
+        members = rng.permutation(np.flatnonzero(np.array(conditions) == condition))
+        if len(members) < 3:
+            raise InputError(
+                f"the fault condition {condition} has {len(members)} recordings; at least 3 are needed,"
+                " one for each domain and one to test"
+            )
+        n_test = max(1, len(members) // 4)
+        rest = len(members) - n_test
+        n_a = rest // 2 + (rest % 2) * turn
+        turn ^= rest % 2
+        parts[members[:n_test]] = "test"
+        parts[members[n_test : n_test + n_a]] = "A"
+        parts[members[n_test + n_a :]] = "B"
+    return parts
+
+
+def _labels(path: Path, sensors: set[str]) -> list[Labelled]:
+    """Read the rows of labels.csv that all of `sensors` recorded."""
+    existing_file(path, "give the folder of real recordings with --data")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = set(COLUMNS) - set(reader.fieldnames or ())
+            rows = [] if missing else list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not a readable CSV file in UTF-8; save it again as CSV") from error
+    if missing:
+        raise InputError(f"{path} has no column {min(missing)}; its columns must be {', '.join(COLUMNS)}")
+    found = [
+        Labelled(
+            row["recording"], row["fault"], "-".join(row[column] or "" for column in COLUMNS[1:4]), number
+        )
+        for number, row in enumerate(rows)
+        if sensors <= set((row["sensors"] or "").split())
+    ]
+    if not found:
+        raise InputError(f"{path} names no recording of {' and '.join(sorted(sensors))}; give one that does")
+    return found
+
+
+def _dealt(
+    rows: list[Labelled],
+    seed: int,
+    sound: Callable[[Labelled, str], np.ndarray],
+    settings: FeatureSettings,
+) -> DevicePair:
+    parts = deal([row.condition for row in rows], seed)
+
+    def heard(part: str, devices: tuple[str, ...], offsets: int) -> dict[str, FeatureSet]:
+        chosen = (row for row, its in zip(rows, parts, strict=True) if its == part)
+        moments = (
+            (row.recording, row.fault, {device: sound(row, device) for device in devices}) for row in chosen
+        )
+        return feature_sets(moments, settings, offsets)
+
+    both = (DEVICE_A, DEVICE_B)
+    a, b, test = heard("A", both, OFFSETS), heard("B", (DEVICE_B,), OFFSETS), heard("test", both, 1)
+    return DevicePair(a[DEVICE_A], b[DEVICE_B], test[DEVICE_A], test[DEVICE_B], truth_a=a[DEVICE_B])

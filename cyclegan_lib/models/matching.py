@@ -1,0 +1,237 @@
+"""Where each member starts: a linear map that carries recordings onto matching ones of the other device.
+
+The Gaussian optimal-transport map gives the source the target's covariance, and with tens of recordings it
+fits their accidents. Here whole recordings are matched instead: an optimal-transport plan between the
+recordings' mean spectra, as translated so far, says which of the target's recordings each one resembles; a
+ridge regression towards its matches gives the next map; and so on, as in the iterated closest point
+algorithm [1]_ with soft correspondences [2]_. Two devices hear a machine through filters, which in dB are
+mere shifts: the regression is pulled towards a map that keeps features apart, not towards none.
+
+References
+----------
+.. [1] P. J. Besl and N. D. McKay, "A Method for Registration of 3-D Shapes", IEEE Transactions on Pattern
+   Analysis and Machine Intelligence 14(2), 1992, 239-256.
+.. [2] H. Chui and A. Rangarajan, "A new point matching algorithm for non-rigid registration", Computer Vision
+   and Image Understanding 89, 2003, 114-141.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import ot
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+ITERATIONS = 20  # the plan no longer changes after about ten
+STD_FLOOR = 0.02  # z-scores; added before the logarithm of a deviation
+GAIN_RIDGE, GAIN_ENTROPY = 1.0, 0.02
+# What lies farther from the training recordings than this is treated as if it did not.
+MOST_Z, MOST_LOG_GAIN = 3.0, 1.5
+# Labels: a match counts as nearer by this times the log probability of its class, as a classifier of the
+# target sees the translated recording; less with few recordings, from which no classifier can be learned.
+LABEL_WEIGHT, LABEL_RECORDINGS, LABEL_FROM = 0.2, 100, 5
+# One recording heard by both devices counts as much as this many whose match is only likely.
+PAIR_WEIGHT = 5.0
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """What is matched: the mean and standard deviation of each recording's slices.
+
+    Attributes
+    ----------
+    mean, std : float64 arrays, (recordings, 40), z-scores
+    label : str array, (recordings,), or None
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    label: np.ndarray | None = None
+
+    @classmethod
+    def describe(
+        cls, features: np.ndarray, recording: np.ndarray, label: np.ndarray | None = None
+    ) -> "Recordings":
+        """From sequences (n, slices, 40), their recordings' names and labels (n,); sorted by name."""
+        slices = [
+            features[recording == name].reshape(-1, features.shape[-1]).astype(np.float64)
+            for name in np.unique(recording)
+        ]
+        mean, std = (np.stack([f(x, axis=0) for x in slices]) for f in (np.mean, np.std))
+        return cls(mean, std, None if label is None else label[np.unique(recording, return_index=True)[1]])
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """Of each feature over all slices, (40,); never 0."""
+        return np.sqrt(self.mean.var(axis=0) + np.square(self.std).mean(axis=0)) + 1e-6
+
+
+@dataclass(frozen=True)
+class MatchSettings:
+    """What one member's map is fitted with. Members draw their own: none is best for all devices.
+
+    Attributes
+    ----------
+    ridge : float
+        Pull towards the prior, as a part of the mean variance of the source's recordings.
+    entropy : float
+        Of the transport plan, as a part of the median cost: how soft the matches are.
+    gain : float, 0 to 1
+        The prior's gain is the ratio of the features' deviations to this power: 0 for mere shifts.
+    """
+
+    ridge: float
+    entropy: float
+    gain: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> "MatchSettings":
+        """Draw a member's settings from the ranges that did well on development pairs."""
+        ridge = np.exp(rng.uniform(np.log(0.1), np.log(1.0)))
+        entropy = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
+        return cls(float(ridge), float(entropy), float(rng.uniform(0.0, 1.0)))
+
+
+def matched_map(
+    source: Recordings,
+    target: Recordings,
+    settings: MatchSettings,
+    paired: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit a linear map from the source's recordings onto those of the target; nothing pairs them.
+
+    Parameters
+    ----------
+    source, target : Recordings
+        Labels of the target, where there are some, keep its fault classes apart; those of the source are
+        not looked at.
+    settings : MatchSettings
+    paired : two arrays, (k, 40), optional
+        Mean spectra of recordings that both devices made.
+
+    Returns
+    -------
+    weight : float64 array, (40, 40)
+    bias : float64 array, (40,)
+        ``translated = x @ weight.T + bias``.
+    """
+    prior = np.diag((target.deviation / source.deviation) ** settings.gain)  # (40, 40), from the right
+    shift = target.mean.mean(axis=0) - source.mean.mean(axis=0) @ prior
+    if paired is not None:
+        shift = (paired[1] - paired[0] @ prior).mean(axis=0)
+    weight, bias = prior, shift
+    unsteadiness = _unsteadiness_cost(source, target)  # (n, m)
+    classes = _ClassCost(source, target)
+    for iteration in range(ITERATIONS):
+        translated = source.mean @ weight + bias  # (n, 40)
+        cost = ot.dist(translated, target.mean) + unsteadiness
+        if iteration >= LABEL_FROM:
+            cost = cost + np.median(cost) * classes(translated)
+        matches = _soft_matches(cost, settings.entropy) @ target.mean  # (n, 40)
+        x, y, weights = source.mean, matches, np.full(len(matches), 1 / len(matches))
+        if paired is not None:
+            x, y = np.concatenate([x, paired[0]]), np.concatenate([y, paired[1]])
+            weights = np.concatenate([weights, np.full(len(paired[0]), PAIR_WEIGHT / len(matches))])
+        weight, bias = _ridge(x, y, weights, prior, settings.ridge)
+    return weight.T, bias
+
+
+@dataclass(frozen=True)
+class GainMap:
+    """Log gain of the deviations within a recording: ((statistics - centre) / scale) @ weight + bias.
+
+    Attributes
+    ----------
+    centre, scale : float64 arrays, (80,)
+        Of the statistics: means, then log deviations.
+    weight : float64 array, (80, 40)
+    bias : float64 array, (40,)
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def matched_gain(translated: Recordings, target: Recordings) -> GainMap:
+    """Fit how much the deviations within translated recordings have to grow to be those of their matches.
+
+    Ridge regression of the log deviations that are missing on the translated recording's statistics, beyond
+    the mean over all recordings, which needs no matches and is not shrunk.
+    """
+    logs, wanted = (np.log(recordings.std + STD_FLOOR) for recordings in (translated, target))
+    cost = ot.dist(translated.mean, target.mean) + _unsteadiness_cost(translated, target)
+    bias = wanted.mean(axis=0) - logs.mean(axis=0)  # (40,)
+    missing = _soft_matches(cost, GAIN_ENTROPY) @ wanted - logs - bias  # (n, 40)
+    statistics = np.concatenate([translated.mean, logs], axis=1)  # (n, 80)
+    centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
+    z = (statistics - centre) / scale
+    gram = z.T @ z / len(z) + GAIN_RIDGE * np.eye(z.shape[1])
+    return GainMap(centre, scale, np.linalg.solve(gram, z.T @ missing / len(z)), bias)
+
+
+class _ClassCost:
+    """How unlikely each of the target's classes is for translated recordings, (n, m); 0 without labels."""
+
+    def __init__(self, source: Recordings, target: Recordings) -> None:
+        self.classifier = None
+        if target.label is None or len(np.unique(target.label)) < 2:
+            return
+        logs = [np.log(recordings.std + STD_FLOOR) for recordings in (source, target)]
+        self.source_logs = logs[0] - logs[0].mean(axis=0) + logs[1].mean(axis=0)  # (n, 40)
+        statistics = np.concatenate([target.mean, logs[1]], axis=1)  # (m, 80)
+        self.centre, self.scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.classifier = LogisticRegression(C=0.1, max_iter=500).fit(self._z(statistics), target.label)
+        self.column = np.searchsorted(self.classifier.classes_, target.label)  # (m,)
+        self.weight = LABEL_WEIGHT * len(statistics) / (len(statistics) + LABEL_RECORDINGS)
+
+    def __call__(self, translated: np.ndarray) -> np.ndarray | float:
+        if self.classifier is None:
+            return 0.0
+        statistics = np.concatenate([translated, self.source_logs], axis=1)
+        return -self.weight * self.classifier.predict_log_proba(self._z(statistics))[:, self.column]
+
+    def _z(self, statistics: np.ndarray) -> np.ndarray:
+        return (statistics - self.centre) / self.scale
+
+
+def _unsteadiness_cost(source: Recordings, target: Recordings) -> np.ndarray:
+    """Squared distance of the log deviations within recordings, (n, m), each domain about its own mean."""
+    logs = [np.log(recordings.std + STD_FLOOR) for recordings in (source, target)]
+    return ot.dist(*(log - log.mean(axis=0) for log in logs))
+
+
+def _soft_matches(cost: np.ndarray, entropy: float) -> np.ndarray:
+    """Rows that sum to 1: how much each of the target's recordings matches, (n, m)."""
+    n, m = cost.shape
+    cost = cost / (np.median(cost) or 1.0)
+    # the logarithmic form does not underflow where the entropy is small
+    plan = ot.sinkhorn(
+        np.full(n, 1 / n),
+        np.full(m, 1 / m),
+        cost,
+        entropy,
+        method="sinkhorn_log" if entropy < 0.02 else "sinkhorn",
+        numItermax=500,
+        stopThr=1e-6,
+        warn=False,
+    )
+    return plan / np.maximum(plan.sum(axis=1, keepdims=True), 1e-12)
+
+
+def _ridge(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, prior: np.ndarray, ridge: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted least squares of y on x, with a penalty on the distance from `prior`; from the right."""
+    weights = weights / weights.sum()
+    mean_x, mean_y = weights @ x, weights @ y
+    x, y = x - mean_x, y - mean_y
+    gram = (weights[:, None] * x).T @ x  # (40, 40)
+    penalty = ridge * np.trace(gram) / len(gram) + 1e-9
+    correction = (weights[:, None] * x).T @ (y - x @ prior)
+    weight = prior + np.linalg.solve(gram + penalty * np.eye(len(gram)), correction)
+    return weight, mean_y - mean_x @ weight

@@ -1,0 +1,95 @@
+"""Small sound files laid out like the real recordings, a quick simulation, and cells made up."""
+
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+
+from cyclegan_lib.benchmark import measure, pairs
+from cyclegan_lib.benchmark.device_pair import DevicePair, checked
+from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings, SimulationSettings
+from cyclegan_lib.features import FeatureSet
+
+RATE = 8000
+SMALL = FeatureSettings(sample_rate=RATE, slices=4, slice_hop_s=0.2)
+CONDITIONS = [("ball", "7", ""), ("inner_race", "7", ""), ("outer_race", "7", "3"), ("outer_race", "7", "6")]
+EACH = 10  # recordings of each condition: 2 to test, 4 for each domain
+
+
+def write_real(folder, seconds=1.0, each=EACH):
+    """Write recordings, labels and microphones, laid out like the real ones: tones in noise, by condition."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for sensor in ("fan_end", "drive_end"):
+        (folder / "cwru" / sensor).mkdir(parents=True)
+    for kind, (fault, size, place) in enumerate(CONDITIONS):
+        for i in range(each):
+            name = str(100 * (kind + 1) + i)
+            time = np.arange(round(seconds * RATE)) / RATE
+            sound = 0.05 * np.sin(2 * np.pi * 400 * (kind + 1) * time) + 0.01 * rng.normal(size=len(time))
+            for sensor, gain in (("fan_end", 0.3), ("drive_end", 1.0)):
+                noise = 0.003 * rng.normal(size=len(time))
+                soundfile.write(folder / "cwru" / sensor / f"{name}.flac", gain * sound + noise, RATE)
+            rows.append((name, fault, "drive_end", size, place, 0, 1797, "drive_end fan_end"))
+    with (folder / "cwru" / "labels.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        columns = "recording,fault,fault_bearing,diameter_mils,position_oclock,load_hp,rpm,sensors"
+        writer.writerow(columns.split(","))
+        writer.writerows(rows)
+    (folder / "microphones").mkdir()
+    for k, name in enumerate(("IR_Lomo52A5M", "IR_STC4035", "GEC_2373", "Oktava_ML19")):
+        response = np.zeros(400)
+        response[[0, k + 1]] = 0.8, 0.3  # a comb: another colour for each
+        soundfile.write(folder / "microphones" / f"{name}.wav", response, 44100)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    return write_real(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Sequences of 4 slices, few short recordings, two halvings with few slices."""
+    monkeypatch.setattr(pairs, "FeatureSettings", lambda sample_rate: SMALL)
+    simulation = SimulationSettings(train_recordings=12, test_recordings=8, seconds=1, sample_rate=RATE)
+    monkeypatch.setattr(pairs, "SIMULATED", simulation)
+    monkeypatch.setattr(pairs, "OFFSETS", 2)
+    module = measure.halvings.__globals__
+    monkeypatch.setitem(module, "HALVINGS", 2)
+    monkeypatch.setitem(module, "POINTS", 100)
+
+
+def heard(n, device, seed, gain=1.0, offset=0.0):
+    """`n` recordings of one sequence: two faults that differ in every other feature."""
+    rng = np.random.default_rng(seed)
+    fault = np.arange(n) % 2
+    x = -40 + 3 * rng.normal(size=(n, 10, 40)) + fault[:, None, None] * np.where(np.arange(40) % 2, 6.0, -6.0)
+    return FeatureSet(
+        (gain * x + offset).astype(np.float32),
+        np.array([f"{seed}-{i:02d}" for i in range(n)]),
+        np.zeros(n),
+        device,
+        SMALL,
+        np.where(fault, "ball", "normal"),
+    )
+
+
+@pytest.fixture
+def labelled_pair():
+    """A pair whose perfect translation is known, x → 2 x + 10, with every label still on."""
+    hear_a = {"device": DEVICE_A, "gain": 0.5, "offset": -5.0}
+    return DevicePair(
+        train_a=heard(12, seed=1, **hear_a),
+        train_b=heard(12, DEVICE_B, seed=2),
+        test_a=heard(8, seed=3, **hear_a),
+        test_b=heard(8, DEVICE_B, seed=3),
+        truth_a=heard(12, DEVICE_B, seed=1),
+    )
+
+
+@pytest.fixture
+def pair(labelled_pair):
+    return checked("made up", labelled_pair)

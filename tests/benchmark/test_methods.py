@@ -1,0 +1,131 @@
+"""Every row of the benchmark that takes seconds, on a pair whose perfect translation is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cyclegan_lib.benchmark import methods
+from cyclegan_lib.benchmark.measure import Judge
+from cyclegan_lib.benchmark.methods import METHODS, UNPAIRED, BarycentricOT
+from cyclegan_lib.benchmark.reference import ReferenceDesign, ReferenceSettings
+from cyclegan_lib.benchmark.supervised import SupervisedMLP
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation import nmse
+from cyclegan_lib.evaluation.report import COLUMNS
+
+FEW = ReferenceSettings(steps=30, every=10, batch_size=40, hidden_dim=16)
+
+
+def test_rows_in_the_order_of_the_table():
+    assert list(METHODS) == [
+        "identity",
+        "per-feature affine",
+        "quantile mapping",
+        "CORAL",
+        "Gaussian OT",
+        "OT barycentric",
+        "CycleGAN",
+        "reference design",
+        "supervised MLP",
+        "real B",
+    ]
+
+
+@pytest.mark.parametrize("name", [*UNPAIRED, "supervised MLP", "real B"])
+def test_rows_that_train_no_gan(name, pair, tmp_path, monkeypatch):
+    monkeypatch.setattr("cyclegan_lib.benchmark.supervised.MOST_EPOCHS", 2)
+    found = METHODS[name](pair, 0, tmp_path)
+    assert found.features.shape == pair.test_a.features.shape
+    assert found.features.dtype == np.float32
+    error, untranslated = (nmse(x, pair.test_b.features) for x in (found.features, pair.test_a.features))
+    assert error == untranslated if name == "identity" else error < untranslated / 2
+    assert np.array_equal(METHODS[name](pair, 0, tmp_path).features, found.features)
+
+
+def test_unpaired_rows_see_no_truth(pair, tmp_path):
+    blind = replace(pair, truth_a=None, test_b=None)
+    for name in UNPAIRED:
+        METHODS[name](blind, 0, tmp_path)
+
+
+def test_barycentric_transport_moves_a_sample_onto_the_other():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(60, 3))
+    b = 2 * a[rng.permutation(60)] + 5
+    # increasing in each feature: the optimal coupling is the map itself
+    assert BarycentricOT().fit(a, b).transform(a) == pytest.approx(2 * a + 5, abs=1e-4)
+
+
+def test_barycentric_transport_draws_by_the_seed(monkeypatch):
+    monkeypatch.setattr(methods, "POINTS", 20)
+    a, b = np.random.default_rng(0).normal(size=(2, 100, 3))
+    first, again, other = (BarycentricOT(seed).fit(a, b).transform(a) for seed in (0, 0, 1))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+class TestReferenceDesign:
+    def test_seeded_and_within_one_deviation(self, pair):
+        first, again, other = (
+            ReferenceDesign(seed, FEW).fit(pair.train_a, pair.train_b) for seed in (0, 0, 1)
+        )
+        x = pair.test_a.features
+        assert np.array_equal(first.transform(x), again.transform(x))
+        assert not np.array_equal(first.transform(x), other.transform(x))
+        z = first.normalizer.normalize(first.transform(x), "B")
+        assert np.abs(z).max() <= 1 + 1e-4  # what Tanh cannot leave
+
+    def test_checkpoint_with_the_lowest_cycle_loss(self, pair):
+        fitted = ReferenceDesign(0, FEW).fit(pair.train_a, pair.train_b)
+        longer = ReferenceDesign(0, FEW.model_copy(update={"steps": 10})).fit(pair.train_a, pair.train_b)
+        assert fitted.chosen_step in (10, 20, 30)
+        assert fitted.held_out_cycle <= longer.held_out_cycle
+
+    def test_the_callers_random_state_is_left_alone(self, pair):
+        import torch
+
+        torch.manual_seed(5)
+        expected = torch.rand(1)
+        torch.manual_seed(5)
+        ReferenceDesign(0, FEW).fit(pair.train_a, pair.train_b)
+        assert torch.equal(torch.rand(1), expected)
+
+
+class TestSupervised:
+    def test_a_linear_truth_is_found(self, pair, monkeypatch):
+        monkeypatch.setattr("cyclegan_lib.benchmark.supervised.MOST_EPOCHS", 2)
+        fitted = SupervisedMLP(0).fit(pair.train_a, pair.truth_a)
+        assert nmse(fitted.transform(pair.test_a.features), pair.test_b.features) < 0.01
+
+    def test_rows_must_be_pairs(self, pair):
+        with pytest.raises(InputError, match="not the same sequences"):
+            SupervisedMLP().fit(pair.train_a, pair.train_b)
+        few = np.arange(2)
+        with pytest.raises(InputError, match="fewer than 3 recordings"):
+            SupervisedMLP().fit(pair.train_a.select(few), pair.truth_a.select(few))
+
+
+class TestJudge:
+    def test_the_truth_itself(self, pair):
+        values = Judge(pair, 0).measure(pair.test_b.features)
+        assert set(values) == set(COLUMNS)
+        assert values["nmse"] == 0
+        assert values["accuracy_forest"] == values["accuracy_logistic"] == 1
+        assert values["recovery_forest"] in (None, 1)
+
+    def test_no_translation(self, pair):
+        judge = Judge(pair, 0)
+        null, values = judge.measure(pair.test_b.features), judge.measure(pair.test_a.features)
+        assert values["nmse"] > 1
+        assert values["recovery_forest"] in (None, 0)
+        for name in ("mmd2", "frechet", "sliced_wasserstein", "c2st"):
+            assert values[name] > null[name]
+
+    def test_nothing_lost_is_nothing_to_recover(self, pair):
+        same = replace(pair, test_a=pair.test_b)
+        values = Judge(same, 0).measure(pair.test_b.features)
+        assert values["recovery_forest"] is values["recovery_logistic"] is None
+
+    def test_nan_is_refused(self, pair):
+        with pytest.raises(InputError, match="NaN"):
+            Judge(pair, 0).measure(np.full_like(pair.test_a.features, np.nan))

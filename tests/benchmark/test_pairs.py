@@ -1,0 +1,143 @@
+"""Who hears what: every condition everywhere, no recording twice, and what is refused."""
+
+import shutil
+from collections import Counter
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from cyclegan_lib.benchmark import pairs
+from cyclegan_lib.benchmark.device_pair import checked
+from cyclegan_lib.benchmark.pairs import PAIRS, build, deal, lacking
+from cyclegan_lib.config import DEVICE_A, DEVICE_B
+from cyclegan_lib.errors import InputError
+
+
+class TestDeal:
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("each", [3, 4, 5, 9])
+    def test_every_condition_is_in_every_part(self, seed, each):
+        conditions = [f"c{i}" for i in range(6)] * each
+        parts = deal(conditions, seed)
+        assert set(parts) == {"A", "B", "test"}
+        assert set(zip(conditions, parts, strict=True)) == {
+            (condition, part) for condition in set(conditions) for part in ("A", "B", "test")
+        }
+        counts = Counter(parts)
+        assert abs(counts["A"] - counts["B"]) <= 1
+        assert counts["test"] == 6 * max(1, each // 4)
+
+    def test_seed(self):
+        conditions = ["x", "y"] * 8
+        assert np.array_equal(deal(conditions, 1), deal(conditions, 1))
+        assert len({tuple(deal(conditions, seed)) for seed in range(5)}) == 5
+
+    def test_two_recordings_are_too_few(self):
+        with pytest.raises(InputError, match="condition b has 2 recordings; at least 3"):
+            deal(["a", "a", "a", "b", "b"], 0)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_pair(name, data):
+    pair = build(name, 0, data)
+    names = {field.name: set(getattr(pair, field.name).recording) for field in fields(pair)}
+    assert not names["train_a"] & names["train_b"]
+    assert not (names["train_a"] | names["train_b"]) & names["test_a"]
+    assert names["test_a"] == names["test_b"] and names["truth_a"] == names["train_a"]
+    assert pair.train_a.label is None and pair.truth_a.label is None
+    assert set(pair.test_b.label) <= set(pair.train_b.label)
+    devices = [getattr(pair, field.name).device for field in fields(pair)]
+    assert devices == [DEVICE_A, DEVICE_B, DEVICE_A, DEVICE_B, DEVICE_B]
+    for ours, theirs in ((pair.train_a, pair.truth_a), (pair.test_a, pair.test_b)):
+        assert np.array_equal(ours.recording, theirs.recording)
+        assert np.array_equal(ours.start_s, theirs.start_s)
+        assert not np.allclose(ours.features, theirs.features, atol=0.5)
+    again, other = build(name, 0, data), build(name, 1, data)
+    assert np.array_equal(again.train_a.features, pair.train_a.features)
+    assert not np.array_equal(other.test_a.features, pair.test_a.features)
+
+
+def test_training_recordings_are_sliced_at_offsets_and_test_ones_are_not(data):
+    pair = build("sensors", 0, data)
+    assert len(pair.train_a) == 2 * len(np.unique(pair.train_a.recording))
+    assert len(pair.test_a) == len(np.unique(pair.test_a.recording))
+
+
+def test_the_shifted_pair_has_other_parts_of_normal_machines(data, monkeypatch):
+    settings = pairs.SIMULATED.model_copy(update={"train_recordings": 30})
+    monkeypatch.setattr(pairs, "SIMULATED", settings)
+    normal = [(build(name, 0, data).train_b.label == "normal").mean() for name in list(PAIRS)[:2]]
+    assert normal == pytest.approx([0.25, 0.4], abs=0.05)
+
+
+class TestMissing:
+    def test_simulated_pairs_need_no_data(self, tmp_path):
+        assert set(PAIRS) - set(lacking(PAIRS, tmp_path / "none")) == {"simulated", "simulated-shifted"}
+
+    def test_what_is_missing_is_named(self, data, tmp_path):
+        assert lacking(PAIRS, data) == {}
+        shutil.copytree(data, tmp_path / "data")
+        shutil.rmtree(tmp_path / "data" / "cwru" / "fan_end")
+        (tmp_path / "data" / "microphones" / "GEC_2373.wav").unlink()
+        found = lacking(PAIRS, tmp_path / "data")
+        assert set(found) == {"sensors", "microphones-gec2373"}
+        assert "fan_end does not exist" in found["sensors"]
+
+    def test_build_refuses(self, tmp_path):
+        with pytest.raises(InputError, match="'sensors' cannot be built because .*none does not exist"):
+            build("sensors", 0, tmp_path / "none")
+        with pytest.raises(InputError, match="'sensor' is unknown; choose from simulated, "):
+            build("sensor", 0, tmp_path)
+
+    def test_labels_that_cannot_be_used(self, data, tmp_path):
+        folder = shutil.copytree(data, tmp_path / "data")
+        path = folder / "cwru" / "labels.csv"
+        text = path.read_text()
+        path.write_text(text.replace("position_oclock", "place"))
+        with pytest.raises(InputError, match="labels.csv has no column position_oclock"):
+            build("sensors", 0, folder)
+        path.write_text(text.replace("drive_end fan_end", "drive_end"))
+        with pytest.raises(InputError, match="names no recording of drive_end and fan_end"):
+            build("sensors", 0, folder)
+        path.write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(InputError, match="labels.csv is not a readable CSV file"):
+            build("sensors", 0, folder)
+
+    def test_recordings_too_short(self, data, monkeypatch):
+        long = pairs.FeatureSettings(8000).model_copy(update={"slices": 9})
+        monkeypatch.setattr(pairs, "FeatureSettings", lambda sample_rate: long)
+        with pytest.raises(InputError, match="'sensors' has 0 recordings of at least 1.76 s in train_a"):
+            build("sensors", 0, data)
+
+
+class TestChecked:
+    def test_labels_of_a_are_taken_off(self, labelled_pair):
+        found = checked("it", labelled_pair)
+        assert found.train_a.label is None and found.truth_a.label is None
+        assert found.test_a.label is not None and found.train_b.label is not None
+
+    def test_too_few_recordings(self, labelled_pair):
+        few = replace(labelled_pair, train_b=labelled_pair.train_b.select(np.arange(7)))
+        with pytest.raises(InputError, match="'it' has 7 recordings .* in train_b; at least 8"):
+            checked("it", few)
+
+    def test_equal_features(self, labelled_pair):
+        silent = labelled_pair.train_b.with_features(np.full((12, 10, 40), -80.0), DEVICE_B)
+        with pytest.raises(InputError, match="'it' has only equal features in train_b"):
+            checked("it", replace(labelled_pair, train_b=silent))
+
+    def test_nothing_in_common(self, labelled_pair):
+        other = replace(labelled_pair.train_b, label=np.repeat("inner_race", 12))
+        with pytest.raises(InputError, match="domains of the pair 'it' have no fault condition in common"):
+            checked("it", replace(labelled_pair, train_b=other))
+
+    def test_a_fault_that_b_never_showed(self, labelled_pair):
+        test_b = replace(labelled_pair.test_b, label=np.repeat("outer_race", 8))
+        with pytest.raises(InputError, match="tested on the fault 'outer_race', which no training"):
+            checked("it", replace(labelled_pair, test_b=test_b))
+
+    def test_not_the_same_moments(self, labelled_pair):
+        moved = replace(labelled_pair.test_b, start_s=labelled_pair.test_b.start_s + 1)
+        with pytest.raises(InputError, match="unequal length"):
+            checked("it", replace(labelled_pair, test_b=moved))

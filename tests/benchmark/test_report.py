@@ -1,0 +1,155 @@
+"""The arithmetic of the report, on cells made up so that every answer can be worked out otherwise."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from cyclegan_lib import plots
+from cyclegan_lib.benchmark.cells import Cell
+from cyclegan_lib.benchmark.report import Benchmark
+from cyclegan_lib.benchmark.summary import difference, ratio, spread
+
+NMSE = {
+    "identity": [4.0, 5.0, 6.0],
+    "CORAL": [0.8, 0.6, 1.0],
+    "Gaussian OT": [0.7, 0.9, 1.1],
+    "CycleGAN": [0.4, 0.5, 0.3],
+    "supervised MLP": [0.3, 0.4, 0.2],
+    "real B": [0.0, 0.0, 0.0],
+}
+ACCURACY = {
+    "identity": [0.5, 0.5, 0.6],
+    "CORAL": [0.5, 0.6, 0.4],
+    "Gaussian OT": [0.8, 0.7, 0.9],
+    "CycleGAN": [0.6, 0.7, 0.5],
+    "supervised MLP": [0.8, 0.9, 0.7],
+    "real B": [0.9, 0.9, 0.9],
+}
+RECOVERY = {"CORAL": [0.0, None, 0.2], "CycleGAN": [0.9, None, 0.8], "real B": [1.0, None, 1.0]}
+
+
+def made(seeds=(0, 1, 2), **more):
+    cells = [
+        Cell(
+            "sensors",
+            seed,
+            method,
+            {
+                "nmse": values[seed],
+                "accuracy_forest": ACCURACY[method][seed],
+                "recovery_forest": RECOVERY.get(method, [None] * 3)[seed],
+            },
+            recordings={"train_a": 20 + seed % 2, "train_b": 20, "test_b": 13},
+        )
+        for seed in seeds
+        for method, values in NMSE.items()
+    ]
+    given = {"pairs": ["sensors"], "methods": list(NMSE), "left_out": {}, "versions": {"torch": "2"}}
+    return Benchmark(cells=cells, seeds=list(seeds), **{**given, **more})
+
+
+def test_mean_and_deviation():
+    found = made().spread("sensors", "CORAL", "nmse")
+    assert found.mean == pytest.approx(0.8)
+    assert found.deviation == pytest.approx(np.std([0.8, 0.6, 1.0], ddof=1))
+    assert found.n == 3
+    assert made((1,)).spread("sensors", "CORAL", "nmse").deviation is None
+    assert made().spread("sensors", "CORAL", "c2st") is None
+
+
+def test_the_best_baseline_is_unpaired_and_the_best_of_its_column():
+    result = made()
+    assert result.best_baseline("sensors", "nmse") == "CORAL"  # neither the bound nor the truth
+    assert result.best_baseline("sensors", "accuracy_forest") == "Gaussian OT"
+    assert result.best_baseline("sensors", "c2st") is None
+
+
+def test_paired_difference_is_scipys_t_interval():
+    found = made().difference("sensors", "nmse")
+    each = np.array(NMSE["CycleGAN"]) - NMSE["CORAL"]
+    expected = stats.ttest_1samp(each, 0).confidence_interval(0.95)
+    assert found.against == "CORAL"
+    assert (found.mean, found.low, found.high) == pytest.approx((each.mean(), *expected))
+    assert found.n == 3
+
+
+def test_only_seeds_that_both_have_are_compared():
+    found = made().difference("sensors", "recovery_forest")
+    assert found.n == 2 and found.mean == pytest.approx(0.75)
+    assert difference({0: 1.0}, {1: 1.0}, "it") is None
+    single = made((2,)).difference("sensors", "nmse")
+    assert single.low is single.high is None and single.verdict("nmse") == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("ours", "column", "verdict"),
+    [
+        ([0.1, 0.11, 0.12], "nmse", "better"),
+        ([0.1, 0.11, 0.12], "accuracy_forest", "worse"),
+        ([0.9, 0.91, 0.92], "nmse", "worse"),
+        ([0.9, 0.91, 0.92], "accuracy_forest", "better"),
+        ([0.1, 0.5, 0.9], "nmse", "undecided"),
+    ],
+)
+def test_verdict(ours, column, verdict):
+    found = difference(dict(enumerate(ours)), dict.fromkeys(range(3), 0.5), "it")
+    assert found.verdict(column) == verdict
+
+
+def test_ratios_are_of_means():
+    result = made()
+    assert result.ratio("sensors", "nmse", "CORAL") == pytest.approx(0.4 / 0.8)
+    assert result.ratio("sensors", "nmse", "supervised MLP") == pytest.approx(0.4 / 0.3)
+    assert result.ratio("sensors", "nmse", "real B") is None  # its error is 0
+    assert result.ratio("sensors", "nmse", None) is None
+    assert ratio(spread([]), spread([1.0])) is None
+
+
+def test_targets_are_shown_met_or_not():
+    reached = {target.name: (target.reached, target.met) for target in made().targets("sensors")}
+    assert reached["NMSE to best unpaired baseline"] == (pytest.approx(0.5), True)
+    assert reached["NMSE to supervised bound"] == (pytest.approx(4 / 3), False)
+    assert reached["recovered (forest)"] == (pytest.approx(0.85), True)
+    assert reached["recovered (logistic)"] == (None, None)
+
+
+def test_markdown_says_everything():
+    text = made(left_out={"microphones": "x does not exist"}).markdown()
+    assert "3 seeds (0, 1, 2)" in text and "torch 2" in text
+    assert "- Left out: microphones, because x does not exist." in text
+    assert "Training recordings: 20 to 21 of A, 20 others of B. Test recordings, heard by both: 13." in text
+    assert "0.400 ± 0.100" in text
+    line = next(line for line in text.splitlines() if line.startswith("| NMSE to supervised"))
+    assert [cell.strip() for cell in line.strip("|").split("|")][1:] == ["≤ 1.25", "1.33", "no"]
+    behind = text.partition("## Where the CycleGAN is behind")[2]
+    assert "sensors, forest ↑: -0.200 against Gaussian OT" in behind and "NMSE" not in behind
+
+
+def test_without_the_cyclegan_there_is_nothing_to_compare():
+    text = made(methods=["identity", "CORAL"]).markdown()
+    assert "target" not in text and "behind" not in text
+
+
+def test_json_holds_the_same(tmp_path):
+    result = made(left_out={"microphones": "x does not exist"})
+    path, _ = result.save(tmp_path / "deep")
+    written = json.loads(path.read_text(encoding="utf-8"))
+    pair = written["pairs"]["sensors"]
+    assert pair["rows"]["CORAL"]["nmse"]["mean"] == pytest.approx(0.8)
+    assert pair["recordings"]["train_a"] == [20, 21]
+    assert pair["differences"]["nmse"]["ratio_to_baseline"] == pytest.approx(0.5)
+    assert [target["met"] for target in pair["targets"]] == [True, False, True, None]
+    assert len(written["cells"]) == 18 and written["seeds"] == [0, 1, 2]
+    assert written["left_out"] == {"microphones": "x does not exist"}
+
+
+def test_figure_shows_means_seeds_and_what_runs_out_of_the_panel():
+    measures = {"nmse": "NMSE", "accuracy_forest": "accuracy"}
+    figure = plots.benchmark(made().table(list(measures)), measures)
+    error, accuracy = figure.axes
+    assert [bar.get_width() for bar in error.patches] == pytest.approx([np.mean(v) for v in NMSE.values()])
+    assert list(accuracy.lines[3].get_xdata()) == ACCURACY["CycleGAN"]
+    assert [text.get_text() for text in error.texts] == ["5.0 →"]
+    assert error.get_title(loc="left") == "sensors" and accuracy.get_xlabel() == "accuracy"

@@ -1,0 +1,116 @@
+"""Recordings that both devices made, on disk and back, and what is refused."""
+
+import numpy as np
+import pytest
+from helpers import make_set
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import FeatureSet, Pairs
+
+A = make_set("cpc006", n=4)
+
+
+def as_heard_by_b(rows, sequences=A):
+    """Return those sequences of A in that order, 3 dB louder."""
+    return sequences.select(np.array(rows)).with_features(sequences.features[rows] + 3, "BATCH_UPLOAD")
+
+
+def test_rows_that_agree_in_recording_and_start_are_paired():
+    long = FeatureSet(
+        np.arange(6, dtype=np.float32)[:, None, None] + np.zeros((1, 50, 40), np.float32),
+        np.array(["x", "x", "y", "y", "z", "z"]),
+        np.array([0.0, 10.0] * 3),
+        "cpc006",
+        A.settings,
+    )
+    found = Pairs.of(long, as_heard_by_b([3, 4, 0], long))
+    assert found.features_a[:, 0, 0].tolist() == [0, 3, 4]
+    np.testing.assert_array_equal(found.features_b, found.features_a + 3)
+    assert found.recording.tolist() == ["x", "y", "z"]
+    both = Pairs.of(long, as_heard_by_b([1, 0, 2], long))
+    assert both.recording.tolist() == ["x", "x", "y"]
+    assert len(both) == 2  # recordings, not sequences
+
+
+def test_starts_agree_to_the_millisecond():
+    heard = as_heard_by_b([0, 1, 2, 3])
+    shifted = FeatureSet(
+        heard.features, heard.recording, np.array([1e-9, 0.02, 0, 0]), heard.device, heard.settings
+    )
+    assert Pairs.of(A, shifted).recording.tolist() == A.recording[[0, 2, 3]].tolist()
+
+
+def test_nothing_in_common_and_other_settings_are_refused():
+    other = make_set("BATCH_UPLOAD", n=4)
+    with pytest.raises(
+        InputError, match="no recording of cpc006 has the name and start of one of BATCH_UPLOAD"
+    ):
+        Pairs.of(A, other)
+    with pytest.raises(InputError, match="different settings"):
+        Pairs.of(A, make_set("BATCH_UPLOAD", n=4, sample_rate=12000))
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    pairs = Pairs.of(A, as_heard_by_b([2, 0]))
+    path = pairs.save(tmp_path / "pairs.npz")
+    found = Pairs.load(path)
+    for name in ("features_a", "features_b", "recording"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(pairs, name))
+    assert found.features_a.dtype == np.float32 and len(found) == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["pairs.npz"]
+    with pytest.raises(InputError, match="pairs.npy must end in .npz"):
+        pairs.save(tmp_path / "pairs.npy")
+
+
+def written(path, **changed):
+    x = np.zeros((3, 50, 40), np.float32)
+    arrays = {"features_a": x, "features_b": x, "recording": np.array(list("abc")), **changed}
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
+
+
+def of(value):
+    return np.full((3, 50, 40), value, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"features_b": None}, "is not a file of pairs"),
+        ({"recording": None}, "is not a file of pairs"),
+        ({"recording": np.array([{}, [], 1], dtype=object)}, "is not a file of pairs"),
+        ({"features_a": np.array([{}] * 3, dtype=object)}, "is not a file of pairs"),
+        ({"features_a": np.zeros((2, 50, 40), np.float32)}, r"shape \(2, 50, 40\) and \(3, 50, 40\)"),
+        ({"features_a": np.zeros((3, 40)), "features_b": np.zeros((3, 40))}, r"\(n, slices, 40\)"),
+        ({"features_a": of(0)[..., :39], "features_b": of(0)[..., :39]}, r"\(n, slices, 40\)"),
+        ({"features_a": of(0)[:0], "features_b": of(0)[:0], "recording": np.array([])}, r"\(0, 50, 40\)"),
+        ({"features_a": of(0)[:, :0], "features_b": of(0)[:, :0]}, r"\(3, 0, 40\)"),
+        ({"features_a": of(0).astype(str), "features_b": of(0).astype(str)}, "both must be numbers"),
+        ({"features_a": np.float32(1), "features_b": np.float32(1)}, "both must be numbers"),
+        ({"features_b": of(np.nan)}, "NaN or infinite"),
+        ({"features_a": of(np.inf)}, "NaN or infinite"),
+        ({"recording": np.array(["a", "b"])}, "must name each of the 3 sequences"),
+        ({"recording": np.array("a")}, "must name each of the 3 sequences"),
+    ],
+)
+def test_a_file_that_holds_no_pairs_is_refused(tmp_path, changed, says):
+    path = written(tmp_path / "bad.npz", **changed)
+    with pytest.raises(InputError, match=f"bad.npz.*{says}"):
+        Pairs.load(path)
+
+
+def test_missing_damaged_and_foreign_files_are_refused(tmp_path):
+    whole = written(tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "half.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "text.npz").write_text("no pairs")
+    np.save(tmp_path / "array.npy", np.zeros((3, 50, 40)))
+    A.save(tmp_path / "set.npz")
+    (tmp_path / "folder").mkdir()
+    for name in ("half.npz", "empty.npz", "text.npz", "array.npy", "set.npz"):
+        with pytest.raises(InputError, match=f"{name} is not a file of pairs, or is damaged; write it with"):
+            Pairs.load(tmp_path / name)
+    with pytest.raises(InputError, match="missing.npz does not exist"):
+        Pairs.load(tmp_path / "missing.npz")
+    with pytest.raises(InputError, match="folder is a folder"):
+        Pairs.load(tmp_path / "folder")

@@ -1,0 +1,165 @@
+"""Matching recordings against a translation that is known."""
+
+import numpy as np
+import pytest
+
+from cyclegan_lib.models.linear import gaussian_ot_map
+from cyclegan_lib.models.matching import STD_FLOOR, MatchSettings, Recordings, matched_gain, matched_map
+
+N = 30
+SETTINGS = MatchSettings(ridge=0.3, entropy=0.05, gain=0.5)
+SHIFT = np.random.default_rng(5).normal(0, 1.5, 40)
+# each feature has a gain of its own, and some of its neighbour leaks into it
+NEAR_DIAGONAL = np.diag(np.random.default_rng(3).uniform(0.8, 1.2, 40)) + 0.3 * np.eye(40, k=1)
+TRUTHS = {"shift": np.eye(40), "near-diagonal": NEAR_DIAGONAL}
+
+
+def machines(n, seed):
+    """Return n recordings of ten slices, each a blend of eight spectra at its own level and steadiness."""
+    rng = np.random.default_rng(seed)
+    spectra = np.random.default_rng(7).normal(size=(8, 40))
+    means = 2 * rng.dirichlet(np.full(8, 0.3), size=n) @ spectra + rng.normal(0, 0.3, size=(n, 1))  # (n, 40)
+    return means[:, None] + rng.uniform(0.1, 0.6, size=(n, 1, 1)) * rng.normal(size=(n, 10, 40))
+
+
+def described(x):
+    return Recordings.describe(x, np.array([f"{i:03d}" for i in range(len(x))]))
+
+
+def devices(truth, seed):
+    """Return the same machines as a noisy device and, in another order, as a clean one heard them."""
+    rng = np.random.default_rng(seed)
+    x = machines(N, 100 + seed)
+    return x + 0.5 * rng.normal(size=x.shape), (x @ truth.T + SHIFT)[rng.permutation(N)]
+
+
+def error(weight_and_bias, truth):
+    """Return the NMSE on machines that nothing was fitted on."""
+    weight, bias = weight_and_bias
+    x = machines(N, 50)
+    wanted = x @ truth.T + SHIFT
+    return np.mean((x @ weight.T + bias - wanted) ** 2) / np.mean((wanted - wanted.mean(axis=(0, 1))) ** 2)
+
+
+@pytest.mark.parametrize(("name", "part"), [("shift", 0.6), ("near-diagonal", 0.7)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_known_map_is_found_where_optimal_transport_fits_the_noise(name, part, seed):
+    a, b = devices(TRUTHS[name], seed)
+    found = error(matched_map(described(a), described(b), SETTINGS), TRUTHS[name])
+    transport = error(gaussian_ot_map(a.reshape(-1, 40), b.reshape(-1, 40)), TRUTHS[name])
+    assert found < 0.03
+    assert found < part * transport
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_map_that_is_not_symmetric_is_found_better_even_without_noise(seed):
+    x = machines(N, 100 + seed)
+    b = (x @ NEAR_DIAGONAL.T + SHIFT)[np.random.default_rng(seed).permutation(N)]
+    found = error(matched_map(described(x), described(b), SETTINGS), NEAR_DIAGONAL)
+    assert found < error(gaussian_ot_map(x.reshape(-1, 40), b.reshape(-1, 40)), NEAR_DIAGONAL)
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_pairs_do_not_make_it_worse(name, seed):
+    truth = TRUTHS[name]
+    a, b = devices(truth, seed)
+    both = machines(4, 77)
+    paired = described(both).mean, described(both @ truth.T + SHIFT).mean
+    unpaired = error(matched_map(described(a), described(b), SETTINGS), truth)
+    assert error(matched_map(described(a), described(b), SETTINGS, paired), truth) <= 1.05 * unpaired
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_pairs_help_where_the_machines_differ(seed):
+    a, b = machines(N, 100 + seed), machines(N, 200 + seed) + SHIFT
+    both = machines(4, 77)
+    paired = described(both).mean, described(both).mean + SHIFT
+    unpaired = error(matched_map(described(a), described(b), SETTINGS), TRUTHS["shift"])
+    assert error(matched_map(described(a), described(b), SETTINGS, paired), TRUTHS["shift"]) < 0.8 * unpaired
+
+
+def test_it_is_deterministic_and_the_order_does_not_matter():
+    a, b = devices(NEAR_DIAGONAL, 0)
+    first = matched_map(described(a), described(b), SETTINGS)
+    again = matched_map(described(a), described(b), SETTINGS)
+    assert all(np.array_equal(x, y) for x, y in zip(first, again, strict=True))
+    other = matched_map(described(a[::-1]), described(np.roll(b, 7, axis=0)), SETTINGS)
+    for x, y in zip(first, other, strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-3)
+
+
+def test_recordings_are_described_in_the_order_of_their_names():
+    x = np.random.default_rng(0).normal(size=(5, 10, 40)).astype(np.float32)
+    found = Recordings.describe(x, np.array(["b", "a", "c", "a", "b"]))
+    assert found.mean.shape == found.std.shape == (3, 40)
+    own = x[[1, 3]].reshape(-1, 40)  # both sequences of "a"
+    np.testing.assert_allclose(found.mean[0], own.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(found.std[0], own.std(axis=0), atol=1e-6)
+    equal = Recordings.describe(x, np.array(list("aabbb")))
+    assert equal.deviation.shape == (40,)
+    # of equally long recordings it is that of all slices
+    equal = Recordings.describe(x[:4], np.array(list("aabb")))
+    np.testing.assert_allclose(equal.deviation, x[:4].reshape(-1, 40).std(axis=0), atol=1e-4)
+
+
+def test_settings_are_drawn_within_their_ranges_and_apart():
+    drawn = [MatchSettings.draw(np.random.default_rng(seed)) for seed in range(200)]
+    assert len(set(drawn)) == 200
+    assert all(0.1 <= s.ridge <= 1 and 0.02 <= s.entropy <= 0.2 and 0 <= s.gain <= 1 for s in drawn)
+    assert max(s.ridge for s in drawn) > 0.8 and min(s.ridge for s in drawn) < 0.13
+    assert MatchSettings.draw(np.random.default_rng(3)) == drawn[3]
+
+
+def test_constant_features_and_outliers_give_finite_maps():
+    a, b = devices(TRUTHS["shift"], 0)
+    a[:, :, 5] = b[:, :, 7] = -1.0
+    a[3] -= 8.0  # a recording that resembles none of the other device
+    for drawn in (SETTINGS, MatchSettings(0.1, 0.02, 1.0)):
+        for x, y in ((a, b), (b, a)):
+            weight, bias = matched_map(described(x), described(y), drawn)
+            assert weight.shape == (40, 40) and bias.shape == (40,)
+            assert np.isfinite(weight).all() and np.isfinite(bias).all()
+    silent = np.full((N, 10, 40), -2.0)
+    assert all(
+        np.isfinite(part).all() for part in matched_map(described(silent), described(silent), SETTINGS)
+    )
+
+
+def log_gain(gain, found):
+    """Return the log gain of each recording's features, (n, 40)."""
+    statistics = np.concatenate([found.mean, np.log(found.std + STD_FLOOR)], axis=1)
+    return (statistics - gain.centre) / gain.scale @ gain.weight + gain.bias
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_known_gain_within_recordings_is_found(seed):
+    x = machines(N, 100 + seed)
+    mean = x.mean(axis=1, keepdims=True)
+    heard = (mean + 1.5 * (x - mean))[np.random.default_rng(seed).permutation(N)]
+    found = log_gain(matched_gain(described(x), described(heard)), described(x))
+    # the floor under the logarithm makes it a little less than the whole
+    assert abs(np.median(found) - np.log(1.5)) < 0.06
+    assert np.abs(found - np.log(1.5)).mean() < 0.15
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_averaging_took_deviations_away_they_come_back_to_the_recordings_that_had_them(seed):
+    x = machines(N, 100 + seed)
+    mean = x.mean(axis=1, keepdims=True)
+    lost = np.where(mean[:, :, :1] > np.median(mean[:, :, :1]), 0.4, 1.0)  # in half of the recordings
+    translated = mean + lost * (x - mean)
+    target = described(x[np.random.default_rng(seed).permutation(N)])
+    found = log_gain(matched_gain(described(translated), target), described(translated))
+    quiet = lost[:, 0, 0] < 1
+    assert found[quiet].mean() > found[~quiet].mean() + 0.3
+
+
+def test_without_a_difference_there_is_no_gain_and_silence_is_finite():
+    x = described(machines(N, 1))
+    assert np.abs(log_gain(matched_gain(x, x), x)).mean() < 0.05
+    silent = described(np.full((N, 10, 40), -2.0))
+    for source, target in ((silent, x), (x, silent), (silent, silent)):
+        gain = matched_gain(source, target)
+        assert all(np.isfinite(part).all() for part in (gain.centre, gain.scale, gain.weight, gain.bias))
+        assert (gain.scale > 0).all()
