@@ -75,7 +75,7 @@ def test_train_export_inspect_translate_evaluate(domains, tmp_path, capsys):
     best, model, out = folder / "best.ckpt", tmp_path / "model", tmp_path / "ab.npz"
     assert main(["export", "--checkpoint", str(best), "--output-dir", str(model), "--no-discriminators"]) == 0
     text = capsys.readouterr().out
-    assert "154,000 parameters" in text
+    assert "114,240 parameters" in text
     assert "smaller than the checkpoint" in text
     assert main(["inspect", str(best)]) == 0
     assert "discriminator_A" in capsys.readouterr().out

@@ -13,7 +13,8 @@ from typing import Any
 
 import cyclegan_lib
 from cyclegan_lib.benchmark import measure, pairs
-from cyclegan_lib.benchmark.methods import BOUND, METHODS, REFERENCE, UNPAIRED, settings_of
+from cyclegan_lib.benchmark.methods import ALL, BOUND, HELPED, REFERENCE, UNPAIRED, settings_of
+from cyclegan_lib.benchmark.ours import UNTRAINED
 from cyclegan_lib.evaluation.report import TRANSLATED, plain
 from cyclegan_lib.files import replacing
 
@@ -23,7 +24,7 @@ SHARED = ("recordings", "features", "evaluation", "benchmark/device_pair.py", "b
 SHARED += ("benchmark/measure.py",)
 OWN = {
     **dict.fromkeys(UNPAIRED, ("models/linear.py",)),
-    TRANSLATED: ("models", "training"),
+    **dict.fromkeys((TRANSLATED, UNTRAINED, *HELPED), ("models", "training", "benchmark/ours.py")),
     REFERENCE: ("benchmark/reference.py",),
     BOUND: ("benchmark/supervised.py",),
 }
@@ -84,7 +85,7 @@ class Cell:
 
 def cell_path(output: Path, pair: str, seed: int, method: str) -> Path:
     """Where a cell is kept."""
-    return output / "cells" / pair / f"seed-{seed}" / f"{method.replace(' ', '-')}.json"
+    return output / "cells" / pair / f"seed-{seed}" / f"{method.replace(',', '').replace(' ', '-')}.json"
 
 
 def fingerprint(pair: str, method: str, data: Path) -> str:
@@ -94,7 +95,7 @@ def fingerprint(pair: str, method: str, data: Path) -> str:
     real recordings, and the code that computes it, without comments and docstrings: cells that were
     computed differently are never mixed in one table.
     """
-    function = METHODS[method]
+    function = ALL[method]
     given = {
         "versions": versions(),
         "pair": [pair, repr(getattr(pairs.PAIRS[pair].make, "keywords", {})), pairs.OFFSETS],

@@ -1,7 +1,8 @@
 """A pair of devices with hidden truth: what a method may see, what it is measured on, and what must hold."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -111,3 +112,19 @@ def checked(name: str, pair: DevicePair) -> DevicePair:
             " give B some"
         )
     return replace(pair, train_a=replace(pair.train_a, label=None), truth_a=replace(pair.truth_a, label=None))
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What a method makes of a pair's test set.
+
+    Attributes
+    ----------
+    features : float32 array, (sequences, slices, 40), dB
+        The rows of `test_a` as the method thinks B would have heard them.
+    extras : dict
+        Further figures of the method, of plain JSON types: they are kept beside its measures.
+    """
+
+    features: np.ndarray
+    extras: dict[str, Any] = field(default_factory=dict)

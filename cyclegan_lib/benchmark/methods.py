@@ -1,43 +1,22 @@
 """The rows of the benchmark: ways to translate A to B, one function each, and the bounds around them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import ot
-import torch
 
-from cyclegan_lib.benchmark import reference, supervised
-from cyclegan_lib.benchmark.device_pair import DevicePair
+from cyclegan_lib.benchmark import ours, reference, supervised
+from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.evaluation.baselines import BASELINES, Baseline
-from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.downstream import FaultClassifier
 from cyclegan_lib.evaluation.report import TRANSLATED
 from cyclegan_lib.features import Normalizer
 
 POINTS = 2000  # slices of each side that are transported: the coupling is a matrix of 32 MB
-UNTRAINED = "CycleGAN, untrained"
 REFERENCE, BOUND, NULL = "reference design", "supervised MLP", "real B"
-
-
-@dataclass(frozen=True)
-class Translation:
-    """What a method makes of a pair's test set.
-
-    Attributes
-    ----------
-    features : float32 array, (sequences, slices, 40), dB
-        The rows of `test_a` as the method thinks B would have heard them.
-    extras : dict
-        Further figures of the method, of plain JSON types: they are kept beside its measures.
-    """
-
-    features: np.ndarray
-    extras: dict[str, Any] = field(default_factory=dict)
 
 
 # pair, seed, an empty folder to work in
@@ -92,88 +71,6 @@ def baseline(pair: DevicePair, seed: int, folder: Path, kind: type[Baseline]) ->
     return Translation(fitted.transform(pair.test_a.features))
 
 
-def cyclegan(pair: DevicePair, seed: int, folder: Path, **options: Any) -> Translation:
-    """The library's own training run, with its default settings, and the checkpoint that it chose.
-
-    The extras hold what the choice could not see: the error and the accuracies of every other epoch, and
-    of each restart.
-    """
-    from cyclegan_lib.models import CycleGANModule
-    from cyclegan_lib.training import train
-
-    a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
-    trail = Trail(pair, seed)
-    settings = TrainingSettings(seed=seed, **options)
-    run = train(a, b, folder / "checkpoints", settings, progress=False, watch=trail)
-    module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu", weights_only=True).eval()
-    extras = {"best_epoch": run.best_epoch, "epochs": len(run.history) - 1, "trail": trail.with_(run.history)}
-    return Translation(_translate(module, pair), extras)
-
-
-def untrained(pair: DevicePair, seed: int, folder: Path) -> Translation:
-    """Where the CycleGAN starts: the mean of the restarts' matched linear maps, and the gains."""
-    from cyclegan_lib.training import load_domains
-    from cyclegan_lib.training.batches import UnpairedData
-    from cyclegan_lib.training.fit import started
-
-    a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
-    settings = TrainingSettings(seed=seed)
-    domains = load_domains(a, b, settings)
-    torch.manual_seed(seed)
-    module, data = started(domains, settings), UnpairedData(domains, settings)
-    module.fit_gains(data.first_a, data.first_b)
-    return Translation(_translate(module, pair))
-
-
-class Trail:
-    """Errors and accuracies along a training run, measured on the test pairs; the run never sees them."""
-
-    def __init__(self, pair: DevicePair, seed: int, every: int = 2) -> None:
-        self.pair, self.every = pair, every
-        self.classifier = FaultClassifier(seed).fit(pair.train_b)
-        self.points: list[dict[str, Any]] = []
-
-    def __call__(self, epoch: int, module: Any) -> None:
-        """Called by `train` for the untrained model and after each epoch."""
-        if epoch % self.every:
-            return
-        translated, truth = _translate(module, self.pair), self.pair.test_b
-        accuracy = self.classifier.accuracy(truth.with_features(translated, truth.device))
-        members = [nmse(features, truth.features) for features in _members(module, self.pair)]
-        self.points.append(
-            {"epoch": epoch, "nmse": nmse(translated, truth.features), **accuracy, "members": members}
-        )
-
-    def with_(self, history: list[dict[str, float]]) -> list[dict[str, Any]]:
-        """The points with the criterion of the same epoch, for the ensemble and for each restart."""
-        figures = {int(row["epoch"]): row for row in history}
-        return [
-            {
-                **point,
-                "criterion": figures[point["epoch"]]["val_distance"],
-                "member_criteria": [
-                    figures[point["epoch"]][f"val_distance_{i}"] for i in range(len(point["members"]))
-                ],
-            }
-            for point in self.points
-        ]
-
-
-def _translate(module: Any, pair: DevicePair) -> np.ndarray:
-    normalizer = Normalizer.from_dict(module.hparams["normalization"])
-    z = torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))  # (sequences, slices, 40)
-    return normalizer.denormalize(module.convert_A_to_B(z).numpy(), "B")
-
-
-@torch.no_grad()
-def _members(module: Any, pair: DevicePair) -> list[np.ndarray]:
-    normalizer = Normalizer.from_dict(module.hparams["normalization"])
-    z = torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))
-    generator = module.average_AB.module
-    each = generator.each(z.expand(generator.members, *z.shape), generator.strength)
-    return [normalizer.denormalize(y.numpy(), "B") for y in each]
-
-
 def reference_design(pair: DevicePair, seed: int, folder: Path) -> Translation:
     """The obvious published recipe, see `cyclegan_lib.benchmark.reference`."""
     fitted = reference.ReferenceDesign(seed).fit(pair.train_a, pair.train_b)
@@ -198,23 +95,31 @@ UNPAIRED: dict[str, type[Baseline]] = {**BASELINES, BarycentricOT.name: Barycent
 # in the order of the tables
 METHODS: dict[str, Method] = {
     **{name: partial(baseline, kind=kind) for name, kind in UNPAIRED.items()},
-    TRANSLATED: cyclegan,
-    UNTRAINED: untrained,
+    TRANSLATED: ours.cyclegan,
+    ours.UNTRAINED: ours.untrained,
     REFERENCE: reference_design,
     BOUND: supervised_mlp,
     NULL: real,
 }
+
+# only if asked for: where the CycleGAN starts with other help than the labels of B that it has by default
+HELPED: dict[str, Method] = {
+    ours.WITHOUT_LABELS: partial(ours.untrained, use_labels=False),
+    **{ours.with_pairs(n): partial(ours.untrained, pairs=n) for n in ours.PAIRS_GIVEN},
+}
+ALL: dict[str, Method] = {**METHODS, **HELPED}
 
 
 def settings_of(method: str) -> dict[str, Any]:
     """Return the settings that a method's numbers depend on, of plain JSON types."""
     return {
         TRANSLATED: lambda: TrainingSettings().model_dump(),
-        UNTRAINED: lambda: TrainingSettings().model_dump(),
+        ours.UNTRAINED: lambda: TrainingSettings().model_dump(),
         REFERENCE: lambda: reference.ReferenceSettings().model_dump(),
         BOUND: lambda: {
             name: getattr(supervised, name)
             for name in ("HIDDEN", "RIDGE", "MOST_EPOCHS", "PATIENCE", "FOLDS")
         },
         BarycentricOT.name: lambda: {"points": POINTS},
+        **dict.fromkeys(HELPED, lambda: TrainingSettings().model_dump()),
     }.get(method, dict)()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_lib.benchmark.cells import Cell
+from cyclegan_lib.benchmark.choice import by_pair, choices
 from cyclegan_lib.benchmark.methods import BOUND, UNPAIRED
 from cyclegan_lib.benchmark.summary import (
     LOWER_IS_BETTER,
@@ -17,8 +18,9 @@ from cyclegan_lib.benchmark.summary import (
     ratio,
     spread,
 )
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.report import COLUMNS, TRANSLATED, markdown_table, plain, rounded
-from cyclegan_lib.files import replacing
+from cyclegan_lib.files import existing_file, replacing
 
 JSON, MARKDOWN = "benchmark.json", "benchmark.md"
 SHOWN = ("nmse", "accuracy_forest", "accuracy_logistic", "recovery_forest", "recovery_logistic")
@@ -26,6 +28,13 @@ COMPARED = SHOWN  # CycleGAN minus the best unpaired baseline
 RATIOS = SHOWN[:3]  # a recovery is a ratio already
 DISTANCES = ("c2st", "sliced_wasserstein")
 NMSE_TO_BASELINE, NMSE_TO_BOUND, RECOVERY = 0.7, 1.25, 0.8  # targets
+
+REMEDY = "give the benchmark.json that `cyclegan benchmark` wrote"
+CHOICE_NOTE = (
+    "Means over the seeds. The criterion sees neither pairs nor labels of A; rank is Spearman's correlation"
+    " of the criterion with NMSE (1 is perfect) or an accuracy (-1 is) over every other epoch of a run, the"
+    " last one over the single restarts at these epochs."
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,24 @@ class Benchmark:
     seeds: list[int]
     left_out: dict[str, str]
     versions: dict[str, str]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Benchmark":
+        """Read benchmark.json back.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or not one that `save` wrote.
+        """
+        path = existing_file(path, REMEDY)
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            cells = [Cell(**cell) for cell in found["cells"]]
+            names = ("methods", "seeds", "left_out", "versions")
+            return cls(cells=cells, pairs=list(found["pairs"]), **{name: found[name] for name in names})
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is not a benchmark's result; {REMEDY}") from error
 
     def values(self, pair: str, method: str, column: str) -> dict[int, float]:
         """A column's number for each seed that has one: {seed: value}."""
@@ -166,6 +193,9 @@ class Benchmark:
                 parts += [
                     table for table in (self._differences_table(pair), self._targets_table(pair)) if table
                 ]
+        found = choices(self.cells)
+        if found:
+            parts += ["## Choice of the checkpoint", CHOICE_NOTE, markdown_table(by_pair(found))]
         behind = list(self._behind())
         if behind:
             parts += [f"## Where the {TRANSLATED} is behind", "\n".join(f"- {line}" for line in behind)]

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from cyclegan_lib.benchmark import pairs as registry
 from cyclegan_lib.benchmark.cells import Cell, fingerprint, versions
 from cyclegan_lib.benchmark.measure import Judge
-from cyclegan_lib.benchmark.methods import METHODS
+from cyclegan_lib.benchmark.methods import ALL, METHODS
 from cyclegan_lib.benchmark.report import Benchmark
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import writable_folder
@@ -56,7 +56,7 @@ def benchmark(
     output : path
         Folder for the cells and for benchmark.json and benchmark.md.
     pairs, methods : sequence of str, optional
-        Keys of `PAIRS` and `METHODS`; all of them if left out.
+        Keys of `PAIRS` and `ALL`; all pairs and all of `METHODS` if left out.
     seeds : sequence of int
         A seed decides the split, the initial weights and all noise.
     data : path
@@ -74,7 +74,7 @@ def benchmark(
     """
     output, data = Path(output), Path(data)
     pairs = known(registry.PAIRS if pairs is None else pairs, registry.PAIRS, "pair")
-    methods = known(METHODS if methods is None else methods, METHODS, "method")
+    methods = known(METHODS if methods is None else methods, ALL, "method")
     seeds = _seeds(seeds)
     if workers < 1:
         raise InputError(f"{workers} workers cannot work; give at least 1")
@@ -180,7 +180,7 @@ def _cells(task: Task) -> Iterator[Cell]:
             for method, mark in task.methods.items():
                 start = time.perf_counter()
                 with tempfile.TemporaryDirectory(prefix=".work-", dir=task.output) as folder:
-                    found = METHODS[method](pair, task.seed, Path(folder))
+                    found = ALL[method](pair, task.seed, Path(folder))
                 seconds = round(time.perf_counter() - start, 2)
                 values = judge.measure(found.features)
                 cell = Cell(task.pair, task.seed, method, values, found.extras, recordings, seconds)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
 
@@ -46,6 +47,11 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not isinstance(hyperparameters, dict) or not ours <= hyperparameters.keys():
         raise InputError(
             f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote"
+        )
+    settings = hyperparameters["settings"]
+    if not isinstance(settings, dict) or settings.keys() != TrainingSettings.model_fields.keys():
+        raise InputError(
+            f"{path} was written by another version of cyclegan_lib, whose settings differ; train again"
         )
     for name in NETWORKS:
         if not network_state(checkpoint, name):

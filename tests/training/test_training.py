@@ -1,5 +1,6 @@
 import csv
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ from helpers import QUICK, make_set
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import Pairs
+from cyclegan_lib.features import Normalizer, Pairs
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.models.checkpoint import read_checkpoint
 from cyclegan_lib.models.matching import MatchSettings, Recordings, matched_gain, matched_map
-from cyclegan_lib.training import held_out_distance, load_domains, train
+from cyclegan_lib.training import Domains, held_out_distance, load_domains, train
+from cyclegan_lib.training.fit import started
 
 
 def silent(device):
@@ -39,7 +41,14 @@ def test_metrics_are_logged_for_each_epoch(trained):
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
-    for name in ("val_cycle_A", "val_cycle_B", "val_distance", "train_cycle", "train_discriminator"):
+    for name in (
+        "val_cycle_A",
+        "val_cycle_B",
+        "val_distance",
+        "val_distance_1",
+        "train_cycle",
+        "train_discriminator",
+    ):
         assert math.isfinite(float(rows[-1][name]))
     events = EventAccumulator(str(folder / "logs")).Reload()
     logged = {event.step: event.value for event in events.Scalars("val_distance")}
@@ -60,11 +69,29 @@ def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, t
     for restart in range(QUICK.restarts):
         in_a, in_b = prepared.fold_a != restart, prepared.fold_b != restart
         a = Recordings.describe(z["a"][in_a], prepared.a.recording[in_a])
-        b = Recordings.describe(z["b"][in_b], prepared.b.recording[in_b])
+        b = Recordings.describe(z["b"][in_b], prepared.b.recording[in_b], prepared.b.label[in_b])
         weight, bias = matched_map(a, b, MatchSettings.draw(rng))
         each.append(z["a"] @ weight.T + bias)
     found = module.average_AB.module.ungained(torch.from_numpy(z["a"])).detach().numpy()
     np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-3)
+
+
+def test_labels_of_b_count_where_they_are_wanted_and_those_of_a_never_do():
+    a, b = make_set("cpc006", seed=1, shift=10), make_set("BATCH_UPLOAD", seed=2)
+
+    def start(a, b, settings=QUICK):
+        fold = np.arange(12) % 5
+        normalizer = Normalizer.fit(a.features, b.features)
+        module = started(Domains(a, b, fold, fold, normalizer, {}), settings)
+        return torch.cat([module.generator_AB.start_weight, module.generator_BA.start_weight])
+
+    first = start(a, b)
+    for other in (None, a.label[::-1], np.full(12, "unknown")):
+        assert torch.equal(start(replace(a, label=other), b), first)
+    without = start(a, replace(b, label=None))
+    assert not torch.equal(without, first)
+    assert torch.equal(start(a, b, QUICK.model_copy(update={"use_labels": False})), without)
+    assert torch.equal(start(a, replace(b, label=np.full(12, "ball"))), without)  # one class tells nothing
 
 
 @pytest.mark.parametrize("name", ["best", "last"])

@@ -1,0 +1,116 @@
+"""The CycleGAN's own rows: trained, untrained, and with other help than usual."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
+from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.evaluation.distances import nmse
+from cyclegan_lib.evaluation.downstream import FaultClassifier
+from cyclegan_lib.features import Normalizer, Pairs
+
+UNTRAINED = "CycleGAN, untrained"
+WITHOUT_LABELS = "CycleGAN, untrained, no labels"
+PAIRS_GIVEN = (1, 2, 4, 8)
+
+
+def with_pairs(number: int) -> str:
+    """The row's name."""
+    return f"CycleGAN, untrained, {number} pair{'s' * (number > 1)}"
+
+
+def cyclegan(pair: DevicePair, seed: int, folder: Path) -> Translation:
+    """The library's own training run, with its default settings, and the checkpoint that it chose.
+
+    The extras hold what the choice could not see: the error and the accuracies of every other epoch, and
+    of each restart.
+    """
+    from cyclegan_lib.models import CycleGANModule
+    from cyclegan_lib.training import train
+
+    a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
+    trail = Trail(pair, seed)
+    settings = TrainingSettings(seed=seed)
+    run = train(a, b, folder / "checkpoints", settings, progress=False, watch=trail)
+    module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu", weights_only=True).eval()
+    extras = {"best_epoch": run.best_epoch, "epochs": len(run.history) - 1, "trail": trail.with_(run.history)}
+    return Translation(_translate(module, pair), extras)
+
+
+def untrained(
+    pair: DevicePair, seed: int, folder: Path, use_labels: bool = True, pairs: int = 0
+) -> Translation:
+    """Where the CycleGAN starts: the mean of the restarts' matched linear maps, and the gains.
+
+    `pairs` recordings of A, drawn by the seed, are shown with their truth.
+    """
+    from cyclegan_lib.training import load_domains
+    from cyclegan_lib.training.batches import UnpairedData
+    from cyclegan_lib.training.fit import started
+
+    a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
+    settings = TrainingSettings(seed=seed, use_labels=use_labels)
+    given = _some_pairs(pair, pairs, seed).save(folder / "pairs.npz") if pairs else None
+    domains = load_domains(a, b, settings, given)
+    torch.manual_seed(seed)
+    module, data = started(domains, settings), UnpairedData(domains, settings)
+    module.fit_gains(data.first_a, data.first_b)
+    return Translation(_translate(module, pair))
+
+
+def _some_pairs(pair: DevicePair, number: int, seed: int) -> Pairs:
+    names = np.random.default_rng(seed).permutation(np.unique(pair.train_a.recording))[:number]
+    shown = np.isin(pair.train_a.recording, names)
+    return Pairs.of(pair.train_a.select(shown), pair.truth_a.select(shown))
+
+
+class Trail:
+    """Errors and accuracies along a training run, measured on the test pairs; the run never sees them."""
+
+    def __init__(self, pair: DevicePair, seed: int, every: int = 2) -> None:
+        self.pair, self.every = pair, every
+        self.classifier = FaultClassifier(seed).fit(pair.train_b)
+        self.points: list[dict[str, Any]] = []
+
+    def __call__(self, epoch: int, module: Any) -> None:
+        """Called by `train` for the untrained model and after each epoch."""
+        if epoch % self.every:
+            return
+        translated, truth = _translate(module, self.pair), self.pair.test_b
+        accuracy = self.classifier.accuracy(truth.with_features(translated, truth.device))
+        members = [nmse(features, truth.features) for features in _members(module, self.pair)]
+        self.points.append(
+            {"epoch": epoch, "nmse": nmse(translated, truth.features), **accuracy, "members": members}
+        )
+
+    def with_(self, history: list[dict[str, float]]) -> list[dict[str, Any]]:
+        """The points with the criterion of the same epoch, for the ensemble and for each restart."""
+        figures = {int(row["epoch"]): row for row in history}
+        return [
+            {
+                **point,
+                "criterion": figures[point["epoch"]]["val_distance"],
+                "member_criteria": [
+                    figures[point["epoch"]][f"val_distance_{i}"] for i in range(len(point["members"]))
+                ],
+            }
+            for point in self.points
+        ]
+
+
+def _translate(module: Any, pair: DevicePair) -> np.ndarray:
+    normalizer = Normalizer.from_dict(module.hparams["normalization"])
+    z = torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))  # (sequences, slices, 40)
+    return normalizer.denormalize(module.convert_A_to_B(z).numpy(), "B")
+
+
+@torch.no_grad()
+def _members(module: Any, pair: DevicePair) -> list[np.ndarray]:
+    normalizer = Normalizer.from_dict(module.hparams["normalization"])
+    z = torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))
+    generator = module.average_AB.module
+    each = generator.each(z.expand(generator.members, *z.shape), generator.strength)
+    return [normalizer.denormalize(y.numpy(), "B") for y in each]
