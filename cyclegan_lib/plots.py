@@ -17,7 +17,6 @@ from cyclegan_lib.config import FeatureSettings
 COLOUR_A, COLOUR_B, COLOUR_TRANSLATED, COLOUR_OTHER = "#D55E00", "#0072B2", "#009E73", "#999999"
 COLOURS = (COLOUR_A, COLOUR_B, COLOUR_TRANSLATED)
 LEVEL_MAP, DIFFERENCE_MAP = "magma", "RdBu_r"
-FARTHEST = 1.5  # the benchmark's panels end here: an NMSE of 1 is as bad as answering the mean
 POINTS = 1500  # slices shown in an embedding; more only cover each other
 
 
@@ -30,7 +29,7 @@ def band_frequencies(settings: FeatureSettings) -> np.ndarray:
 
 def recordings(sounds: dict[str, np.ndarray], settings: FeatureSettings, seconds: float = 0.5) -> Figure:
     """Waveforms of the same moment as each device heard it; {device: (samples,)}, full scale is 1."""
-    figure, axes = _figure(9, 1.9 * len(sounds), len(sounds), sharex=True)
+    figure, axes = new_figure(9, 1.9 * len(sounds), len(sounds), sharex=True)
     for axis, (device, sound), colour in zip(axes, sounds.items(), COLOURS, strict=False):
         shown = sound[: round(seconds * settings.sample_rate)]
         axis.plot(np.arange(len(shown)) / settings.sample_rate, shown, color=colour, linewidth=0.5)
@@ -41,7 +40,7 @@ def recordings(sounds: dict[str, np.ndarray], settings: FeatureSettings, seconds
 
 def feature_panels(panels: dict[str, np.ndarray], settings: FeatureSettings, unit: str = "dB") -> Figure:
     """Sequences as images on one scale, time against frequency; {title: (slices, 40)}."""
-    figure, axes = _figure(9, 2.2 * len(panels), len(panels), sharex=True)
+    figure, axes = new_figure(9, 2.2 * len(panels), len(panels), sharex=True)
     low, high = _scale(panels.values())
     for axis, (title, x) in zip(axes, panels.items(), strict=True):
         image = _panel(axis, x, settings, LEVEL_MAP, low, high)
@@ -53,7 +52,7 @@ def feature_panels(panels: dict[str, np.ndarray], settings: FeatureSettings, uni
 
 def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = "dB") -> Figure:
     """Mean level of each band with one standard deviation around it; {device: (sequences, slices, 40)}."""
-    figure, (axis,) = _figure(9, 4, 1)
+    figure, (axis,) = new_figure(9, 4, 1)
     frequencies = band_frequencies(settings)
     for (name, x), colour in zip(sets.items(), _colours(sets), strict=True):
         frames = x.reshape(-1, x.shape[-1])  # (slices, 40)
@@ -72,7 +71,7 @@ def distributions(
     columns: dict[str, dict[str, np.ndarray]], bands: Sequence[int], labels: Sequence[str]
 ) -> Figure:
     """Histograms of single bands, a row each; a column for each entry, {title: {device: (n, slices, 40)}}."""
-    figure, axes = _figure(9, 2 * len(bands), len(bands), len(columns))
+    figure, axes = new_figure(9, 2 * len(bands), len(bands), len(columns))
     grid = np.asarray(axes).reshape(len(bands), len(columns))
     for column, ((title, sets), label) in enumerate(zip(columns.items(), labels, strict=True)):
         for row, band in enumerate(bands):
@@ -89,7 +88,7 @@ def distributions(
 
 def training_curves(history: Sequence[dict[str, float]], best_epoch: int | None = None) -> Figure:
     """Held-out distance, cycle and adversarial losses over epochs; the chosen epoch is marked."""
-    figure, axes = _figure(9, 5.5, 3, sharex=True)
+    figure, axes = new_figure(9, 5.5, 3, sharex=True)
     panels = {
         "held-out distance": ("val_distance_AB", "val_distance_BA", "val_distance"),
         "cycle loss": ("val_cycle_A", "val_cycle_B", "train_cycle"),
@@ -130,7 +129,7 @@ def translation(
     if truth is not None:
         panels[f"{names[1]}, the same moment as it was recorded there"] = truth
     rows = len(panels) + (truth is not None)
-    figure, axes = _figure(9, 2.1 * rows, rows, sharex=True)
+    figure, axes = new_figure(9, 2.1 * rows, rows, sharex=True)
     low, high = _scale(panels.values())
     for axis, (title, x) in zip(axes, panels.items(), strict=False):
         image = _panel(axis, x, settings, LEVEL_MAP, low, high)
@@ -150,7 +149,7 @@ def embedding(sets: dict[str, np.ndarray], seed: int = 0) -> Figure:
     frames = {name: x.reshape(-1, x.shape[-1]) for name, x in sets.items()}
     frames = {name: x[rng.permutation(len(x))[:POINTS]] for name, x in frames.items()}  # (points, 40)
     plane = PCA(2, random_state=seed).fit(np.concatenate(list(frames.values())))
-    figure, (axis,) = _figure(7, 5.5, 1)
+    figure, (axis,) = new_figure(7, 5.5, 1)
     for (name, x), colour in zip(frames.items(), _colours(sets), strict=True):
         axis.scatter(*plane.transform(x).T, s=4, alpha=0.35, color=colour, label=name, linewidth=0)
     share = plane.explained_variance_ratio_
@@ -174,7 +173,7 @@ def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[st
         The row that a perfect translation would equal.
     """
     measures = {m: label for m, label in measures.items() if any(v[m] is not None for _, v in table)}
-    figure, axes = _figure(9, 0.9 + 0.34 * len(table), 1, len(measures), sharey=True)
+    figure, axes = new_figure(9, 0.9 + 0.34 * len(table), 1, len(measures), sharey=True)
     shown = [(name, values) for name, values in table if name != null]
     names = [name for name, _ in shown]
     for axis, (measure, label) in zip(axes, measures.items(), strict=True):
@@ -192,56 +191,10 @@ def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[st
     return figure
 
 
-def benchmark(table: dict[str, dict[str, dict[str, Sequence[float]]]], measures: dict[str, str]) -> Figure:
-    """Every method on every pair of devices: the mean over seeds as a bar, each seed as a dot.
-
-    Parameters
-    ----------
-    table : dict
-        {pair: {method: {measure: one number for each seed}}}, a row of panels for each pair.
-    measures : dict
-        {measure: axis label}, a column of panels each.
-    """
-    methods = list(dict.fromkeys(method for rows in table.values() for method in rows))
-    figure, axes = _figure(
-        11,
-        0.6 + (0.5 + 0.21 * len(methods)) * len(table),
-        len(table),
-        len(measures),
-        sharey=True,
-        sharex="col",
-    )
-    grid = np.asarray(axes).reshape(len(table), len(measures))
-    places = np.arange(len(methods))
-    for line, (pair, found) in zip(grid, table.items(), strict=True):
-        for axis, measure in zip(line, measures, strict=True):
-            seeds = [np.asarray(found.get(method, {}).get(measure, ()), dtype=float) for method in methods]
-            means = [values.mean() if len(values) else 0.0 for values in seeds]
-            colours = [COLOUR_TRANSLATED if method == "CycleGAN" else COLOUR_OTHER for method in methods]
-            axis.barh(places, means, color=colours)
-            for place, values in zip(places, seeds, strict=True):
-                axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
-            axis.set_yticks(places, methods, fontsize=8)
-            axis.set_title(pair if measure == next(iter(measures)) else "", loc="left", fontsize=10)
-    for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
-        column[-1].set_xlabel(label)
-        highest = max(max(v.get(measure, ()), default=0) for rows in table.values() for v in rows.values())
-        limit = min(1.05 * (highest or 1), FARTHEST)
-        column[0].set_xlim(0, limit)
-        # an untranslated error is many times larger than the rest: it runs out of the panel
-        for axis in column:
-            for bar in axis.patches:
-                if bar.get_width() > limit:
-                    place = (0.98 * limit, bar.get_y() + bar.get_height() / 2)
-                    text = f"{bar.get_width():.1f} →"
-                    axis.text(*place, text, ha="right", va="center", color="white", fontsize=8)
-    grid[0, 0].invert_yaxis()
-    return figure
-
-
-def _figure(
+def new_figure(
     width: float, height: float, nrows: int, ncols: int = 1, **sharing: bool
 ) -> tuple[Figure, list[Axes]]:
+    """A figure of this size in inches, and its panels in a flat list."""
     # not pyplot: figures that it makes are kept open for the whole session, and shown twice in a notebook
     figure = Figure(figsize=(width, height), layout="constrained", dpi=80)
     axes = figure.subplots(nrows, ncols, squeeze=False, **sharing)

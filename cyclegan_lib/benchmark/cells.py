@@ -13,7 +13,7 @@ from typing import Any
 
 import cyclegan_lib
 from cyclegan_lib.benchmark import measure, pairs
-from cyclegan_lib.benchmark.methods import ALL, BOUND, HELPED, REFERENCE, UNPAIRED, settings_of
+from cyclegan_lib.benchmark.methods import BOUND, HELPED, METHODS, REFERENCE, UNPAIRED, settings_of
 from cyclegan_lib.benchmark.ours import UNTRAINED
 from cyclegan_lib.evaluation.report import TRANSLATED, plain
 from cyclegan_lib.files import replacing
@@ -95,7 +95,7 @@ def fingerprint(pair: str, method: str, data: Path) -> str:
     real recordings, and the code that computes it, without comments and docstrings: cells that were
     computed differently are never mixed in one table.
     """
-    function = ALL[method]
+    function = METHODS[method]
     given = {
         "versions": versions(),
         "pair": [pair, repr(getattr(pairs.PAIRS[pair].make, "keywords", {})), pairs.OFFSETS],

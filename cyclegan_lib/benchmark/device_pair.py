@@ -85,16 +85,16 @@ def checked(name: str, pair: DevicePair) -> DevicePair:
         If a set has fewer than 8 recordings or constant features, if both devices did not hear the same
         seconds, or if the domains have no fault in common or the test one that B's training lacks.
     """
-    for field in fields(pair):
-        given: FeatureSet = getattr(pair, field.name)
+    for part in fields(pair):
+        given: FeatureSet = getattr(pair, part.name)
         number = len(np.unique(given.recording))
         if number < LEAST_RECORDINGS:
             raise InputError(
                 f"the pair '{name}' has {number} recordings of at least {given.settings.needed_s:g} s in"
-                f" {field.name}; at least {LEAST_RECORDINGS} are needed"
+                f" {part.name}; at least {LEAST_RECORDINGS} are needed"
             )
         if (given.features.std(axis=(0, 1)) < CONSTANT_DB).all():
-            raise InputError(f"the pair '{name}' has only equal features in {field.name}; give real sound")
+            raise InputError(f"the pair '{name}' has only equal features in {part.name}; give real sound")
     for x, y in ((pair.train_a, pair.truth_a), (pair.test_a, pair.test_b)):
         if not (np.array_equal(x.recording, y.recording) and np.array_equal(x.start_s, y.start_s)):
             raise InputError(

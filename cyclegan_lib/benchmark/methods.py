@@ -92,6 +92,12 @@ def real(pair: DevicePair, seed: int, folder: Path) -> Translation:
 # what needs neither pairs nor training: the CycleGAN has to be better than the best of these
 UNPAIRED: dict[str, type[Baseline]] = {**BASELINES, BarycentricOT.name: BarycentricOT}
 
+# where the CycleGAN starts with other help than the labels of B, which it has by default
+HELPED: dict[str, Method] = {
+    ours.WITHOUT_LABELS: partial(ours.untrained, use_labels=False),
+    **{ours.with_pairs(n): partial(ours.untrained, pairs=n) for n in ours.PAIRS_GIVEN},
+}
+
 # in the order of the tables
 METHODS: dict[str, Method] = {
     **{name: partial(baseline, kind=kind) for name, kind in UNPAIRED.items()},
@@ -100,14 +106,10 @@ METHODS: dict[str, Method] = {
     REFERENCE: reference_design,
     BOUND: supervised_mlp,
     NULL: real,
+    **HELPED,
 }
-
-# only if asked for: where the CycleGAN starts with other help than the labels of B that it has by default
-HELPED: dict[str, Method] = {
-    ours.WITHOUT_LABELS: partial(ours.untrained, use_labels=False),
-    **{ours.with_pairs(n): partial(ours.untrained, pairs=n) for n in ours.PAIRS_GIVEN},
-}
-ALL: dict[str, Method] = {**METHODS, **HELPED}
+# what is run unless other methods are asked for
+DEFAULT = [name for name in METHODS if name not in HELPED]
 
 
 def settings_of(method: str) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Benchmark:
         return spread(list(self.values(pair, method, column).values()))
 
     def table(self, columns: Sequence[str]) -> dict[str, dict[str, dict[str, list[float]]]]:
-        """Every seed's number, {pair: {method: {column: [...]}}}: what `plots.benchmark` shows."""
+        """Every seed's number, {pair: {method: {column: [...]}}}: what `figures.benchmark` shows."""
         return {
             pair: {
                 method: {column: list(self.values(pair, method, column).values()) for column in columns}

@@ -13,16 +13,23 @@ import torch
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from cyclegan_lib.benchmark import figures
 from cyclegan_lib.benchmark import pairs as registry
 from cyclegan_lib.benchmark.cells import Cell, fingerprint, versions
 from cyclegan_lib.benchmark.measure import Judge
-from cyclegan_lib.benchmark.methods import ALL, METHODS
+from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
 from cyclegan_lib.benchmark.report import Benchmark
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import writable_folder
+from cyclegan_lib.files import replacing, writable_folder
 
 SEEDS = (0, 1, 2, 3, 4)  # five: one seed alone may be lucky by a factor of two
 DATA = Path("../shared/data")
+FIGURE = "benchmark.png"
+MEASURES = {
+    "nmse": "NMSE against the pairs",
+    "accuracy_forest": "accuracy, forest",
+    "accuracy_logistic": "accuracy, logistic",
+}
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,9 @@ def benchmark(
     Parameters
     ----------
     output : path
-        Folder for the cells and for benchmark.json and benchmark.md.
+        Folder for the cells and for benchmark.json, benchmark.md and benchmark.png.
     pairs, methods : sequence of str, optional
-        Keys of `PAIRS` and `ALL`; all pairs and all of `METHODS` if left out.
+        Keys of `PAIRS` and `METHODS`; all pairs and the methods in `DEFAULT` if left out.
     seeds : sequence of int
         A seed decides the split, the initial weights and all noise.
     data : path
@@ -74,7 +81,7 @@ def benchmark(
     """
     output, data = Path(output), Path(data)
     pairs = known(registry.PAIRS if pairs is None else pairs, registry.PAIRS, "pair")
-    methods = known(METHODS if methods is None else methods, ALL, "method")
+    methods = known(DEFAULT if methods is None else methods, METHODS, "method")
     seeds = _seeds(seeds)
     if workers < 1:
         raise InputError(f"{workers} workers cannot work; give at least 1")
@@ -114,6 +121,8 @@ def benchmark(
         versions=versions(),
     )
     result.save(output)
+    with replacing(output / FIGURE) as part:
+        figures.benchmark(result.table(list(MEASURES)), MEASURES).savefig(part, bbox_inches="tight")
     return result
 
 
@@ -180,7 +189,7 @@ def _cells(task: Task) -> Iterator[Cell]:
             for method, mark in task.methods.items():
                 start = time.perf_counter()
                 with tempfile.TemporaryDirectory(prefix=".work-", dir=task.output) as folder:
-                    found = ALL[method](pair, task.seed, Path(folder))
+                    found = METHODS[method](pair, task.seed, Path(folder))
                 seconds = round(time.perf_counter() - start, 2)
                 values = judge.measure(found.features)
                 cell = Cell(task.pair, task.seed, method, values, found.extras, recordings, seconds)

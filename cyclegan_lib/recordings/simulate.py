@@ -235,8 +235,9 @@ def _prepare(folder: Path, settings: SimulationSettings) -> bool:
 
 def _settings_in(path: Path) -> dict | None:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        # through the settings: a folder written before a setting existed has its default
+        return SimulationSettings(**json.loads(path.read_text(encoding="utf-8"))).model_dump()
+    except (OSError, ValueError, TypeError):
         return None
 
 

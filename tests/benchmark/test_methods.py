@@ -7,7 +7,7 @@ import pytest
 
 from cyclegan_lib.benchmark import methods
 from cyclegan_lib.benchmark.measure import Judge
-from cyclegan_lib.benchmark.methods import METHODS, UNPAIRED, BarycentricOT
+from cyclegan_lib.benchmark.methods import DEFAULT, METHODS, UNPAIRED, BarycentricOT
 from cyclegan_lib.benchmark.reference import ReferenceDesign, ReferenceSettings
 from cyclegan_lib.benchmark.supervised import SupervisedMLP
 from cyclegan_lib.errors import InputError
@@ -18,7 +18,7 @@ FEW = ReferenceSettings(steps=30, every=10, batch_size=40, hidden_dim=16)
 
 
 def test_rows_in_the_order_of_the_table():
-    assert list(METHODS) == [
+    assert DEFAULT == [
         "identity",
         "per-feature affine",
         "quantile mapping",
@@ -26,6 +26,7 @@ def test_rows_in_the_order_of_the_table():
         "Gaussian OT",
         "OT barycentric",
         "CycleGAN",
+        "CycleGAN, untrained",
         "reference design",
         "supervised MLP",
         "real B",
@@ -129,3 +130,17 @@ class TestJudge:
     def test_nan_is_refused(self, pair):
         with pytest.raises(InputError, match="NaN"):
             Judge(pair, 0).measure(np.full_like(pair.test_a.features, np.nan))
+
+
+def test_untrained_rows_take_labels_and_pairs(pair, tmp_path):
+    names = ["CycleGAN, untrained", "CycleGAN, untrained, no labels", "CycleGAN, untrained, 4 pairs"]
+    found = {}
+    for name in names:
+        folder = tmp_path / name
+        folder.mkdir()
+        found[name] = METHODS[name](pair, 0, folder).features
+        assert found[name].shape == pair.test_a.features.shape
+    assert not np.array_equal(found[names[0]], found[names[2]])
+    errors = {name: nmse(features, pair.test_b.features) for name, features in found.items()}
+    assert errors[names[2]] < nmse(pair.test_a.features, pair.test_b.features)
+    assert errors[names[2]] <= 1.1 * errors[names[0]]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cyclegan_lib import plots
+from cyclegan_lib.benchmark import figures
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.benchmark.report import Benchmark
 from cyclegan_lib.benchmark.summary import difference, ratio, spread
+from cyclegan_lib.errors import InputError
 
 NMSE = {
     "identity": [4.0, 5.0, 6.0],
@@ -145,9 +146,19 @@ def test_json_holds_the_same(tmp_path):
     assert written["left_out"] == {"microphones": "x does not exist"}
 
 
+def test_a_saved_report_is_read_back(tmp_path):
+    path, _ = made(left_out={"microphones": "x does not exist"}).save(tmp_path)
+    assert Benchmark.load(path) == made(left_out={"microphones": "x does not exist"})
+    path.write_text("{}")
+    with pytest.raises(InputError, match="benchmark.json that `cyclegan benchmark` wrote"):
+        Benchmark.load(path)
+    with pytest.raises(InputError, match="does not exist"):
+        Benchmark.load(tmp_path / "other.json")
+
+
 def test_figure_shows_means_seeds_and_what_runs_out_of_the_panel():
     measures = {"nmse": "NMSE", "accuracy_forest": "accuracy"}
-    figure = plots.benchmark(made().table(list(measures)), measures)
+    figure = figures.benchmark(made().table(list(measures)), measures)
     error, accuracy = figure.axes
     assert [bar.get_width() for bar in error.patches] == pytest.approx([np.mean(v) for v in NMSE.values()])
     assert list(accuracy.lines[3].get_xdata()) == ACCURACY["CycleGAN"]

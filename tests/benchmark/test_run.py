@@ -54,7 +54,12 @@ def test_a_second_run_computes_nothing(tmp_path, data, computed):
     again = go(tmp_path, data)
     assert len(computed["methods"]) == 6 and len(computed["pairs"]) == 2
     assert again == first
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["benchmark.json", "benchmark.md", "cells"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "benchmark.json",
+        "benchmark.md",
+        "benchmark.png",
+        "cells",
+    ]
 
 
 def test_only_what_is_missing_is_computed(tmp_path, data, computed):

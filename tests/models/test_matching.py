@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from cyclegan_lib.models.linear import gaussian_ot_map
-from cyclegan_lib.models.matching import STD_FLOOR, MatchSettings, Recordings, matched_gain, matched_map
+from cyclegan_lib.models.matching import (
+    STD_FLOOR,
+    MatchSettings,
+    Recordings,
+    _ClassCost,
+    matched_gain,
+    matched_map,
+)
 
 N = 30
 SETTINGS = MatchSettings(ridge=0.3, entropy=0.05, gain=0.5)
@@ -22,8 +29,8 @@ def machines(n, seed):
     return means[:, None] + rng.uniform(0.1, 0.6, size=(n, 1, 1)) * rng.normal(size=(n, 10, 40))
 
 
-def described(x):
-    return Recordings.describe(x, np.array([f"{i:03d}" for i in range(len(x))]))
+def described(x, label=None):
+    return Recordings.describe(x, np.array([f"{i:03d}" for i in range(len(x))]), label)
 
 
 def devices(truth, seed):
@@ -91,16 +98,45 @@ def test_it_is_deterministic_and_the_order_does_not_matter():
 
 def test_recordings_are_described_in_the_order_of_their_names():
     x = np.random.default_rng(0).normal(size=(5, 10, 40)).astype(np.float32)
-    found = Recordings.describe(x, np.array(["b", "a", "c", "a", "b"]))
+    found = Recordings.describe(x, np.array(list("bacab")), np.array(["B", "A", "C", "A", "B"]))
+    assert found.label.tolist() == ["A", "B", "C"]
     assert found.mean.shape == found.std.shape == (3, 40)
     own = x[[1, 3]].reshape(-1, 40)  # both sequences of "a"
     np.testing.assert_allclose(found.mean[0], own.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(found.std[0], own.std(axis=0), atol=1e-6)
-    equal = Recordings.describe(x, np.array(list("aabbb")))
-    assert equal.deviation.shape == (40,)
     # of equally long recordings it is that of all slices
     equal = Recordings.describe(x[:4], np.array(list("aabb")))
     np.testing.assert_allclose(equal.deviation, x[:4].reshape(-1, 40).std(axis=0), atol=1e-4)
+
+
+def test_labels_bring_recordings_of_the_class_that_is_heard_nearer():
+    label = np.tile(["normal", "ball", "outer_race"], N // 3)
+    fault = np.select([label == "ball", label == "outer_race"], [1.0, -1.0])[:, None, None]
+    x = machines(N, 100) + fault * np.random.default_rng(0).normal(size=40)
+    order = np.random.default_rng(1).permutation(N)
+    source, target = described(x + SHIFT), described(x[order], label[order])
+    cost = _ClassCost(source, target)(source.mean - SHIFT)  # as a perfect map translates it
+    same = label[:, None] == label[order]
+    assert cost.shape == (N, N) and (cost >= 0).all()
+    own, other = ((cost * part).sum(axis=1) / part.sum(axis=1) for part in (same, ~same))
+    assert (own < other).mean() > 0.9
+    for row, its in zip(cost, same, strict=True):
+        assert np.ptp(row[its]) < 1e-9  # all recordings of a class cost the same
+    # without labels, or with one class, there is nothing to go by; the source's own are not looked at
+    for names in (None, np.full(N, "ball")):
+        assert _ClassCost(source, described(x, names))(source.mean) == 0
+    maps = (
+        matched_map(described(x + SHIFT, names), target, SETTINGS) for names in (None, label, label[::-1])
+    )
+    first, *others = (weight for weight, _ in maps)
+    assert all(np.array_equal(first, weight) for weight in others)
+
+
+def test_labels_do_not_spoil_a_map_that_is_found_without_them():
+    a, b = devices(TRUTHS["shift"], 0)
+    label = np.where(b[:, :, 0].mean(axis=1) > np.median(b[:, :, 0]), "ball", "normal")
+    without = error(matched_map(described(a), described(b), SETTINGS), TRUTHS["shift"])
+    assert error(matched_map(described(a), described(b, label), SETTINGS), TRUTHS["shift"]) < 1.2 * without
 
 
 def test_settings_are_drawn_within_their_ranges_and_apart():
@@ -120,6 +156,8 @@ def test_constant_features_and_outliers_give_finite_maps():
             weight, bias = matched_map(described(x), described(y), drawn)
             assert weight.shape == (40, 40) and bias.shape == (40,)
             assert np.isfinite(weight).all() and np.isfinite(bias).all()
+            a_class = np.where(np.arange(N) % 2, "ball", "normal")
+            assert np.isfinite(matched_map(described(x), described(y, a_class), drawn)[0]).all()
     silent = np.full((N, 10, 40), -2.0)
     assert all(
         np.isfinite(part).all() for part in matched_map(described(silent), described(silent), SETTINGS)

@@ -1,0 +1,96 @@
+"""The choice of the checkpoint, judged on trails made up so that every answer is known."""
+
+import pytest
+
+from cyclegan_lib.benchmark import figures, tables
+from cyclegan_lib.benchmark.cells import Cell
+from cyclegan_lib.benchmark.choice import Choice, by_pair, choices
+from cyclegan_lib.benchmark.ours import UNTRAINED, WITHOUT_LABELS, with_pairs
+from cyclegan_lib.benchmark.report import Benchmark
+
+
+def point(epoch, criterion, nmse, members, member_criteria, forest=0.5):
+    return {
+        "epoch": epoch,
+        "criterion": criterion,
+        "nmse": nmse,
+        "forest": forest,
+        "logistic": 0.5,
+        "members": members,
+        "member_criteria": member_criteria,
+    }
+
+
+TRAIL = [
+    point(0, 3.0, 0.50, [0.6, 0.7], [3.1, 2.9], 0.4),
+    point(2, 2.0, 0.30, [0.4, 0.5], [2.2, 1.8], 0.6),
+    point(4, 1.0, 0.33, [0.5, 0.6], [0.9, 1.1], 0.7),
+]
+
+
+def cell(method="CycleGAN", nmse=0.33, seed=0, **extras):
+    return Cell("sensors", seed, method, {"nmse": nmse}, extras=extras)
+
+
+def test_what_was_chosen_and_what_it_cost():
+    choice = Choice.of(cell(trail=TRAIL))
+    assert (choice.start, choice.chosen, choice.best, choice.last) == (0.50, 0.33, 0.30, 0.33)
+    assert choice.regret == pytest.approx(0.1)
+    assert choice.single == 0.5  # the restart with the lowest criterion of its own, 0.9
+    assert choice.mean_single == pytest.approx(0.55)
+    assert choice.rank_nmse == pytest.approx(0.5)
+    assert choice.rank_forest == pytest.approx(-1.0)
+    assert choice.rank_logistic is None  # the accuracy never changes
+
+
+def test_one_row_for_each_pair_and_cells_without_a_trail_are_passed_over():
+    cells = [cell(trail=TRAIL), cell(seed=1, trail=TRAIL[:1]), cell("CORAL", 0.9), cell(seed=2)]
+    found = choices(cells)
+    assert len(found) == 2
+    heading, row = by_pair(found)
+    values = dict(zip(heading, row, strict=True))
+    assert values["pair"] == "sensors"
+    assert values["regret"] == "5.0 %"
+    assert values["not worse than untrained"] == "2 of 2"
+    assert values["rank logistic"] == "n/a"
+
+
+def helped() -> Benchmark:
+    numbers = {
+        "CycleGAN": [0.33, 0.35],
+        UNTRAINED: [0.50, 0.40],
+        WITHOUT_LABELS: [0.52, 0.46],
+        with_pairs(1): [0.45, 0.38],
+    }
+    cells = [
+        cell(method, nmse, seed, **({"trail": TRAIL} if method == "CycleGAN" else {}))
+        for method, errors in numbers.items()
+        for seed, nmse in enumerate(errors)
+    ]
+    return Benchmark(cells, ["sensors"], list(numbers), [0, 1], {}, {})
+
+
+def test_help_is_the_difference_paired_by_seed():
+    heading, row = tables.help_table(helped())
+    values = dict(zip(heading, row, strict=True))
+    assert values["labels of B"].startswith("-0.040 (")
+    assert values["1 pair"].startswith("-0.035 (")
+    assert values["8 pairs"] == "n/a"
+    assert tables.pairs_curves(helped()) == {"sensors": {0: [0.50, 0.40], 1: [0.45, 0.38]}}
+
+
+def test_report_and_figures_show_the_choice_and_the_curve():
+    result = helped()
+    assert "## Choice of the checkpoint" in result.markdown()
+    assert tables.regret(choices(result.cells)) == pytest.approx(0.1)
+    figure = figures.checkpoints(tables.trails(result))
+    chosen = figure.axes[0].lines[2]
+    assert (chosen.get_xdata(), chosen.get_ydata()) == (1.0, 0.33)
+    curve = figures.pairs_curve(tables.pairs_curves(result)).axes[0].lines[0]
+    assert list(curve.get_ydata()) == pytest.approx([0.45, 0.415])
+
+
+def test_overview_has_a_row_for_each_pair_and_says_what_is_missing():
+    heading, row = tables.overview(helped())
+    assert len(row) == len(heading)
+    assert row[:3] == ["sensors", "0.340", "n/a"]
