@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-demo: $(STAMP)  ## simulate both devices, run notebooks 01 to 04, print the result
+demo: $(STAMP)  ## simulate both devices, run the notebooks, print the result
 	$(BIN)/cyclegan simulate --output data/recordings
 	$(BIN)/cyclegan run --name demo
 

@@ -210,7 +210,7 @@ def run(
         bool, typer.Option("--in-place", help="renew the outputs of notebooks/ itself, with the defaults")
     ] = False,
 ) -> None:
-    """Run notebooks 01 to 04 in order through papermill, with checked parameters, into runs/NAME."""
+    """Run the notebooks in order through papermill, with checked parameters, into runs/NAME."""
     from cyclegan_lib import pipeline
 
     if list_parameters:

@@ -54,11 +54,13 @@ def _flat(cls: type[BaseModel], before: tuple[str, ...] = ()) -> dict[str, tuple
 
 
 def _parameter(cls: type[BaseModel], option: str, path: tuple[str, ...]) -> inspect.Parameter:
-    *outer, name = path
+    *outer, last = path
     for part in outer:
         cls = cls.model_fields[part].annotation
-    field = cls.model_fields[name]
-    default = typer.Option(field.default, f"--{option.replace('_', '-')}", help=field.description)
+    field = cls.model_fields[last]
+    name = option.replace("_", "-")
+    names = f"--{name}/--no-{name}" if field.annotation is bool else f"--{name}"
+    default = typer.Option(field.default, names, help=field.description)
     return inspect.Parameter(
         option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.annotation
     )

@@ -40,7 +40,7 @@ class Parameter:
 
 
 def run(name: str = "", given: dict[str, str] | None = None) -> str:
-    """Run notebooks 01 to 04 into runs/NAME.
+    """Run the notebooks into runs/NAME.
 
     Parameters
     ----------

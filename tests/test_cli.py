@@ -215,3 +215,19 @@ def test_unknown_notebook_parameters_are_refused_before_anything_runs(domains, t
     assert "need all of domain_a, domain_b, test_a, test_b" in refused(capsys, "run", *given)
     assert "a name and a value" in refused(capsys, "run", "-p", "max_epochs")
     assert set((PROJECT / "runs").glob("*")) == before
+
+
+def test_train_takes_pairs_and_can_leave_labels_aside(tmp_path, capsys):
+    assert main(["train", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in ("--pairs", "--use-labels", "--no-use-labels", "--restarts"))
+    sets = {f"--domain-{name}": tmp_path / f"{name}.npz" for name in "ab"}
+    for path in sets.values():
+        make_set(path.stem).save(path)
+    pairs = tmp_path / "pairs.npz"
+    pairs.write_bytes(b"no pairs")
+    given = [part for item in sets.items() for part in item]
+    folder = tmp_path / "checkpoints"
+    sentence = refused(capsys, "train", *given, "--checkpoint-dir", folder, "--pairs", pairs)
+    assert "pairs.npz is not a file of pairs" in sentence
+    assert not folder.exists()

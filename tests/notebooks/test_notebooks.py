@@ -15,7 +15,7 @@ from cyclegan_lib import pipeline
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.workspace import declared_parameters
 
-NAMES = ("01_data_normalization", "02_training", "03_export", "04_domain_shift")
+NAMES = ("01_data_normalization", "02_training", "03_export", "04_domain_shift", "05_benchmark")
 COMMITTED = [PROJECT / "notebooks" / f"{name}.ipynb" for name in NAMES]
 
 

@@ -1,0 +1,56 @@
+"""Speed of training: slices a second for each restart, and what four restarts cost beside four runs of one.
+
+    python benchmarks/training_speed.py
+
+Whole epochs are timed, the choice of the checkpoint and its files included, on 250 synthetic sequences a
+device, in one thread. The figures are of this machine and this moment; only the ratio may be compared.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from cyclegan_lib.config import SLICES, TrainingSettings
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.training import train
+
+SEQUENCES, EPOCHS = 250, 5
+
+
+def seconds_an_epoch(folder: Path, restarts: int) -> float:
+    """The fastest epoch: other work on the machine only ever slows one down."""
+    settings = TrainingSettings(restarts=restarts, max_epochs=EPOCHS)
+    ends: list[float] = []
+    sets = (folder / "a.npz", folder / "b.npz", folder / f"checkpoints-{restarts}")
+    train(*sets, settings, progress=False, on_epoch=lambda history: ends.append(time.perf_counter()))
+    return float(np.diff(ends).min())
+
+
+def synthetic(device: str, seed: int) -> FeatureSet:
+    """One sequence of noise a recording, at a level of its own."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(-40, 3, (SEQUENCES, 1, 40)) + rng.normal(0, 1, (SEQUENCES, SLICES, 40))
+    names = np.array([f"{device}-{i}" for i in range(SEQUENCES)])
+    return FeatureSet(features.astype(np.float32), names, np.zeros(SEQUENCES), device)
+
+
+def main() -> None:
+    """Print the figures."""
+    settings = TrainingSettings()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        synthetic("a", 0).save(folder / "a.npz")
+        synthetic("b", 1).save(folder / "b.npz")
+        one, all_of_them = (seconds_an_epoch(folder, restarts) for restarts in (1, settings.restarts))
+    slices = 2 * settings.steps_per_epoch * settings.batch_size * SLICES  # of both devices
+    for restarts, seconds in ((1, one), (settings.restarts, all_of_them)):
+        speed = f"{slices / seconds:,.0f} slices/s for each restart"
+        print(f"restarts side by side: {restarts}   {seconds:.2f} s an epoch   {speed}")
+    ratio = all_of_them / (settings.restarts * one)
+    print(f"{settings.restarts} restarts cost {ratio:.2f} times as much as {settings.restarts} runs of one")
+
+
+if __name__ == "__main__":
+    main()
