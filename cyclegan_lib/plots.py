@@ -87,12 +87,12 @@ def distributions(
 
 
 def training_curves(history: Sequence[dict[str, float]], best_epoch: int | None = None) -> Figure:
-    """Held-out distance, cycle and adversarial losses over epochs; the chosen epoch is marked."""
+    """Held-out distance and losses over epochs; the chosen epoch is marked."""
     figure, axes = new_figure(9, 5.5, 3, sharex=True)
     panels = {
         "held-out distance": ("val_distance_AB", "val_distance_BA", "val_distance"),
         "cycle loss": ("val_cycle_A", "val_cycle_B", "train_cycle"),
-        "adversarial loss": ("val_adversarial_B", "val_adversarial_A", "train_discriminator"),
+        "other losses": ("train_adversarial", "train_identity", "train_discriminator"),
     }
     colours = (COLOUR_TRANSLATED, COLOUR_A, COLOUR_OTHER)
     for axis, (label, names) in zip(axes, panels.items(), strict=True):
@@ -104,7 +104,7 @@ def training_curves(history: Sequence[dict[str, float]], best_epoch: int | None 
             axis.axvline(best_epoch, color="black", linestyle=":", label=f"chosen: epoch {best_epoch}")
         axis.set_ylabel(label)
         if any(not line.get_label().startswith("_") for line in axis.lines):
-            axis.legend(loc="upper right", fontsize=8)
+            axis.legend(loc="lower left", fontsize=8)
     axes[0].set_ylim(bottom=0)
     axes[-1].set_xlabel("epoch")
     return figure
