@@ -13,6 +13,7 @@ References
    Analysis and Machine Intelligence 14(2), 1992, 239-256.
 .. [2] H. Chui and A. Rangarajan, "A new point matching algorithm for non-rigid registration", Computer Vision
    and Image Understanding 89, 2003, 114-141.
+.. [3] L. Breiman, "Bagging predictors", Machine Learning 24, 1996, 123-140.
 """
 
 import warnings
@@ -31,6 +32,8 @@ MOST_Z, MOST_LOG_GAIN = 3.0, 1.5
 # Labels: a match counts as nearer by this times the log probability of its class, as a classifier of the
 # target sees the translated recording; less with few recordings, from which no classifier can be learned.
 LABEL_WEIGHT, LABEL_RECORDINGS, LABEL_FROM = 0.2, 100, 5
+# Draws of `start_map`, each with a part of the recordings.
+MOST_DRAWS, ENOUGH_RECORDINGS, DRAWN_PART = 8, 160, 0.8
 # One recording heard by both devices counts as much as this many whose match is only likely.
 PAIR_WEIGHT = 5.0
 
@@ -60,6 +63,11 @@ class Recordings:
         ]
         mean, std = (np.stack([f(x, axis=0) for x in slices]) for f in (np.mean, np.std))
         return cls(mean, std, None if label is None else label[np.unique(recording, return_index=True)[1]])
+
+    def some(self, rng: np.random.Generator) -> "Recordings":
+        """Draw four fifths of the recordings, without replacement."""
+        kept = np.sort(rng.permutation(len(self.mean))[: max(2, round(DRAWN_PART * len(self.mean)))])
+        return Recordings(self.mean[kept], self.std[kept], None if self.label is None else self.label[kept])
 
     @property
     def deviation(self) -> np.ndarray:
@@ -170,6 +178,27 @@ def matched_gain(translated: Recordings, target: Recordings) -> GainMap:
     z = (statistics - centre) / scale
     gram = z.T @ z / len(z) + GAIN_RIDGE * np.eye(z.shape[1])
     return GainMap(centre, scale, np.linalg.solve(gram, z.T @ missing / len(z)), bias)
+
+
+def start_map(
+    source: Recordings,
+    target: Recordings,
+    rng: np.random.Generator,
+    paired: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of several `matched_map`, each with settings of its own and four fifths of the recordings.
+
+    With tens of recordings single matches are chance and the mean of eight maps is better than one
+    (bagging [3]_); with hundreds one map is as good, and is fitted on all of them.
+    """
+    draws = max(1, min(MOST_DRAWS, ENOUGH_RECORDINGS // len(source.mean)))
+    maps = []
+    for _ in range(draws):
+        settings = MatchSettings.draw(rng)
+        a, b = (source, target) if draws == 1 else (source.some(rng), target.some(rng))
+        maps.append(matched_map(a, b, settings, paired))
+    weights, biases = zip(*maps, strict=True)
+    return np.mean(weights, axis=0), np.mean(biases, axis=0)
 
 
 class _ClassCost:

@@ -1,5 +1,6 @@
 """A training run, from two feature sets to a folder of checkpoints."""
 
+import copy
 import logging
 import shutil
 import warnings
@@ -20,7 +21,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing, writable_folder
 from cyclegan_lib.models.checkpoint import read_checkpoint
 from cyclegan_lib.models.cyclegan import CycleGANModule
-from cyclegan_lib.models.matching import MatchSettings, Recordings, matched_map
+from cyclegan_lib.models.matching import Recordings, start_map
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import (
     BEST,
@@ -159,9 +160,9 @@ def started(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
         a = Recordings.describe(z["a"][in_a], domains.a.recording[in_a])
         label = domains.b.label[in_b] if settings.use_labels and domains.b.label is not None else None
         b = Recordings.describe(z["b"][in_b], domains.b.recording[in_b], label)
-        drawn = MatchSettings.draw(rng)
-        maps_ab.append(matched_map(a, b, drawn, paired))
-        maps_ba.append(matched_map(b, a, drawn, paired and paired[::-1]))
+        # both directions draw the same settings
+        maps_ab.append(start_map(a, b, copy.deepcopy(rng), paired))
+        maps_ba.append(start_map(b, a, rng, paired and paired[::-1]))
     module.start_at(maps_ab, maps_ba)
     return module
 
