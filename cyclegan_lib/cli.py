@@ -182,7 +182,9 @@ def benchmark(
         "benchmark_results"
     ),
     pairs: Annotated[str | None, typer.Option(help="device pairs, comma-separated; default: all")] = None,
-    methods: Annotated[str | None, typer.Option(help="methods, comma-separated; default: all")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="methods, comma-separated; default: all but other help")
+    ] = None,
     seeds: Annotated[str, typer.Option(help="comma-separated; each decides split, weights and noise")] = (
         "0,1,2,3,4"
     ),

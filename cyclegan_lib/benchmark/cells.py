@@ -85,7 +85,7 @@ class Cell:
 
 def cell_path(output: Path, pair: str, seed: int, method: str) -> Path:
     """Where a cell is kept."""
-    return output / "cells" / pair / f"seed-{seed}" / f"{method.replace(',', '').replace(' ', '-')}.json"
+    return output / "cells" / pair / f"seed-{seed}" / f"{method.replace(' ', '-')}.json"
 
 
 def fingerprint(pair: str, method: str, data: Path) -> str:

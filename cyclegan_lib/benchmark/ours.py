@@ -12,14 +12,14 @@ from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.downstream import FaultClassifier
 from cyclegan_lib.features import Normalizer, Pairs
 
-UNTRAINED = "CycleGAN, untrained"
-WITHOUT_LABELS = "CycleGAN, untrained, no labels"
+UNTRAINED = "untrained CycleGAN"
+WITHOUT_LABELS = "untrained CycleGAN without labels"
 PAIRS_GIVEN = (1, 2, 4, 8)
 
 
 def with_pairs(number: int) -> str:
     """The row's name."""
-    return f"CycleGAN, untrained, {number} pair{'s' * (number > 1)}"
+    return f"untrained CycleGAN with {number} pair{'s' * (number > 1)}"
 
 
 def cyclegan(pair: DevicePair, seed: int, folder: Path) -> Translation:

@@ -26,7 +26,7 @@ def test_rows_in_the_order_of_the_table():
         "Gaussian OT",
         "OT barycentric",
         "CycleGAN",
-        "CycleGAN, untrained",
+        "untrained CycleGAN",
         "reference design",
         "supervised MLP",
         "real B",
@@ -133,7 +133,7 @@ class TestJudge:
 
 
 def test_untrained_rows_take_labels_and_pairs(pair, tmp_path):
-    names = ["CycleGAN, untrained", "CycleGAN, untrained, no labels", "CycleGAN, untrained, 4 pairs"]
+    names = ["untrained CycleGAN", "untrained CycleGAN without labels", "untrained CycleGAN with 4 pairs"]
     found = {}
     for name in names:
         folder = tmp_path / name
