@@ -56,9 +56,12 @@ def overview(result: Benchmark) -> list[list[str]]:
 
 
 def pairs_curves(result: Benchmark) -> dict[str, dict[int, list[float]]]:
-    """NMSE of each seed by the number of paired recordings: {pair: {0: [...], 1: [...], ...}}."""
+    """NMSE of each seed by the number of paired recordings: {pair: {0: [...], 1: [...], ...}}.
+
+    Only pairs of devices for which it was measured.
+    """
     methods = {0: UNTRAINED, **{number: with_pairs(number) for number in PAIRS_GIVEN}}
-    return {
+    curves = {
         pair: {
             number: list(result.values(pair, method, "nmse").values())
             for number, method in methods.items()
@@ -66,13 +69,15 @@ def pairs_curves(result: Benchmark) -> dict[str, dict[int, list[float]]]:
         }
         for pair in result.pairs
     }
+    return {pair: curve for pair, curve in curves.items() if len(curve) > 1}
 
 
 def help_table(result: Benchmark) -> list[list[str]]:
     """Rows of a table, the heading first: what labels of B and paired recordings add to the start.
 
     NMSE with the help minus NMSE without it, paired by seed, in the mean over seeds and its 95 % interval;
-    in brackets the standard deviation of NMSE without the help.
+    last the standard deviation of NMSE over the seeds without the help. Only pairs of devices for which it
+    was measured.
     """
     helps: dict[str, Callable[[str], Difference | None]] = {
         "labels of B": lambda pair: _gained(result, pair, UNTRAINED, WITHOUT_LABELS),
@@ -85,7 +90,9 @@ def help_table(result: Benchmark) -> list[list[str]]:
     for pair in result.pairs:
         errors = list(result.values(pair, UNTRAINED, "nmse").values())
         deviation = f"{np.std(errors, ddof=1):.3f}" if len(errors) > 1 else "n/a"
-        rows.append([pair, *(_interval(found(pair)) for found in helps.values()), deviation])
+        row = [_interval(found(pair)) for found in helps.values()]
+        if set(row) != {"n/a"}:
+            rows.append([pair, *row, deviation])
     return rows
 
 
