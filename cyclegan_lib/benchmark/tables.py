@@ -58,17 +58,17 @@ def overview(result: Benchmark) -> list[list[str]]:
 def pairs_curves(result: Benchmark) -> dict[str, dict[int, list[float]]]:
     """NMSE of each seed by the number of paired recordings: {pair: {0: [...], 1: [...], ...}}.
 
-    Only pairs of devices for which it was measured.
+    Only pairs of devices and seeds for which all of it was measured.
     """
     methods = {0: UNTRAINED, **{number: with_pairs(number) for number in PAIRS_GIVEN}}
-    curves = {
-        pair: {
-            number: list(result.values(pair, method, "nmse").values())
-            for number, method in methods.items()
-            if result.values(pair, method, "nmse")
-        }
-        for pair in result.pairs
-    }
+    curves = {}
+    for pair in result.pairs:
+        found = {number: result.values(pair, method, "nmse") for number, method in methods.items()}
+        found = {number: errors for number, errors in found.items() if errors}
+        if found:
+            # a seed that lacks one of the numbers would bend the curve
+            common = set.intersection(*(set(errors) for errors in found.values()))
+            curves[pair] = {number: [errors[s] for s in sorted(common)] for number, errors in found.items()}
     return {pair: curve for pair, curve in curves.items() if len(curve) > 1}
 
 
