@@ -16,10 +16,10 @@ from packaging.utils import canonicalize_name
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 CONDA = yaml.safe_load((PROJECT / "environment.yml").read_text())
 PIP = next(entry["pip"] for entry in CONDA["dependencies"] if isinstance(entry, dict))
-DIRECT = [
-    Requirement(text)
-    for text in PYPROJECT["project"]["dependencies"] + PYPROJECT["project"]["optional-dependencies"]["dev"]
-]
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+NAMED = [Requirement(text) for text in sum(EXTRAS.values(), PYPROJECT["project"]["dependencies"])]
+OURSELVES = [requirement for requirement in NAMED if requirement.name == PYPROJECT["project"]["name"]]
+DIRECT = [requirement for requirement in NAMED if requirement not in OURSELVES]
 
 
 def constrained() -> dict[str, str]:
@@ -40,6 +40,10 @@ def test_the_exact_version_satisfies_the_lower_bound_and_is_installed(requiremen
 def test_the_packages_of_the_brief_are_there():
     named = {requirement.name for requirement in DIRECT}
     assert {"torch", "pytorch-lightning", "jupyterlab", "matplotlib", "numpy", "papermill", "nbval"} <= named
+
+
+def test_the_extra_for_development_brings_the_others():
+    assert {extra for requirement in OURSELVES for extra in requirement.extras} == EXTRAS.keys() - {"dev"}
 
 
 def test_conda_gives_a_python_that_the_project_accepts_and_no_package_of_its_own():
