@@ -13,7 +13,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from cyclegan_lib.benchmark import figures
+from cyclegan_lib import plots
 from cyclegan_lib.benchmark import pairs as registry
 from cyclegan_lib.benchmark.cells import Cell, fingerprint, versions
 from cyclegan_lib.benchmark.measure import Judge
@@ -122,7 +122,7 @@ def benchmark(
     )
     result.save(output)
     with replacing(output / FIGURE) as part:
-        figures.benchmark(result.table(list(MEASURES)), MEASURES).savefig(part, bbox_inches="tight")
+        plots.benchmark(result.table(list(MEASURES)), MEASURES).savefig(part, bbox_inches="tight")
     return result
 
 

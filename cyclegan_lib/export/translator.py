@@ -10,10 +10,11 @@ import torch
 
 from cyclegan_lib.config import FeatureSettings, parse_direction
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.export.exporter import CONFIG, NORMALIZATION, sha256
+from cyclegan_lib.export.exporter import CONFIG, NORMALIZATION, build_network, sha256
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.models import Generator
+from cyclegan_lib.models.checkpoint import read_checkpoint
 
 CHUNK = 256  # sequences translated at once: 256 x 50 slices stay below 100 MB of activations
 
@@ -80,6 +81,27 @@ class Translator:
             else FeatureSettings.checked(f"{config_path} (feature_settings)", **values),
         )
 
+    @classmethod
+    def of_checkpoint(cls, path: str | Path, direction: str) -> "Translator":
+        """The translator that `cyclegan export` would make of a training checkpoint.
+
+        Raises
+        ------
+        InputError
+            If the direction is unknown, or the checkpoint cannot be used.
+        """
+        direction = parse_direction(direction)
+        content = read_checkpoint(path)
+        ours = content["hyper_parameters"]
+        devices, values = (ours["device_a"], ours["device_b"]), ours["feature_settings"]
+        return cls(
+            build_network(content, f"generator_{direction}", str(path)),
+            Normalizer.from_dict(ours["normalization"]),
+            direction,
+            *(devices if direction == "AB" else devices[::-1]),
+            None if values is None else FeatureSettings.checked(f"{path} (feature_settings)", **values),
+        )
+
     def translate(self, features: np.ndarray) -> np.ndarray:
         """Normalise, generate, denormalise: (sequences, slices, 40) float32 in dB, both in and out."""
         source, target = self.direction
@@ -90,6 +112,18 @@ class Translator:
                 y = self.generator(torch.from_numpy(z)).numpy()
                 out[start : start + CHUNK] = self.normalizer.denormalize(y, target)
         return out
+
+    def disagreement(self, features: np.ndarray) -> np.ndarray:
+        """How far the restarts are apart on each sequence: (sequences, slices, 40) dB in, (sequences,) out.
+
+        In z-scores of the target; 0 with one restart. It needs no truth, and is larger where errors are.
+        """
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(features), CHUNK):
+                z = self.normalizer.normalize(features[start : start + CHUNK], self.direction[0])
+                found.append(self.generator.disagreement(torch.from_numpy(z)).numpy())
+        return np.concatenate(found)
 
     def translate_set(self, source: FeatureSet) -> FeatureSet:
         """Translate a feature set; recordings, times and labels stay as they are.

@@ -11,6 +11,7 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
 
+BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
 # the networks of a checkpoint, under the names the guide gives them
 NETWORKS = ("generator_AB", "generator_BA", "discriminator_A", "discriminator_B")
 # the generators that are used and exported: averages of the trained ones over the last steps

@@ -85,6 +85,19 @@ class Generator(nn.Module):
         slices = x.reshape(1, -1, x.shape[-1]).expand(self.members, -1, -1)  # (members, n, 40)
         return self.each(slices, self.strength).mean(dim=0).reshape(x.shape)
 
+    def disagreement(self, x: torch.Tensor) -> torch.Tensor:
+        """How far the members are apart on a sequence: (..., slices, 40) z-scores in, (...) out, z-scores.
+
+        The deviation over members of their mean translation of the sequence, root mean square over features.
+        Where restarts that saw other recordings disagree, the data did not say what is right [1]_.
+
+        .. [1] B. Lakshminarayanan, A. Pritzel and C. Blundell, "Simple and scalable predictive uncertainty
+           estimation using deep ensembles", NeurIPS 2017.
+        """
+        flat = x.reshape(1, -1, *x.shape[-2:]).expand(self.members, -1, -1, -1)  # (members, n, slices, 40)
+        means = self.each(flat, self.strength).mean(dim=-2)  # (members, n, 40)
+        return means.std(dim=0, correction=0).square().mean(dim=-1).sqrt().reshape(x.shape[:-2])
+
     def each(self, x: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
         """Each member's own translation of its own slices, (members, ..., 40) in and out."""
         slices = x.reshape(self.members, -1, x.shape[-1])  # (members, n, 40)

@@ -13,10 +13,10 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing
+from cyclegan_lib.models.checkpoint import BEST
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.training.criterion import held_out_distance
 
-BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
 NAMED = "cyclegan-{epoch}-{val_cycle_A:.4f}"
 METRICS = "metrics.csv"
 

@@ -19,20 +19,11 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing, writable_folder
-from cyclegan_lib.models.checkpoint import read_checkpoint
+from cyclegan_lib.models.checkpoint import BEST, LAST, read_checkpoint
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.models.matching import Recordings, start_map
 from cyclegan_lib.training.batches import UnpairedData
-from cyclegan_lib.training.callbacks import (
-    BEST,
-    LAST,
-    METRICS,
-    NAMED,
-    ChooseCheckpoint,
-    History,
-    Watch,
-    WholeFilesIO,
-)
+from cyclegan_lib.training.callbacks import METRICS, NAMED, ChooseCheckpoint, History, Watch, WholeFilesIO
 from cyclegan_lib.training.domains import Domains, load_domains
 
 NORMALIZATION = "normalization_params.json"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cyclegan_lib.benchmark import figures, tables
+from cyclegan_lib import plots
+from cyclegan_lib.benchmark import tables
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.benchmark.choice import Choice, by_pair, choices
 from cyclegan_lib.benchmark.ours import UNTRAINED, WITHOUT_LABELS, with_pairs
@@ -83,10 +84,10 @@ def test_report_and_figures_show_the_choice_and_the_curve():
     result = helped()
     assert "## Choice of the checkpoint" in result.markdown()
     assert tables.regret(choices(result.cells)) == pytest.approx(0.1)
-    figure = figures.checkpoints(tables.trails(result))
+    figure = plots.checkpoints(tables.trails(result))
     chosen = figure.axes[0].lines[2]
     assert (chosen.get_xdata(), chosen.get_ydata()) == (1.0, 0.33)
-    curve = figures.pairs_curve(tables.pairs_curves(result)).axes[0].lines[0]
+    curve = plots.pairs_curve(tables.pairs_curves(result)).axes[0].lines[0]
     assert list(curve.get_ydata()) == pytest.approx([0.45, 0.415])
 
 

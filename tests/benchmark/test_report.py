@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cyclegan_lib.benchmark import figures
+from cyclegan_lib import plots
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.benchmark.report import Benchmark
 from cyclegan_lib.benchmark.summary import difference, ratio, spread
@@ -158,7 +158,7 @@ def test_a_saved_report_is_read_back(tmp_path):
 
 def test_figure_shows_means_seeds_and_what_runs_out_of_the_panel():
     measures = {"nmse": "NMSE", "accuracy_forest": "accuracy"}
-    figure = figures.benchmark(made().table(list(measures)), measures)
+    figure = plots.benchmark(made().table(list(measures)), measures)
     error, accuracy = figure.axes
     assert [bar.get_width() for bar in error.patches] == pytest.approx([np.mean(v) for v in NMSE.values()])
     assert list(accuracy.lines[3].get_xdata()) == ACCURACY["CycleGAN"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from cyclegan_lib.plots import COLOUR_OTHER, COLOUR_TRANSLATED, new_figure
+from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, new_figure, title
 
 FARTHEST = 1.5  # the benchmark's panels end here: an NMSE of 1 is as bad as answering the mean
 
@@ -40,7 +40,7 @@ def benchmark(table: dict[str, dict[str, dict[str, Sequence[float]]]], measures:
             for place, values in zip(places, seeds, strict=True):
                 axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
             axis.set_yticks(places, methods, fontsize=8)
-            axis.set_title(pair if measure == next(iter(measures)) else "", loc="left", fontsize=10)
+            title(axis, pair if measure == next(iter(measures)) else "")
     for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
         column[-1].set_xlabel(label)
         highest = max(max(v.get(measure, ()), default=0) for rows in table.values() for v in rows.values())
@@ -52,7 +52,7 @@ def benchmark(table: dict[str, dict[str, dict[str, Sequence[float]]]], measures:
                 if bar.get_width() > limit:
                     place = (0.98 * limit, bar.get_y() + bar.get_height() / 2)
                     text = f"{bar.get_width():.1f} →"
-                    axis.text(*place, text, ha="right", va="center", color="white", fontsize=8)
+                    axis.text(*place, text, ha="right", va="center", color="black", fontsize=8)
     grid[0, 0].invert_yaxis()
     return figure
 
@@ -74,7 +74,7 @@ def checkpoints(runs: dict[str, list[tuple[np.ndarray, np.ndarray, int]]]) -> Fi
             axis.plot(criterion, error, color=COLOUR_OTHER, linewidth=1)
             axis.plot(criterion[0], error[0], "o", color=COLOUR_OTHER, markerfacecolor="white")
             axis.plot(criterion[chosen], error[chosen], "o", color=COLOUR_TRANSLATED)
-        axis.set_title(pair, loc="left", fontsize=10)
+        title(axis, pair)
         axis.set_xlabel("criterion on held-out recordings")
         axis.set_ylabel("NMSE against the pairs")
     return figure
@@ -95,7 +95,7 @@ def pairs_curve(curves: dict[str, dict[int, Sequence[float]]]) -> Figure:
         for place, errors in zip(places, curve.values(), strict=True):
             axis.plot(np.full(len(errors), place), errors, "o", color="black", markersize=2.5)
         axis.set_xticks(places, [str(number) for number in curve])
-        axis.set_title(pair, loc="left", fontsize=9)
+        title(axis, pair)
         axis.set_xlabel("paired recordings")
         axis.set_ylim(bottom=0)
     axes[0].set_ylabel("NMSE, untrained")

@@ -1,0 +1,155 @@
+"""Which slices and recordings translate badly, why, and whether that can be seen without the truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import spearmanr
+from sklearn.neighbors import NearestNeighbors
+
+from cyclegan_lib.evaluation.checks import match_by_name
+from cyclegan_lib.evaluation.downstream import sequence_statistics
+from cyclegan_lib.export.translator import Translator
+from cyclegan_lib.features import FeatureSet
+
+NEIGHBOURS = 5  # one nearest recording is chance; five of some hundred are still near
+SUSPECT = 0.25  # part of the recordings that is held for doubtful
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """A translation's errors, and two signs of them that need no truth.
+
+    Attributes
+    ----------
+    recording : str array, (sequences,)
+    label : str array, (sequences,), or None
+    difference : float array, (sequences, slices, 40), dB, or None
+        Translated minus truth; None without pairs.
+    heard : float array, (40,), or None
+        For each band, the squared correlation between a sequence's mean level at the source and that at the
+        target: the part of what the target hears there that the source hears at all.
+    disagreement : float array, (sequences,), z-scores
+        How far the restarts are apart (`Translator.disagreement`).
+    novelty : float array, (sequences,)
+        Distance of the sequence's statistics from the 5 nearest of the training recordings, over what it is
+        among the training recordings themselves: 1 is usual.
+    """
+
+    recording: np.ndarray
+    label: np.ndarray | None
+    difference: np.ndarray | None
+    heard: np.ndarray | None
+    disagreement: np.ndarray
+    novelty: np.ndarray
+
+    @property
+    def slice_error(self) -> np.ndarray:
+        """Root mean square error of each slice over bands, (sequences, slices), dB."""
+        return np.sqrt((self.difference**2).mean(axis=-1))
+
+    @property
+    def error(self) -> np.ndarray:
+        """Root mean square error of each sequence, (sequences,), dB."""
+        return np.sqrt((self.difference**2).mean(axis=(1, 2)))
+
+    @property
+    def band_error(self) -> tuple[np.ndarray, np.ndarray]:
+        """Error of each band, (40,) dB each: all of it, and the part that is constant in a sequence."""
+        constant = self.difference.mean(axis=1)  # (sequences, 40)
+        return np.sqrt((self.difference**2).mean(axis=(0, 1))), np.sqrt((constant**2).mean(axis=0))
+
+    @property
+    def constant_part(self) -> float:
+        """The part of the squared error that is the same in all slices of a sequence, 0 to 1."""
+        everything, constant = self.band_error
+        return float((constant**2).sum() / (everything**2).sum())
+
+    @property
+    def suspect(self) -> np.ndarray:
+        """The quarter of the sequences on which the restarts disagree most, (sequences,) bool."""
+        return self.disagreement >= np.quantile(self.disagreement, 1 - SUSPECT)
+
+    @property
+    def caught(self) -> float:
+        """The part of the squared error in the suspect quarter; 0.25 would be chance."""
+        squared = self.error**2
+        return float(squared[self.suspect].sum() / squared.sum())
+
+    def foresight(self) -> dict[str, float]:
+        """Spearman's rank correlation of each sign with the error; NaN for a sign that is constant."""
+        signs = {"disagreement of the restarts": self.disagreement, "novelty": self.novelty}
+        return {
+            name: float(spearmanr(sign, self.error).statistic) if np.ptp(sign) > 0 else float("nan")
+            for name, sign in signs.items()
+        }
+
+    def worst_first(self) -> np.ndarray:
+        """Indices of the sequences: by error, or without a truth by disagreement."""
+        return np.argsort(-(self.disagreement if self.difference is None else self.error), kind="stable")
+
+    def table(self, number: int = 5) -> list[list[str]]:
+        """Heading and the worst sequences: recording, fault, error, where it is largest, signs."""
+        heading = ["recording", "fault", "error (dB)", "disagreement", "novelty"]
+        lines = [
+            [
+                str(self.recording[i]),
+                "unknown" if self.label is None else str(self.label[i]),
+                "unknown" if self.difference is None else f"{self.error[i]:.1f}",
+                f"{self.disagreement[i]:.2f}",
+                f"{self.novelty[i]:.1f}",
+            ]
+            for i in self.worst_first()[:number]
+        ]
+        return [heading, *lines]
+
+
+def reliability(
+    translator: Translator, source: FeatureSet, train: FeatureSet, paired: FeatureSet | None = None
+) -> Reliability:
+    """Translate `source` and look at where the translation is wrong, or may be.
+
+    Parameters
+    ----------
+    translator : Translator
+    source : FeatureSet
+        Recordings of the source device.
+    train : FeatureSet
+        What the translator was trained on, of the source device.
+    paired : FeatureSet, optional
+        The same moments as the target device heard them, matched by recording and start.
+
+    Raises
+    ------
+    InputError
+        If the pairs cannot be matched, or the source is of another device than the translator's.
+    """
+    translated = translator.translate_set(source).features
+    difference = heard = None
+    if paired is not None:
+        truth = match_by_name(source, paired, "source", "paired").features
+        difference = translated - truth
+        heard = _squared_correlation(source.features.mean(axis=1), truth.mean(axis=1))
+    return Reliability(
+        source.recording,
+        source.label,
+        difference,
+        heard,
+        translator.disagreement(source.features),
+        _novelty(source.features, train.features),
+    )
+
+
+def _squared_correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of columns, (sequences, 40) each: (40,); 0 where one does not vary."""
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    both = (x**2).sum(axis=0) * (y**2).sum(axis=0)
+    return (x * y).sum(axis=0) ** 2 / np.maximum(both, 1e-12)
+
+
+def _novelty(features: np.ndarray, train: np.ndarray) -> np.ndarray:
+    known, new = sequence_statistics(train), sequence_statistics(features)
+    scale = np.maximum(known.std(axis=0), 1e-6)
+    number = min(NEIGHBOURS, len(known) - 1)
+    near = NearestNeighbors(n_neighbors=number).fit(known / scale)
+    usual = np.median(near.kneighbors()[0].mean(axis=1))  # each without itself
+    return near.kneighbors(new / scale)[0].mean(axis=1) / max(float(usual), 1e-12)

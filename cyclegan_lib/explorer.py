@@ -1,0 +1,211 @@
+"""Look at single translations by hand: an ipywidgets explorer; a picture where nobody is there to click."""
+
+import io
+from functools import lru_cache
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+from IPython.core.getipython import get_ipython
+from matplotlib.figure import Figure
+
+from cyclegan_lib import plots
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation import sliced_wasserstein
+from cyclegan_lib.export import Translator
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.models.checkpoint import BEST
+
+PIXELS = 90  # dots per inch of what is sent to the browser; a third of the time goes into its compression
+
+
+class Explorer:
+    """Translations of test recordings, by direction, recording and checkpoint.
+
+    Parameters
+    ----------
+    a, b : FeatureSet
+        Test recordings of both devices. Recordings of one name are the same moment, and show the truth.
+    checkpoints : path
+        A folder of training checkpoints.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no checkpoint.
+    """
+
+    def __init__(self, a: FeatureSet, b: FeatureSet, checkpoints: str | Path) -> None:
+        self.sets = {"AB": (a, b), "BA": (b, a)}
+        self.checkpoints = _checkpoints(Path(checkpoints))
+        self._translator = lru_cache(maxsize=8)(Translator.of_checkpoint)
+        self._figures: dict[bool, plots.TranslationFigure] = {}
+
+    def recordings(self, direction: str) -> list[str]:
+        """Names of the sequences of a direction's source, with their fault where it is known."""
+        source = self.sets[direction][0]
+        many = len(set(source.recording)) < len(source)
+        return [
+            source.recording[i]
+            + (f" at {source.start_s[i]:g} s" if many else "")
+            + ("" if source.label is None else f" ({source.label[i]})")
+            for i in range(len(source))
+        ]
+
+    def draw(self, direction: str, index: int, checkpoint: str) -> tuple[Figure, str]:
+        """The picture of one translation, and its distances as an HTML table.
+
+        Parameters
+        ----------
+        direction : "AB" or "BA"
+        index : int
+            The sequence of the source.
+        checkpoint : str
+            One of `checkpoints`.
+        """
+        translator = self._translator(self.checkpoints[checkpoint], direction)
+        source, target = self.sets[direction]
+        recorded = source.features[index]  # (slices, 40) dB
+        translated = translator.translate(recorded[None])[0]
+        truth = _truth(source, target, index)
+        paired = truth is not None
+        if paired not in self._figures:
+            self._figures[paired] = plots.TranslationFigure(source.settings or FeatureSettings(), paired)
+        figure = self._figures[paired].show(
+            recorded, translated, truth, (translator.source, translator.target)
+        )
+        return figure, _table(translator, recorded, translated, truth, target)
+
+    def picture(self, direction: str, index: int) -> Figure:
+        """What the explorer shows first, as a figure that stays as it is."""
+        return self.draw(direction, index, next(iter(self.checkpoints)))[0]
+
+    def widget(self, first: str, index: int) -> widgets.Widget:
+        """Controls for direction, recording and checkpoint above the picture that they change.
+
+        Parameters
+        ----------
+        first : "AB" or "BA"
+            The direction that is shown first.
+        index : int
+            The sequence that is shown first.
+        """
+        devices = {d: f"{s.device} → {t.device}" for d, (s, t) in self.sets.items()}
+        direction = _chooser("direction", [(text, d) for d, text in devices.items()], first)
+        recording = _chooser("recording", _numbered(self.recordings(first)), index)
+        checkpoint = _chooser("checkpoint", list(self.checkpoints), next(iter(self.checkpoints)))
+        image, distances = widgets.Image(format="png"), widgets.HTML()
+
+        def redraw(_: object = None) -> None:
+            if recording.index is not None:  # None while the list of recordings is replaced
+                figure, table = self.draw(direction.value, recording.value, checkpoint.value)
+                image.value, distances.value = _png(figure), table
+
+        def turn(_: object) -> None:
+            recording.unobserve(redraw, "value")
+            kept = recording.value
+            recording.options = _numbered(self.recordings(direction.value))
+            recording.value = kept if kept < len(recording.options) else 0
+            recording.observe(redraw, "value")
+            redraw()
+
+        direction.observe(turn, "value")
+        recording.observe(redraw, "value")
+        checkpoint.observe(redraw, "value")
+        redraw()
+        return widgets.VBox([widgets.HBox([direction, recording, checkpoint]), image, distances])
+
+
+def explore(
+    a: FeatureSet, b: FeatureSet, checkpoints: str | Path, direction: str = "AB", index: int = 0
+) -> widgets.Widget | Figure:
+    """The explorer where a person is at the notebook; what it shows first where the notebook runs headless.
+
+    Parameters
+    ----------
+    a, b : FeatureSet
+        Test recordings of both devices.
+    checkpoints : path
+        A folder of training checkpoints.
+    direction : "AB" or "BA"
+        The one that is shown first.
+    index : int
+        The sequence of its source that is shown first.
+    """
+    explorer = Explorer(a, b, checkpoints)
+    return explorer.widget(direction, index) if is_attended() else explorer.picture(direction, index)
+
+
+def is_attended() -> bool:
+    """Whether the running cell was sent by a front end that could ask a person for input.
+
+    JupyterLab allows a cell to read from standard input; papermill, nbclient and nbval do not.
+    """
+    shell = get_ipython()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return False
+    return bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin", False))
+
+
+def _checkpoints(folder: Path) -> dict[str, Path]:
+    found = {path.stem: path for path in sorted(folder.glob("*.ckpt"))}
+    if not found:
+        raise InputError(f"{folder} holds no checkpoint (.ckpt); run notebook 02, or `cyclegan train`, first")
+    best = Path(BEST).stem
+    return dict(sorted(found.items(), key=lambda item: item[0] != best))  # the chosen one first
+
+
+def _truth(source: FeatureSet, target: FeatureSet, index: int) -> np.ndarray | None:
+    same = (target.recording == source.recording[index]) & np.isclose(target.start_s, source.start_s[index])
+    return target.features[np.flatnonzero(same)[0]] if same.any() else None
+
+
+def _table(
+    translator: Translator,
+    recorded: np.ndarray,
+    translated: np.ndarray,
+    truth: np.ndarray | None,
+    target: FeatureSet,
+) -> str:
+    """Distances before and after as HTML: to the nearest real recording and, in pairs, to the truth."""
+    domain = translator.direction[1]
+    z_truth = None if truth is None else translator.normalizer.normalize(truth, domain)
+    levels = target.features.mean(axis=1)  # (sequences, 40) dB
+    lines = []
+    for name, x in (("as recorded", recorded), ("translated", translated)):
+        cells = [f"{_rms(levels - x.mean(axis=0)).min():.1f} dB"]
+        if truth is not None:
+            z = translator.normalizer.normalize(x, domain)
+            cells += [f"{_rms((x - truth).ravel()):.1f} dB", f"{sliced_wasserstein(z, z_truth):.2f}"]
+        lines.append([name, *cells])
+    heading = ["", f"nearest mean spectrum of a real {target.device} recording"]
+    if truth is not None:
+        heading += ["error against the truth", "sliced Wasserstein to the truth (z-scores)"]
+    rows = ["".join(f"<th style='padding-right:2em'>{text}</th>" for text in heading)]
+    rows += ["".join(f"<td style='padding-right:2em'>{text}</td>" for text in line) for line in lines]
+    apart = translator.disagreement(recorded[None])[0]
+    return (
+        "<table>"
+        + "".join(f"<tr style='text-align:left'>{row}</tr>" for row in rows)
+        + f"</table>restarts disagree by {apart:.2f} z-scores"
+    )
+
+
+def _rms(x: np.ndarray) -> np.ndarray:
+    return np.sqrt((x**2).mean(axis=-1))
+
+
+def _numbered(names: list[str]) -> list[tuple[str, int]]:
+    return [(name, i) for i, name in enumerate(names)]
+
+
+def _chooser(name: str, options: list, value: object) -> widgets.Dropdown:
+    return widgets.Dropdown(description=name, options=options, value=value, layout={"width": "20em"})
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=PIXELS, pil_kwargs={"compress_level": 1})
+    return buffer.getvalue()

@@ -1,0 +1,145 @@
+"""Figures of recordings and of their features: waveforms, sequences, spectra, distributions, slices."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.plots.style import (
+    COLOURS,
+    LEVEL_MAP,
+    band_frequencies,
+    colour_bar,
+    colours_of,
+    frequency_axis,
+    hertz,
+    legend,
+    new_figure,
+    panel,
+    scale,
+    title,
+)
+
+POINTS = 1500  # slices shown in an embedding; more only cover each other
+
+
+def recordings(sounds: dict[str, np.ndarray], settings: FeatureSettings, seconds: float = 0.5) -> Figure:
+    """Waveforms of the same moment as each device heard it; {device: (samples,)}, full scale is 1."""
+    figure, axes = new_figure(9, 1.9 * len(sounds), len(sounds), sharex=True, sharey=True)
+    for axis, (device, sound), colour in zip(axes, sounds.items(), COLOURS, strict=False):
+        shown = sound[: round(seconds * settings.sample_rate)]
+        axis.plot(np.arange(len(shown)) / settings.sample_rate, shown, color=colour, linewidth=0.6)
+        axis.set(ylabel="amplitude (full scale 1)", xlim=(0, seconds))
+        title(axis, device)
+    axes[-1].set_xlabel("time (s)")
+    return figure
+
+
+def feature_panels(panels: dict[str, np.ndarray], settings: FeatureSettings, unit: str = "dB") -> Figure:
+    """Sequences as images on one scale, time against frequency; {title: (slices, 40)}."""
+    figure, axes = new_figure(9, 2.2 * len(panels), len(panels), sharex=True)
+    low, high = scale(panels.values())
+    for axis, (name, x) in zip(axes, panels.items(), strict=True):
+        image = panel(axis, x, settings, LEVEL_MAP, low, high)
+        title(axis, name)
+    colour_bar(image, axes, f"level ({unit})")
+    axes[-1].set_xlabel("time (s)")
+    return figure
+
+
+def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = "dB") -> Figure:
+    """Mean level of each band with one standard deviation around it; {device: (sequences, slices, 40)}.
+
+    The last of three, the translated one, is dashed, because it should lie on the second.
+    """
+    figure, (axis,) = new_figure(9, 3.8, 1)
+    frequencies = band_frequencies(settings)
+    for number, ((name, x), colour) in enumerate(zip(sets.items(), colours_of(sets), strict=True)):
+        frames = x.reshape(-1, x.shape[-1])  # (slices, 40)
+        mean, std = frames.mean(axis=0), frames.std(axis=0)
+        style = "--" if number == 2 else "-"
+        axis.plot(frequencies, mean, style, color=colour, label=name)
+        axis.fill_between(frequencies, mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)
+    frequency_axis(axis, settings)
+    axis.set_ylabel(f"level ({unit})")
+    title(axis, "mean of all slices, and one standard deviation around it")
+    legend(axis)
+    return figure
+
+
+def distributions(
+    columns: dict[str, dict[str, np.ndarray]],
+    bands: Sequence[int],
+    labels: Sequence[str],
+    settings: FeatureSettings,
+) -> Figure:
+    """Histograms of single bands, a row each; columns with the same label share their scale.
+
+    Parameters
+    ----------
+    columns : dict
+        {title: {device: (sequences, slices, 40)}}, a column for each entry.
+    bands : list of int
+        Features, from 0.
+    labels : list of str
+        What the x axis of each column shows, with its unit.
+    settings : FeatureSettings
+    """
+    figure, axes = new_figure(9, 1.9 * len(bands), len(bands), len(columns))
+    grid = np.asarray(axes).reshape(len(bands), len(columns))
+    frequencies = band_frequencies(settings)
+    for row, band in enumerate(bands):
+        for column, ((name, sets), label) in enumerate(zip(columns.items(), labels, strict=True)):
+            axis = grid[row, column]
+            alike = [s for s, other in zip(columns.values(), labels, strict=True) if other == label]
+            edges = np.linspace(*scale(x[..., band] for s in alike for x in s.values()), 60)
+            for (device, x), colour in zip(sets.items(), colours_of(sets), strict=True):
+                values = x[..., band].ravel()
+                axis.hist(values, edges, density=True, color=colour, alpha=0.25, histtype="stepfilled")
+                axis.hist(values, edges, density=True, color=colour, label=device, histtype="step")
+            axis.set(yticks=[], ylabel=hertz(frequencies[band]) if column == 0 else "")
+            if row == 0:
+                title(axis, name)
+            if row == len(bands) - 1:
+                axis.set_xlabel(label)
+    for column in grid.T:
+        for one, other in zip(column[:-1], column[1:], strict=True):
+            other.sharey(one)
+    legend(grid[0, -1])  # where translated features are shown, it is here
+    return figure
+
+
+def embedding(
+    source: np.ndarray, translated: np.ndarray, target: np.ndarray, names: tuple[str, str], seed: int = 0
+) -> Figure:
+    """Slices in the plane of the two directions in which all of them vary most, before and after translation.
+
+    Parameters
+    ----------
+    source, translated, target : arrays, (sequences, slices, 40), dB
+    names : (str, str)
+        The source's and the target's device.
+    seed : int
+        Draws the slices that are shown.
+    """
+    rng = np.random.default_rng(seed)
+    clouds = []
+    for x in (source, target, translated):
+        frames = x.reshape(-1, x.shape[-1])
+        clouds.append(frames[rng.permutation(len(frames))[:POINTS]])  # (points, 40)
+    plane = PCA(2, random_state=seed).fit(np.concatenate(clouds))
+    share = plane.explained_variance_ratio_
+    placed = [plane.transform(cloud) for cloud in clouds]  # (points, 2) each
+    labels = (*names, f"{names[0]}, translated")
+    figure, axes = new_figure(9, 4.2, 1, 2, sharex=True, sharey=True)
+    for axis, name, shown in zip(axes, ("before", "after"), ((1, 0), (1, 2)), strict=True):
+        for i in shown:
+            x, y = placed[i].T
+            axis.scatter(x, y, s=5, alpha=0.35, color=COLOURS[i], label=labels[i], linewidth=0)
+        title(axis, f"{name} translation")
+        axis.set_xlabel(f"first principal component (dB), {share[0]:.0%} of variance")
+        legend(axis, markerscale=3, loc="best")
+    axes[0].set_ylabel(f"second (dB), {share[1]:.0%}")
+    return figure

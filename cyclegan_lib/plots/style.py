@@ -1,0 +1,112 @@
+"""What all figures share: colours, sizes, axes.
+
+Colours are Okabe and Ito's [1]_, told apart by colour-blind readers too, and mean the same everywhere: domain
+A orange, domain B blue, translated green. Where two panels are compared they have one scale.
+
+.. [1] M. Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/
+"""
+
+from collections.abc import Iterable, Sequence
+
+import librosa
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from cyclegan_lib.config import FeatureSettings
+
+COLOUR_A, COLOUR_B, COLOUR_TRANSLATED, COLOUR_OTHER = "#D55E00", "#0072B2", "#009E73", "#BBBBBB"
+COLOURS = (COLOUR_A, COLOUR_B, COLOUR_TRANSLATED)
+# Okabe and Ito's other colours, for what is neither a device nor a translation: faults, losses, seeds
+OTHER_COLOURS = ("#000000", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442", COLOUR_OTHER)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LEVEL_MAP, DIFFERENCE_MAP, ERROR_MAP = "magma", "RdBu_r", "viridis"
+FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # ticks, in Hz
+LARGEST_DIFFERENCE = 15.0  # dB at which the colours of a difference end
+
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "axes.axisbelow": True,
+}
+
+
+def new_figure(
+    width: float, height: float, nrows: int, ncols: int = 1, **sharing: object
+) -> tuple[Figure, list[Axes]]:
+    """A figure of this size in inches, and its panels in a flat list, row by row."""
+    with matplotlib.rc_context(_STYLE):
+        # not pyplot: figures that it makes are kept open for the whole session, and shown twice in a notebook
+        figure = Figure(figsize=(width, height), layout="constrained", dpi=90)
+        axes = figure.subplots(nrows, ncols, squeeze=False, **sharing)
+    return figure, list(axes.ravel())
+
+
+def title(axis: Axes, text: str) -> None:
+    """Set a panel's title, at its left."""
+    axis.set_title(text, loc="left", fontsize=_STYLE["axes.titlesize"])
+
+
+def colour_bar(image: AxesImage, axes: Sequence[Axes], label: str, **options: object) -> None:
+    """Name the colours of `image` beside `axes`, all of which share them."""
+    with matplotlib.rc_context(_STYLE):
+        axes[0].figure.colorbar(image, ax=list(axes), label=label, fraction=0.03, **options)
+
+
+def legend(axis: Axes, **options: object) -> None:
+    """A legend without a frame, where the panel has something to name."""
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(frameon=False, fontsize=8, **options)
+
+
+def colours_of(sets: Iterable) -> list[str]:
+    """Colours for domain A, domain B, translated, in the order given."""
+    return [*COLOURS, COLOUR_OTHER][: len(list(sets))]
+
+
+def band_frequencies(settings: FeatureSettings) -> np.ndarray:
+    """Centre frequency of each mel band in Hz, (40,)."""
+    return librosa.mel_frequencies(
+        settings.n_features + 2, fmin=settings.f_min, fmax=settings.sample_rate / 2
+    )[1:-1]
+
+
+def hertz(frequency: float) -> str:
+    """A frequency for people: 421 Hz, 2.4 kHz."""
+    return f"{frequency:.0f} Hz" if frequency < 1000 else f"{frequency / 1000:.1f} kHz"
+
+
+def frequency_axis(axis: Axes, settings: FeatureSettings) -> None:
+    """Make the x axis one of frequency, logarithmic, in Hz."""
+    frequencies = band_frequencies(settings)
+    ticks = [f for f in FREQUENCIES if frequencies[0] <= f <= frequencies[-1]]
+    axis.set(xscale="log", xlabel="frequency (Hz)")
+    axis.set_xticks(ticks, [str(f) for f in ticks])
+    axis.minorticks_off()
+
+
+def panel(
+    axis: Axes, x: np.ndarray, settings: FeatureSettings, colours: str, low: float, high: float
+) -> AxesImage:
+    """A sequence as an image, time against frequency; (slices, 40)."""
+    end = len(x) * settings.slice_hop_s
+    image = axis.imshow(
+        x.T, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, extent=(0, end, 0, x.shape[1])
+    )
+    frequencies = band_frequencies(settings)
+    ticks = [f for f in FREQUENCIES if frequencies[0] <= f <= frequencies[-1]]
+    places = np.interp(ticks, frequencies, np.arange(len(frequencies)) + 0.5)
+    axis.set_yticks(places, [str(f) for f in ticks])
+    axis.set_ylabel("frequency (Hz)")
+    return image
+
+
+def scale(arrays: Iterable[np.ndarray]) -> tuple[float, float]:
+    """One range for several arrays, without the outermost half percent at either end."""
+    values = np.concatenate([np.ravel(x) for x in arrays])
+    return float(np.percentile(values, 0.5)), float(np.percentile(values, 99.5))

@@ -1,0 +1,128 @@
+"""Figures of a translation: one sequence, and measures beside those of other methods."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.plots.style import (
+    COLOUR_B,
+    COLOUR_OTHER,
+    COLOUR_TRANSLATED,
+    DIFFERENCE_MAP,
+    LARGEST_DIFFERENCE,
+    LEVEL_MAP,
+    colour_bar,
+    new_figure,
+    panel,
+    scale,
+    title,
+)
+
+
+class TranslationFigure:
+    """Source, translated, and truth with difference, drawn once and filled with one sequence after another.
+
+    Showing another sequence takes a third of the time of a new figure.
+
+    Parameters
+    ----------
+    settings : FeatureSettings
+    paired : bool
+        With the truth, and the difference to it; otherwise the last panel is what the translation changed.
+    """
+
+    def __init__(self, settings: FeatureSettings, paired: bool) -> None:
+        self.settings, self.paired = settings, paired
+        rows = 4 if paired else 3
+        self.figure, self.axes = new_figure(9, 2.1 * rows, rows, sharex=True)
+        self._filled = False
+
+    def show(
+        self,
+        source: np.ndarray,
+        translated: np.ndarray,
+        truth: np.ndarray | None,
+        names: tuple[str, str],
+    ) -> Figure:
+        """Fill the panels; (slices, 40) dB each, and the source's and the target's device."""
+        panels = {f"{names[0]}, as recorded": source, f"{names[0]}, translated to {names[1]}": translated}
+        last, difference = "what translation changed: translated − recorded", translated - source
+        if self.paired:
+            panels[f"{names[1]}, the truth: the same moment as recorded there"] = truth
+            last, difference = "difference: translated − truth", translated - truth
+        levels = scale(panels.values())
+        panels[last] = difference
+        for axis, name in zip(self.axes, panels, strict=True):
+            title(axis, name)
+        if not self._filled:
+            self._fill(list(panels.values()))
+        for axis, x in zip(self.axes, panels.values(), strict=True):
+            axis.images[0].set_data(x.T)
+        for axis in self.axes[:-1]:
+            axis.images[0].set_clim(*levels)
+        return self.figure
+
+    def _fill(self, panels: list[np.ndarray]) -> None:
+        for axis, x in zip(self.axes[:-1], panels, strict=False):
+            image = panel(axis, x, self.settings, LEVEL_MAP, 0, 1)
+        colour_bar(image, self.axes[:-1], "level (dB)")
+        limits = (-LARGEST_DIFFERENCE, LARGEST_DIFFERENCE)
+        image = panel(self.axes[-1], panels[-1], self.settings, DIFFERENCE_MAP, *limits)
+        colour_bar(image, self.axes[-1:], "difference (dB)", extend="both")
+        self.axes[-1].set_xlabel("time (s)")
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")  # laid out once: nothing moves from one sequence to the next
+        self._filled = True
+
+
+def translation(
+    source: np.ndarray,
+    translated: np.ndarray,
+    truth: np.ndarray | None,
+    names: tuple[str, str],
+    settings: FeatureSettings,
+) -> Figure:
+    """One sequence: source, translated, and the truth with the difference; without a pair, what changed.
+
+    Parameters
+    ----------
+    source, translated, truth : arrays, (slices, 40), dB
+    names : (str, str)
+        The source's and the target's device.
+    settings : FeatureSettings
+    """
+    return TranslationFigure(settings, truth is not None).show(source, translated, truth, names)
+
+
+def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[str, str], null: str) -> Figure:
+    """Bars of several measures for the rows of an evaluation; the null is a dotted line.
+
+    Parameters
+    ----------
+    table : list of (row name, {measure: value or None})
+        The last row is the translation that is judged.
+    measures : dict
+        {measure: axis label}, one panel each.
+    null : str
+        The row that a perfect translation would equal.
+    """
+    measures = {m: label for m, label in measures.items() if any(v[m] is not None for _, v in table)}
+    figure, axes = new_figure(9, 1.0 + 0.34 * len(table), 1, len(measures), sharey=True)
+    shown = [(name, values) for name, values in table if name != null]
+    names = [name for name, _ in shown]
+    colours = [COLOUR_TRANSLATED if name == names[-1] else COLOUR_OTHER for name in names]
+    for axis, (measure, label) in zip(axes, measures.items(), strict=True):
+        values = [v[measure] or 0.0 for _, v in shown]
+        bars = axis.barh(names, values, color=colours)
+        for text in axis.bar_label(bars, [f"{value:.2f}" for value in values], padding=2, fontsize=8):
+            text.set(bbox={"color": "white", "pad": 0.5}, zorder=3)
+        axis.axvline(
+            dict(table)[null][measure] or 0.0, color=COLOUR_B, linestyle=":", linewidth=2, label=null
+        )
+        axis.set_xlim(0, 1.25 * max(*values, 1e-9))
+        axis.set_xlabel(label)
+    axes[0].invert_yaxis()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, fontsize=8)
+    return figure

@@ -1,0 +1,108 @@
+"""Errors by slice, band and recording, and the signs of them."""
+
+import numpy as np
+import pytest
+from helpers import make_set
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation.reliability import reliability
+from cyclegan_lib.export import Translator
+from cyclegan_lib.features import FeatureSet
+
+
+@pytest.fixture(scope="module")
+def translator(exported) -> Translator:
+    return Translator.load(exported, "AB")
+
+
+@pytest.fixture(scope="module")
+def train(domains) -> FeatureSet:
+    return FeatureSet.load(domains[0])
+
+
+@pytest.fixture(scope="module")
+def source() -> FeatureSet:
+    return make_set("cpc006", n=10, seed=5, shift=10)
+
+
+def shifted_truth(translator: Translator, source: FeatureSet, by: np.ndarray) -> FeatureSet:
+    """The translation itself with known errors (sequences, slices, 40), shuffled: names must match them."""
+    translated = translator.translate_set(source)
+    truth = translated.with_features(translated.features - by, "BATCH_UPLOAD")
+    return truth.select(np.random.default_rng(0).permutation(len(source)))
+
+
+def test_known_errors_are_found_where_they_are(translator, train, source):
+    wrong = np.zeros((10, 50, 40))
+    wrong[3] = 2.0  # a whole recording, 2 dB too loud
+    wrong[7, 20] = 4.0  # one slice
+    wrong[:, :, 39] += 1.0  # one band
+    found = reliability(translator, source, train, shifted_truth(translator, source, wrong))
+    np.testing.assert_allclose(found.difference, wrong, atol=1e-4)
+    assert list(found.worst_first()[:2]) == [3, 7]
+    assert found.slice_error[7].argmax() == 20
+    everything, constant = found.band_error
+    assert everything.argmax() == 39 and np.all(constant <= everything + 1e-12)
+    assert constant[39] == pytest.approx(np.sqrt((9 * 1 + 9) / 10), abs=0.05)
+    assert found.table(1)[1][:3] == ["cpc006-003", "outer_race", "2.0"]
+
+
+def test_an_error_that_is_the_same_in_all_slices_is_constant_and_noise_is_not(translator, train, source):
+    rng = np.random.default_rng(1)
+    level = np.broadcast_to(rng.normal(size=(10, 1, 40)), (10, 50, 40))
+    constant = reliability(translator, source, train, shifted_truth(translator, source, level))
+    noisy = reliability(
+        translator, source, train, shifted_truth(translator, source, rng.normal(size=(10, 50, 40)))
+    )
+    assert constant.constant_part == pytest.approx(1, abs=1e-3)
+    assert noisy.constant_part == pytest.approx(1 / 50, abs=0.01)
+
+
+def test_what_the_source_hears_of_a_band(translator, train, source):
+    truth = source.with_features(source.features * 2 + 5, "BATCH_UPLOAD")
+    noise = np.random.default_rng(2).normal(size=(10, 1))
+    truth.features[:, :, 7] = noise  # nothing of this band comes from the source
+    heard = reliability(translator, source, train, truth).heard
+    assert heard[0] == pytest.approx(1, abs=1e-3)
+    assert heard[7] < 0.6
+
+
+def test_signs_need_no_truth_and_rank_with_errors_that_follow_them(translator, train, source):
+    found = reliability(translator, source, train)
+    assert found.difference is None and found.table(1)[1][2] == "unknown"
+    assert list(found.worst_first()) == list(np.argsort(-found.disagreement, kind="stable"))
+    by = np.ones((10, 50, 40)) * found.disagreement[:, None, None]
+    told = reliability(translator, source, train, shifted_truth(translator, source, by))
+    assert told.foresight()["disagreement of the restarts"] == pytest.approx(1)
+    assert told.suspect.sum() == 3
+    assert told.caught > told.suspect.mean()
+
+
+def test_novelty_is_1_for_what_was_trained_on_and_large_for_the_unheard(translator, train, source):
+    strange = source.with_features(source.features + 60, "cpc006")
+    known = reliability(translator, source, train).novelty
+    assert np.median(known) == pytest.approx(1, abs=0.5)
+    assert reliability(translator, strange, train).novelty.min() > 3 * known.max()
+
+
+def test_one_restart_cannot_disagree():
+    import torch
+
+    from cyclegan_lib.models import Generator
+
+    assert Generator(members=1).disagreement(torch.randn(3, 50, 40)).tolist() == [0, 0, 0]
+
+
+def test_disagreement_is_the_deviation_of_the_members_means():
+    import torch
+
+    from cyclegan_lib.models import Generator
+
+    generator = Generator(members=2)
+    generator.start_at([(np.eye(40), np.full(40, -0.5)), (np.eye(40), np.full(40, 0.5))])
+    assert generator.disagreement(torch.randn(3, 50, 40)).tolist() == pytest.approx([0.5] * 3)
+
+
+def test_pairs_that_do_not_match_are_refused(translator, train, source):
+    with pytest.raises(InputError, match="matches 9 of the 10 sequences"):
+        reliability(translator, source, train, source.select(np.arange(9)))

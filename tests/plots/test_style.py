@@ -1,0 +1,49 @@
+"""Colours that colour-blind readers tell apart."""
+
+from itertools import combinations
+
+import matplotlib.colors
+import numpy as np
+import pytest
+
+from cyclegan_lib import plots
+
+# linear sRGB as people without one kind of cones see it: G. M. Machado et al., "A Physiologically-based Model
+# for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009, table of severity 1.0
+VISION = {
+    "full": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+}
+# from linear sRGB to CIE XYZ, IEC 61966-2-1; its row sums are the white point D65
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+DISTINCT = 20  # CIE76 colour differences above this are seen at a glance, 2.3 can just be seen
+
+
+def lab(colour: str, vision: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of a colour as someone with this vision sees it."""
+    rgb = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = XYZ @ np.clip(vision @ linear, 0, 1) / XYZ.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_devices_translation_and_baselines_are_told_apart(vision):
+    shown = [*plots.COLOURS, plots.COLOUR_OTHER]
+    seen = [lab(colour, VISION[vision]) for colour in shown]
+    apart = {
+        pair: np.linalg.norm(np.subtract(*both))
+        for pair, both in zip(combinations(shown, 2), combinations(seen, 2), strict=True)
+    }
+    assert min(apart.values()) > DISTINCT, apart
+
+
+def test_the_check_notices_colours_that_are_not():
+    red, green = (lab(colour, VISION["deuteranopia"]) for colour in ("#b06040", "#7a7a30"))
+    assert np.linalg.norm(red - green) < DISTINCT

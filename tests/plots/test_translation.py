@@ -1,0 +1,74 @@
+"""Figures of a translation: panels, differences, measures."""
+
+import numpy as np
+import pytest
+
+from cyclegan_lib import plots
+from cyclegan_lib.config import FeatureSettings
+
+SETTINGS = FeatureSettings()
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(-30, 5, (6, 50, 40)), RNG.normal(-50, 2, (6, 50, 40))
+NAMES = ("cpc006", "BATCH_UPLOAD")
+
+
+def panels(figure) -> list:
+    return [axis for axis in figure.axes if axis.images]
+
+
+def test_translation_shows_source_translation_truth_and_difference():
+    shown = panels(plots.translation(A[0], B[0], B[1], NAMES, SETTINGS))
+    data = [axis.images[0].get_array() for axis in shown]
+    for found, expected in zip(data, (A[0], B[0], B[1], B[0] - B[1]), strict=True):
+        np.testing.assert_allclose(found, expected.T)
+    assert [axis.get_title(loc="left").split(",")[0] for axis in shown[:3]] == [
+        "cpc006",
+        "cpc006",
+        "BATCH_UPLOAD",
+    ]
+    assert len({axis.images[0].get_clim() for axis in shown[:3]}) == 1
+    assert shown[3].images[0].get_clim() == (-15, 15)
+    assert (shown[3].get_xlabel(), shown[3].get_ylabel()) == ("time (s)", "frequency (Hz)")
+
+
+def test_without_a_pair_the_last_panel_is_what_changed():
+    shown = panels(plots.translation(A[0], B[0], None, NAMES, SETTINGS))
+    assert len(shown) == 3
+    np.testing.assert_allclose(shown[2].images[0].get_array(), (B[0] - A[0]).T)
+    assert "changed" in shown[2].get_title(loc="left")
+
+
+def test_a_figure_that_is_filled_again_shows_the_new_sequence_as_a_new_figure_would():
+    again = plots.TranslationFigure(SETTINGS, paired=True)
+    again.show(A[0], B[0], B[1], NAMES)
+    filled = again.show(B[2], A[2], A[3], NAMES[::-1])
+    fresh = plots.translation(B[2], A[2], A[3], NAMES[::-1], SETTINGS)
+    for one, other in zip(panels(filled), panels(fresh), strict=True):
+        np.testing.assert_array_equal(one.images[0].get_array(), other.images[0].get_array())
+        assert one.images[0].get_clim() == other.images[0].get_clim()
+        assert one.get_title(loc="left") == other.get_title(loc="left")
+
+
+def test_titles_do_not_lie_over_the_panel_above():
+    figure = plots.translation(A[0], B[0], B[1], NAMES, SETTINGS)
+    figure.draw_without_rendering()
+    shown = panels(figure)
+    for above, below in zip(shown[:-1], shown[1:], strict=True):
+        assert below._left_title.get_window_extent().y1 < above.get_window_extent().y0
+
+
+def test_rows_show_every_method_and_the_null():
+    table = [
+        ("real B", {"nmse": 0.0, "d": 0.3, "f": None}),
+        ("identity", {"nmse": 9.0, "d": 4.0, "f": None}),
+        ("CycleGAN", {"nmse": 0.2, "d": 0.5, "f": None}),
+    ]
+    measures = {"nmse": "NMSE", "d": "distance", "f": "accuracy"}
+    figure = plots.rows(table, measures, null="real B")
+    nmse, distance = figure.axes  # what is not known has no panel
+    assert [bar.get_width() for bar in distance.patches] == [4.0, 0.5]
+    assert [text.get_text() for text in nmse.texts] == ["9.00", "0.20"]
+    assert distance.lines[0].get_xdata()[0] == 0.3
+    assert distance.get_xlim()[0] == pytest.approx(0) and distance.get_xlabel() == "distance"
+    assert [t.get_text() for t in nmse.get_yticklabels()] == ["identity", "CycleGAN"]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["real B"]
