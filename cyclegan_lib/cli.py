@@ -11,8 +11,9 @@ import typer
 from typer.exceptions import TyperException
 
 from cyclegan_lib.config import FeatureSettings, SimulationSettings, TrainingSettings
-from cyclegan_lib.errors import InputError, NotebookError
-from cyclegan_lib.options import with_options
+from cyclegan_lib.errors import InputError, Interrupted, NotebookError
+from cyclegan_lib.files import writable_folder, writable_npz
+from cyclegan_lib.options import joined, with_options
 
 app = typer.Typer(
     add_completion=False,
@@ -59,7 +60,7 @@ def extract(
     from cyclegan_lib.features.extract import extract
 
     settings = FeatureSettings.checked("the command line", sample_rate=sample_rate)
-    _npz(output)
+    writable_npz(output)
     found, report = extract(recordings, device, settings, labels, label_column, recordings_list, channel)
     found.save(output)
     print(f"{report}\nfeature set: {output}")
@@ -135,7 +136,7 @@ def translate(
     from cyclegan_lib.features import FeatureSet
 
     translator = Translator.load(model, direction)
-    _npz(output)
+    writable_npz(output)
     translated = translator.translate_set(FeatureSet.load(input, least=1))
     translated.save(output)
     print(f"{len(translated)} sequences, {translator.source} -> {translator.target}: {output}")
@@ -160,7 +161,6 @@ def evaluate(
     """Measure a translation beside the null (B against itself) and five baselines."""
     from cyclegan_lib.evaluation import evaluate
     from cyclegan_lib.features import FeatureSet
-    from cyclegan_lib.files import writable_folder
 
     if json is not None:
         writable_folder(json.parent)
@@ -202,32 +202,83 @@ def benchmark(
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Option(help="name of the run: a folder under runs/")] = "",
+    name: Annotated[
+        str, typer.Option(help="name of the run: its folder under runs/; default: the time")
+    ] = "",
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", "--parameter", metavar="NAME VALUE", help="a notebook parameter; may be repeated"),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="go on with the run of that name, which was interrupted or failed"),
+    ] = False,
     list_parameters: Annotated[bool, typer.Option("--list-parameters", help="list them and stop")] = False,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="renew the outputs of notebooks/ itself, with the defaults")
     ] = False,
 ) -> None:
-    """Run the notebooks in order through papermill, with checked parameters, into runs/NAME."""
-    from cyclegan_lib import pipeline
+    """Run the notebooks in order through papermill, with checked parameters, into runs/NAME.
+
+    That folder holds the executed notebooks, report.html, figures/, metrics.json, checkpoints/,
+    exported_models/ and run.json (parameters, versions, inputs). A run of the same name is kept as
+    NAME-earlier-1. Paths given with -p are meant from the current folder.
+    """
+    from cyclegan_lib.runs.notebooks import describe_parameters
+    from cyclegan_lib.runs.renew import renew_notebooks
+    from cyclegan_lib.runs.run import run
 
     if list_parameters:
-        print(pipeline.describe_parameters())
+        print(describe_parameters())
     elif in_place:
-        pipeline.renew_notebooks()
+        renew_notebooks()
     else:
-        print(pipeline.run(name, dict(pair.split("=", 1) for pair in parameter or [])))
+        print(run(name, dict(pair.split("=", 1) for pair in parameter or []), resume))
+
+
+@app.command()
+def sweep(
+    parameters: Annotated[Path, typer.Argument(metavar="PARAMS.yml", help="the sweep, as described above")],
+    name: Annotated[
+        str, typer.Option(help="folder under runs/; default: `name` in the file, or its stem")
+    ] = "",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="runs at a time; default: one for each core")
+    ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786; default: own workers"),
+    ] = "",
+) -> None:
+    """Run notebooks 01 to 04 for every combination of a grid, several at once, and compare them.
+
+    PARAMS.yml, as docs/sweep.yml; `cyclegan run --list-parameters` lists what can be given:
+
+    \b
+      name: cycle-weight         # results are in runs/cycle-weight/
+      parameters:                # the same for every run
+        max_epochs: 10
+      grid:                      # every combination is run
+        lambda_cycle: [1.0, 3.0, 10.0]
+        seed: [0, 1]
+
+    index.html, sweep.md, sweep.json and comparison.png there compare all runs; each has its own folder and
+    report. The same command again goes on after an interruption, and tries failed runs again.
+    """
+    from cyclegan_lib.runs.sweep import sweep
+
+    result = sweep(parameters, name, workers, scheduler)
+    print(result.text)
+    result.raise_failures()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 on success, 2 with one sentence on stderr for bad input."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        app(_joined(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
+        code = app(joined(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
+        if code:  # typer's answer to Ctrl-C
+            raise Interrupted("interrupted")
     except InputError as error:
         return _refuse(str(error))
     except TyperException as error:
@@ -237,31 +288,10 @@ def main(arguments: list[str] | None = None) -> int:
     except NotebookError as error:
         print(f"cyclegan: {error}", file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, typer.Abort):
-        print("cyclegan: interrupted", file=sys.stderr)
+    except Interrupted as error:
+        print(f"cyclegan: {error}", file=sys.stderr)
         return 130
     return 0
-
-
-def _joined(arguments: list[str]) -> list[str]:
-    """Make `-p NAME VALUE`, papermill's form, one argument NAME=VALUE: typer repeats single values only."""
-    joined, rest = [], iter(arguments)
-    for argument in rest:
-        joined.append(argument)
-        if argument in ("-p", "--parameter"):
-            name, value = next(rest, None), next(rest, None)
-            if name is None or value is None:
-                raise InputError(f"{argument} takes a name and a value, as in -p max_epochs 50")
-            joined.append(f"{name}={value}")
-    return joined
-
-
-def _npz(output: Path) -> None:
-    from cyclegan_lib.files import writable_folder
-
-    if output.suffix != ".npz":
-        raise InputError(f"{output} must end in .npz, the format that feature sets are written in")
-    writable_folder(output.parent)
 
 
 def _refuse(sentence: str) -> int:

@@ -11,3 +11,7 @@ class InputError(ValueError):
 
 class NotebookError(RuntimeError):
     """A cell of a notebook failed; the message says which one, in which notebook, with what error."""
+
+
+class Interrupted(RuntimeError):
+    """Ctrl-C during work that can be continued; the message says how."""

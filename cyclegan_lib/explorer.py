@@ -7,7 +7,9 @@ from pathlib import Path
 import ipywidgets as widgets
 import numpy as np
 from IPython.core.getipython import get_ipython
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 
 from cyclegan_lib import plots
 from cyclegan_lib.config import FeatureSettings
@@ -17,7 +19,7 @@ from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.models.checkpoint import BEST
 
-PIXELS = 90  # dots per inch of what is sent to the browser; a third of the time goes into its compression
+PIXELS = 90  # dots per inch of what is sent to the browser
 
 
 class Explorer:
@@ -114,7 +116,8 @@ class Explorer:
         recording.observe(redraw, "value")
         checkpoint.observe(redraw, "value")
         redraw()
-        return widgets.VBox([widgets.HBox([direction, recording, checkpoint]), image, distances])
+        controls = widgets.HBox([direction, recording, checkpoint], layout={"flex_flow": "row wrap"})
+        return widgets.VBox([controls, image, distances])
 
 
 def explore(
@@ -184,7 +187,10 @@ def _table(
     if truth is not None:
         heading += ["error against the truth", "sliced Wasserstein to the truth (z-scores)"]
     rows = ["".join(f"<th style='padding-right:2em'>{text}</th>" for text in heading)]
-    rows += ["".join(f"<td style='padding-right:2em'>{text}</td>" for text in line) for line in lines]
+    rows += [
+        "".join(f"<td style='padding-right:2em; white-space:nowrap'>{text}</td>" for text in line)
+        for line in lines
+    ]
     apart = translator.disagreement(recorded[None])[0]
     return (
         "<table>"
@@ -202,10 +208,15 @@ def _numbered(names: list[str]) -> list[tuple[str, int]]:
 
 
 def _chooser(name: str, options: list, value: object) -> widgets.Dropdown:
-    return widgets.Dropdown(description=name, options=options, value=value, layout={"width": "20em"})
+    # as wide as its longest option: checkpoints differ in the last digits of their names
+    return widgets.Dropdown(description=name, options=options, value=value, layout={"width": "max-content"})
 
 
 def _png(figure: Figure) -> bytes:
+    # not `savefig`, which draws every figure twice, the first time only to lay it out
+    figure.set_dpi(PIXELS)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PIXELS, pil_kwargs={"compress_level": 1})
+    imsave(buffer, np.asarray(canvas.buffer_rgba()), format="png", pil_kwargs={"compress_level": 1})
     return buffer.getvalue()

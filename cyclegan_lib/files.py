@@ -55,6 +55,15 @@ def writable_folder(folder: str | Path) -> Path:
     return folder
 
 
+def writable_npz(path: str | Path) -> Path:
+    """Return `path` as a Path; raise InputError if it does not end in .npz, or its folder is not writable."""
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise InputError(f"{path} must end in .npz, the format that feature sets are written in")
+    writable_folder(path.parent)
+    return path
+
+
 def existing_file(path: str | Path, remedy: str = "give the path of an existing file") -> Path:
     """Return `path` as a Path; raise InputError with `remedy` if there is no such file."""
     path = Path(path)

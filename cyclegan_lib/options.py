@@ -1,4 +1,4 @@
-"""Command-line options made from settings, so that a default and its help text stand in one place."""
+"""Command-line options: made from settings, so that default and help stand in one place; and -p."""
 
 import functools
 import inspect
@@ -9,6 +9,7 @@ import typer
 from pydantic import BaseModel
 
 from cyclegan_lib.config import Settings
+from cyclegan_lib.errors import InputError
 
 
 def with_options(cls: type[Settings]) -> Callable:
@@ -38,6 +39,25 @@ def with_options(cls: type[Settings]) -> Callable:
         return wrapped
 
     return decorate
+
+
+def joined(arguments: list[str]) -> list[str]:
+    """Make `-p NAME VALUE`, papermill's form, one argument NAME=VALUE: typer repeats single values only.
+
+    Raises
+    ------
+    InputError
+        If a name or a value is missing.
+    """
+    found, rest = [], iter(arguments)
+    for argument in rest:
+        found.append(argument)
+        if argument in ("-p", "--parameter"):
+            name, value = next(rest, None), next(rest, None)
+            if name is None or value is None:
+                raise InputError(f"{argument} takes a name and a value, as in -p max_epochs 50")
+            found.append(f"{name}={value}")
+    return found
 
 
 def _flat(cls: type[BaseModel], before: tuple[str, ...] = ()) -> dict[str, tuple]:

@@ -1,10 +1,7 @@
 """Where a notebook reads and writes, and whether its parameters are what it declared.
 
-A notebook's first code cell is tagged `parameters` and declares each one with its type, default and meaning:
-
-    max_epochs: int = 100  # epochs to train
-
-papermill puts a cell with the given values behind it. The next cell opens the workspace, which checks them.
+A notebook's first code cell is tagged `parameters` (see `cyclegan_lib.declarations`). papermill puts a cell
+with the given values behind it. The next cell opens the workspace, which checks them.
 """
 
 import ast
@@ -12,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 from threadpoolctl import threadpool_limits
 
+import cyclegan_lib
+from cyclegan_lib.declarations import declared_parameters
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import existing_file
 
-TYPES = {"int": int, "float": float, "str": str, "bool": bool}
 INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
 FIRST_NOTEBOOK = "01_data_normalization.ipynb"
 
@@ -46,13 +46,16 @@ class Workspace:
         Raises
         ------
         InputError
-            If a parameter was given that the notebook does not declare, or one of another type.
+            If a parameter was given that the notebook does not declare, or one of another type, a file
+            among them does not exist, or there is no project folder.
         """
         _check_parameters(namespace)
         threadpool_limits(limits=1)
-        root = project_folder()
-        run = Path(namespace.get("run_dir") or root)
-        return cls(data=Path(namespace.get("data_dir") or root / "data"), run=run)
+        run, data = namespace.get("run_dir"), namespace.get("data_dir")
+        return cls(
+            data=Path(data).absolute() if data else project_folder() / "data",
+            run=Path(run).absolute() if run else project_folder(),
+        )
 
     @property
     def checkpoints(self) -> Path:
@@ -74,59 +77,49 @@ class Workspace:
         return self.data / (f"{device}_{part}.npz" if part else f"{device}.npz")
 
     def keep(self, figure: Any, name: str) -> Any:
-        """Save a figure as PNG and SVG under figures/, and return it to be shown."""
+        """Save a figure as PNG and SVG under figures/, the same bytes each time; return it to be shown."""
         folder = self.run / "figures"
         folder.mkdir(parents=True, exist_ok=True)
-        for suffix in ("png", "svg"):
-            figure.savefig(folder / f"{name}.{suffix}", bbox_inches="tight")
+        # without these an SVG holds the date and random names of its parts, a PNG the version of matplotlib
+        stable = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+        with matplotlib.rc_context({"svg.hashsalt": name}):
+            for suffix, metadata in stable.items():
+                figure.savefig(folder / f"{name}.{suffix}", bbox_inches="tight", metadata=metadata)
         return figure
 
 
 def project_folder() -> Path:
-    """The folder that holds notebooks/, found upwards from the current one; else the current folder."""
+    """The folder that holds notebooks/: found upwards from the current one, else the library's checkout.
+
+    Raises
+    ------
+    InputError
+        If there is none, and the library was not installed from a checkout.
+    """
     here = Path.cwd()
-    for folder in (here, *here.parents):
+    for folder in (here, *here.parents, Path(cyclegan_lib.__file__).resolve().parents[1]):
         if (folder / "notebooks" / FIRST_NOTEBOOK).exists():
             return folder
-    return here
-
-
-def declared_parameters(source: str) -> dict[str, str]:
-    """The names and types that a `parameters` cell declares: {"max_epochs": "int", …}."""
-    return _declared(ast.parse(source))
+    raise InputError(
+        f"there is no notebooks/{FIRST_NOTEBOOK} in {here} or above, and the library was not installed"
+        " from a checkout that has it; call this inside the project's folder"
+    )
 
 
 def _check_parameters(namespace: dict[str, Any]) -> None:
     # IPython keeps the source of the cells that ran in `In`
-    cells = [_parsed(cell) for cell in namespace["In"]]
-    declared = next((found for tree in cells if (found := _declared(tree))), {})
+    declared = next((found for cell in namespace["In"] if (found := declared_parameters(cell))), {})
     given = {
         target.id
-        for source, tree in zip(namespace["In"], cells, strict=True)
+        for source in namespace["In"]
         if source.startswith(INJECTED)
-        for node in tree.body
+        for node in ast.parse(source).body
         if isinstance(node, ast.Assign)
         for target in node.targets
     }
     for name in sorted(given - declared.keys()):
         raise InputError(f"unknown parameter '{name}'; this notebook knows {', '.join(declared)}")
-    for name, type_name in declared.items():
-        value, kind = namespace[name], TYPES[type_name]
-        whole = kind is float and isinstance(value, int) and not isinstance(value, bool)
-        if type(value) is not kind and not whole:
-            raise InputError(f"the parameter '{name}' must be {type_name}, not {value!r}")
-
-
-def _declared(tree: ast.Module) -> dict[str, str]:
-    return {
-        node.target.id: ast.unparse(node.annotation)
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
-
-
-def _parsed(cell: str) -> ast.Module:
-    try:
-        return ast.parse(cell)
-    except SyntaxError:  # a cell with a % magic declares no parameters
-        return ast.Module(body=[], type_ignores=[])
+    for name, parameter in declared.items():
+        parameter.checked(namespace[name])
+        if parameter.is_file and namespace[name]:
+            existing_file(namespace[name], f"give the parameter '{name}' the path of an existing file")

@@ -20,6 +20,7 @@ SUBCOMMANDS = (
     "evaluate",
     "benchmark",
     "run",
+    "sweep",
 )
 
 

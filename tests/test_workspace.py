@@ -1,7 +1,9 @@
 import pytest
+from helpers import PROJECT
 
+import cyclegan_lib
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.workspace import Workspace, declared_parameters, project_folder
+from cyclegan_lib.workspace import Workspace, project_folder
 
 CELL = 'epochs: int = 3  # how many\nrate: float = 0.1  # how fast\nname: str = ""  # who'
 
@@ -15,14 +17,12 @@ def namespace(injected: str = "") -> dict:
     return scope
 
 
-def test_declared_names_and_types_are_read_from_the_cell():
-    assert declared_parameters(CELL) == {"epochs": "int", "rate": "float", "name": "str"}
-
-
 @pytest.mark.parametrize("injected", ["", "epochs = 5", "rate = 1", "name = 'x'"])
 def test_declared_parameters_are_accepted(injected, tmp_path, monkeypatch):
+    # a folder of no project: the library's checkout is meant
     monkeypatch.chdir(tmp_path)
-    assert Workspace.open(namespace(injected)).run == tmp_path
+    work = Workspace.open(namespace(injected))
+    assert (work.run, work.data) == (PROJECT, PROJECT / "data")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,16 @@ def test_other_names_and_types_are_refused(injected, says):
         Workspace.open(namespace(injected))
 
 
+def test_a_file_that_does_not_exist_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scope = {"In": ["", 'a: str = ""  # file: features of A; empty: simulated', "# Parameters\na = 'a.npz'"]}
+    assert Workspace.open({**scope, "a": ""})
+    with pytest.raises(InputError, match="a.npz does not exist; give the parameter 'a' the path of"):
+        Workspace.open({**scope, "a": "a.npz"})
+    (tmp_path / "a.npz").write_text("here")
+    assert Workspace.open({**scope, "a": "a.npz"})
+
+
 def test_cells_may_be_run_again_in_any_order():
     scope = namespace("epochs = 5")
     scope["In"] += ["learned = epochs * 2", "%time learned"]
@@ -53,6 +63,14 @@ def test_the_project_is_found_upwards(tmp_path, monkeypatch):
     (tmp_path / "notebooks" / "deeper").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks" / "deeper")
     assert project_folder() == tmp_path
+
+
+def test_without_a_project_and_a_checkout_there_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert project_folder() == PROJECT
+    monkeypatch.setattr(cyclegan_lib, "__file__", str(tmp_path / "site-packages" / "x" / "__init__.py"))
+    with pytest.raises(InputError, match="there is no notebooks/01_data_normalization.ipynb in .* or above"):
+        project_folder()
 
 
 def test_folders_of_a_run(tmp_path):

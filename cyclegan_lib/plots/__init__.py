@@ -13,7 +13,7 @@ from cyclegan_lib.plots.style import (
     new_figure,
 )
 from cyclegan_lib.plots.training import file_sizes, training_curves
-from cyclegan_lib.plots.translation import TranslationFigure, rows, translation
+from cyclegan_lib.plots.translation import TranslationFigure, change, rows, translation
 
 __all__ = [
     "COLOURS",
@@ -24,6 +24,7 @@ __all__ = [
     "TranslationFigure",
     "band_frequencies",
     "benchmark",
+    "change",
     "checkpoints",
     "distributions",
     "embedding",

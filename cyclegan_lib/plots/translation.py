@@ -7,13 +7,17 @@ from matplotlib.figure import Figure
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.plots.style import (
+    COLOUR_A,
     COLOUR_B,
     COLOUR_OTHER,
     COLOUR_TRANSLATED,
     DIFFERENCE_MAP,
     LARGEST_DIFFERENCE,
     LEVEL_MAP,
+    band_frequencies,
     colour_bar,
+    frequency_axis,
+    legend,
     new_figure,
     panel,
     scale,
@@ -94,6 +98,38 @@ def translation(
     settings : FeatureSettings
     """
     return TranslationFigure(settings, truth is not None).show(source, translated, truth, names)
+
+
+def change(
+    source: np.ndarray, translated: np.ndarray, target: np.ndarray, settings: FeatureSettings
+) -> Figure:
+    """What a translation adds to each band, and how far that differs between recordings.
+
+    A fixed filter would add the same to every recording: it would have no spread.
+
+    Parameters
+    ----------
+    source, translated, target : arrays, (sequences, slices, 40), dB
+        The target's need not be the same recordings.
+    settings : FeatureSettings
+    """
+    figure, (axis,) = new_figure(9, 3.8, 1)
+    frequencies = band_frequencies(settings)
+    added = (translated - source).mean(axis=1)  # (sequences, 40)
+    low, high = np.percentile(added, [5, 95], axis=0)
+    axis.axhline(0, color=COLOUR_A, linewidth=1, label="source, untranslated")
+    axis.plot(
+        frequencies, (target.mean(axis=(0, 1)) - source.mean(axis=(0, 1))), color=COLOUR_B, label="target"
+    )
+    axis.plot(frequencies, added.mean(axis=0), "--", color=COLOUR_TRANSLATED, label="translated, mean")
+    axis.fill_between(
+        frequencies, low, high, color=COLOUR_TRANSLATED, alpha=0.2, linewidth=0, label="9 of 10 recordings"
+    )
+    frequency_axis(axis, settings)
+    axis.set_ylabel("level above the source (dB)")
+    title(axis, "what the translation adds")
+    legend(axis)
+    return figure
 
 
 def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[str, str], null: str) -> Figure:

@@ -75,7 +75,7 @@ def simulate(
         return folder
     tasks = [task for task in _tasks(settings) if not _finished(folder, *task)]
     render = partial(_render, folder, settings)
-    workers = min(workers or _processors(), -(-len(tasks) // CHUNK))
+    workers = min(workers or processors(), -(-len(tasks) // CHUNK))
     bar = tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress)
     with bar:
         for _ in _map(render, tasks, workers):
@@ -143,6 +143,11 @@ def render(
     return heard
 
 
+def processors() -> int:
+    """Processors that this process may use; containers often get fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _rng(seed: int, role: str, index: int, purpose: str) -> np.random.Generator:
     purposes = {"machine": 0, "faults": 1, DEVICE_A: 2, DEVICE_B: 3}
     return np.random.default_rng(np.random.SeedSequence((seed, ROLES[role], index, purposes[purpose])))
@@ -190,11 +195,6 @@ def _map(function: partial, tasks: list[tuple[str, int]], workers: int) -> Itera
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _processors() -> int:
-    """Processors that this process may use; containers often get fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_labels(path: Path, settings: SimulationSettings) -> None:

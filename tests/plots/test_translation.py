@@ -57,6 +57,17 @@ def test_titles_do_not_lie_over_the_panel_above():
         assert below._left_title.get_window_extent().y1 < above.get_window_extent().y0
 
 
+def test_change_shows_what_is_added_to_each_band_and_its_spread_over_recordings():
+    added = np.arange(40) + np.array([-1.0, 0, 0, 0, 0, 1])[:, None, None]
+    (axis,) = plots.change(A, A + added, A.mean(axis=(0, 1)) + 7 + np.zeros((2, 50, 40)), SETTINGS).axes
+    lines = {line.get_label(): line.get_ydata() for line in axis.lines}
+    np.testing.assert_allclose(lines["translated, mean"], np.arange(40), atol=1e-9)
+    np.testing.assert_allclose(lines["target"], 7)
+    edges = axis.collections[0].get_paths()[0].vertices[:, 1]
+    assert edges.max() == pytest.approx(39.75) and edges.min() == pytest.approx(-0.75)
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("frequency (Hz)", "level above the source (dB)")
+
+
 def test_rows_show_every_method_and_the_null():
     table = [
         ("real B", {"nmse": 0.0, "d": 0.3, "f": None}),

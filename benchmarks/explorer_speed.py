@@ -1,0 +1,91 @@
+"""Response of notebook 04's explorer: from a control's new value to the picture that is sent to the browser.
+
+    python benchmarks/explorer_speed.py
+
+Uses the project's own data/ and checkpoints/ (notebooks 01 and 02 write them), in one thread, like the
+notebook. The figures are of this machine and this moment; only the ratio to a figure that is drawn anew may
+be compared, and so both are timed in turn. Processor time is about what it takes with nobody else on the
+machine. The response in a browser is printed by `make test-browser`.
+"""
+
+import io
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from cyclegan_lib import plots
+from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.explorer import PIXELS, Explorer
+from cyclegan_lib.features import FeatureSet
+
+PROJECT = Path(__file__).resolve().parents[1]
+CHANGES = 20  # of each control
+TARGET_MS = 300  # up to here a change seems to follow the hand
+NEW, READ = "new figure", "model read"
+
+Times = dict[str, list[tuple[float, float]]]  # by what was changed: milliseconds, and those of the processor
+
+
+def timed(act: Callable[[], object]) -> tuple[float, float]:
+    """Milliseconds that a call takes, and those in which the processor worked on it."""
+    start, start_cpu = time.perf_counter(), time.process_time()
+    act()
+    return 1000 * (time.perf_counter() - start), 1000 * (time.process_time() - start_cpu)
+
+
+def new_figure(recorded: np.ndarray, truth: np.ndarray, settings: FeatureSettings) -> None:
+    """What a change would cost if each drew a figure of its own; the translation itself is not in it."""
+    figure = plots.translation(recorded, truth, truth, (DEVICE_A, DEVICE_B), settings)
+    figure.savefig(io.BytesIO(), format="png", dpi=PIXELS, pil_kwargs={"compress_level": 1})
+
+
+def measure(a: FeatureSet, b: FeatureSet, checkpoints: Path) -> Times:
+    """Change each control in turn, and draw a new figure in between.
+
+    A change that needs a model for the first time also reads its checkpoint; those are counted apart.
+    """
+    widget = Explorer(a, b, checkpoints).widget("AB", 0)
+    controls = {control.description: control for control in widget.children[0].children}
+    settings = a.settings or FeatureSettings()
+    times: Times = {name: [] for name in (*controls, READ, NEW)}
+    model = lambda: (controls["direction"].value, controls["checkpoint"].value)
+    read = {model()}
+    for turn in range(CHANGES):
+        for name, control in controls.items():
+            following = (control.index + 1) % len(control.options)
+            taken = timed(lambda control=control, index=following: setattr(control, "index", index))
+            times[name if model() in read else READ].append(taken)
+            read.add(model())
+        recorded, truth = a.features[turn % len(a)], b.features[turn % len(b)]
+        times[NEW].append(timed(lambda x=recorded, y=truth: new_figure(x, y, settings)))
+    return times
+
+
+def main() -> int:
+    """Print the figures."""
+    try:
+        a, b = (FeatureSet.load(PROJECT / "data" / f"{name}_test.npz") for name in (DEVICE_A, DEVICE_B))
+        with threadpool_limits(limits=1):
+            times = measure(a, b, PROJECT / "checkpoints")
+    except InputError as error:
+        print(f"{error}\nnotebooks 01 and 02 write what this benchmark reads", file=sys.stderr)
+        return 2
+    for name, taken in times.items():
+        elapsed, cpu = np.array(taken).T
+        text = f"median {np.median(elapsed):5.0f} ms   largest {elapsed.max():5.0f} ms"
+        print(f"{name:12s} {len(taken):3d} times   {text}   processor {np.median(cpu):5.0f} ms")
+    elapsed, cpu = np.concatenate([taken for name, taken in times.items() if name != NEW]).T
+    ratio = np.median(cpu) / np.median([cpu for _, cpu in times[NEW]])
+    print(f"a change takes {ratio:.2f} times the processor time of a new figure")
+    for name, taken in (("of all changes", elapsed), ("in processor time", cpu)):
+        print(f"below {TARGET_MS} ms, {name}: {np.mean(taken < TARGET_MS):.0%}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Runs of the notebooks through papermill: one by one (`run.run`), or a grid of them (`sweep.sweep`)."""

@@ -1,0 +1,148 @@
+"""Doing things in several processes that may die: with Dask where it is installed, else with a process pool.
+
+Either way a task whose process died is done again, at most `RETRIES` times.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from cyclegan_lib.errors import InputError
+
+RETRIES = 2
+CONNECT_S = 10
+PARENT_POLL_S = 1.0
+# (function, tasks) -> (index of a task, its result, or the exception with which it was given up), as they end
+Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
+
+
+@contextmanager
+def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
+    """Start processes that end with the block.
+
+    Parameters
+    ----------
+    workers : int
+        Processes to start; none are started with `scheduler`.
+    scheduler : str
+        Address of a running Dask scheduler, whose workers see the same folders.
+
+    Raises
+    ------
+    InputError
+        If the scheduler cannot be reached, has no workers, or Dask is not installed.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        if scheduler:
+            raise InputError(
+                "--scheduler needs Dask, which is not installed; `pip install 'cyclegan-lib[cluster]'`, or"
+                " leave it out"
+            ) from error
+        yield lambda function, tasks: _pooled(function, tasks, workers)
+        return
+    # what happens to workers is seen in the results; their talk would fill the terminal
+    for name in ("distributed", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    options = {
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "memory_limit": 0,
+        # no dashboard; the scheduler's own page is on a port that is free
+        "dashboard_address": None,
+        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
+    }
+    with (
+        nullcontext(scheduler)
+        if scheduler
+        else distributed.LocalCluster(**options, silence_logs=logging.CRITICAL) as cluster,
+        _client(cluster) as client,
+    ):
+        yield lambda function, tasks: _distributed(client, function, tasks)
+
+
+@contextmanager
+def _client(cluster: Any) -> Iterator[Any]:
+    from distributed import Client
+
+    try:
+        client = Client(cluster, timeout=CONNECT_S)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"no Dask scheduler answers at {cluster}; start one with `dask scheduler`, or leave out"
+            " --scheduler"
+        ) from error
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise InputError(f"the Dask scheduler at {cluster} has no workers; start `dask worker {cluster}`")
+        yield client
+
+
+def _distributed(client: Any, function: Callable, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+    from distributed import as_completed
+
+    # not pure: a task that failed in an earlier sweep of this session is tried again
+    futures = {client.submit(function, task, pure=False): i for i, task in enumerate(tasks)}
+    for future in as_completed(futures):
+        try:
+            result = future.result()
+        except (Exception, asyncio.CancelledError, CancelledError) as error:
+            result = error
+        yield futures[future], result
+
+
+def _pooled(function: Callable, tasks: Sequence[Any], workers: int) -> Iterator[tuple[int, Any]]:
+    waiting, died = list(range(len(tasks))), [0] * len(tasks)
+    while waiting:
+        others = set(multiprocessing.active_children())
+        # spawn, not fork: torch's threads would not survive a fork
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow, initargs=(os.getpid(),))
+        running: dict[Any, int] = {}
+        broken = False
+        try:
+            while running or (waiting and not broken):
+                # no more than can run at once: when the pool breaks, these are the ones that were running
+                while waiting and len(running) < workers and not broken:
+                    index = waiting.pop(0)
+                    running[pool.submit(function, tasks[index])] = index
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    index = running.pop(future)
+                    error = future.exception()
+                    if not isinstance(error, BrokenProcessPool):
+                        yield index, future.result() if error is None else error
+                        continue
+                    broken = True
+                    died[index] += 1
+                    if died[index] > RETRIES:
+                        yield index, error
+                    else:
+                        waiting.append(index)
+        except BaseException:
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _follow(parent: int) -> None:
+    """Leave interruptions to the parent process, and end when it does, however it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_POLL_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,131 @@
+"""The figure of a sweep: each measure over the grid."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from cyclegan_lib.plots import COLOUR_B, COLOUR_OTHER, COLOUR_TRANSLATED, new_figure
+from cyclegan_lib.runs.measures import BASELINE, MEASURES, Result
+
+REPEATED = "seed"  # values that repeat a measurement instead of changing it
+COLUMNS = 3
+LOGARITHMIC = 10.0  # from this ratio of largest to smallest value on, the axis is logarithmic
+LABEL_GAP = 0.08  # least distance of two labels, as a part of the panel
+
+
+def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, list[Any]]) -> Figure:
+    """Every measure over the grid, a panel each.
+
+    The numeric parameter with most values is on the horizontal axis, each combination of the others is a
+    line; seeds are dots, and the line is their mean. A baseline without training is dotted.
+
+    Parameters
+    ----------
+    runs : list of (values, result)
+        The grid's values of each finished run, and what it measured.
+    grid : dict of list
+        {parameter: its values}.
+    """
+    measures = [name for name in MEASURES if any(name in result.translated for _, result in runs)]
+    columns = min(COLUMNS, len(measures))
+    rows = -(-len(measures) // columns)
+    figure, axes = new_figure(3.7 * columns, 2.9 * rows, rows, columns)
+    x = _horizontal(grid)
+    places = _places(grid[x])
+    lines = {_line(values, x): None for values, _ in runs}
+    shades = LinearSegmentedColormap.from_list("lines", [COLOUR_TRANSLATED, COLOUR_B])
+    colours = [shades(i / max(1, len(lines) - 1)) for i in range(len(lines))]
+    for axis, name in zip(axes, measures, strict=False):
+        ends = []
+        for line, colour in zip(lines, colours, strict=True):
+            found = [
+                (places[values[x]], result.translated[name])
+                for values, result in runs
+                if _line(values, x) == line and name in result.translated
+            ]
+            if found:
+                at, mean = _means(found)
+                axis.plot(*zip(*found, strict=True), "o", color=colour, markersize=3.5, alpha=0.6)
+                axis.plot(at, mean, color=colour, linewidth=1.6)
+                ends.append((at[-1], mean[-1], line, colour))
+        _baseline(axis, [(places[v[x]], r.baseline[name]) for v, r in runs if name in r.baseline])
+        _ticks(axis, x, grid[x], places)
+        axis.set_ylabel(MEASURES[name].label)
+        axis.margins(x=0.08, y=0.18)
+        _direct_labels(axis, ends)
+    for axis in axes[len(measures) :]:
+        axis.set_visible(False)
+    return figure
+
+
+def _horizontal(grid: dict[str, list[Any]]) -> str:
+    def rank(name: str) -> tuple[bool, bool, int]:
+        return name != REPEATED, _is_numeric(grid[name]), len(grid[name])
+
+    return max(grid, key=rank)
+
+
+def _is_numeric(values: list[Any]) -> bool:
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+
+
+def _places(values: list[Any]) -> dict[Any, float]:
+    """Where each value is on the horizontal axis: at its number, or evenly spaced."""
+    return {value: float(value) if _is_numeric(values) else float(i) for i, value in enumerate(values)}
+
+
+def _line(values: dict[str, Any], x: str) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items() if name not in (x, REPEATED))
+
+
+def _means(found: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    at = sorted({place for place, _ in found})
+    return at, [float(np.mean([value for place, value in found if place == here])) for here in at]
+
+
+def _baseline(axis: Axes, found: list[tuple[float, float]]) -> None:
+    if not found:
+        return
+    at, mean = _means(found)
+    if np.allclose(mean, mean[0]):
+        axis.axhline(mean[0], color=COLOUR_OTHER, linestyle=":", linewidth=1.6)
+    else:
+        axis.plot(at, mean, color=COLOUR_OTHER, linestyle=":", linewidth=1.6)
+    axis.annotate(
+        BASELINE, (at[0], mean[0]), (0, 2), textcoords="offset points", fontsize=7.5, color="#777777"
+    )
+
+
+def _ticks(axis: Axes, name: str, values: list[Any], places: dict[Any, float]) -> None:
+    numbers = sorted(places.values())
+    if _is_numeric(values) and numbers[0] > 0 and numbers[-1] / numbers[0] >= LOGARITHMIC:
+        axis.set_xscale("log")
+    axis.set_xticks(
+        [places[v] for v in values], [f"{v:g}" if _is_numeric(values) else str(v) for v in values]
+    )
+    axis.minorticks_off()
+    axis.set_xlabel(name)
+
+
+def _direct_labels(axis: Axes, ends: list[tuple[float, float, str, Any]]) -> None:
+    """Write each line's name beside its end, moved apart where lines end close together."""
+    low, high = axis.get_ylim()
+    last = -np.inf
+    for _, value, text, colour in sorted((end for end in ends if end[2]), key=lambda end: end[1]):
+        place = max((value - low) / (high - low), last + LABEL_GAP)
+        axis.annotate(
+            text,
+            (1, place),
+            (4, 0),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=colour,
+            annotation_clip=False,
+        )
+        last = place

@@ -1,0 +1,121 @@
+"""`make lab`, notebook 04 and its explorer, used in a browser as a person would use them."""
+
+import io
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from browser.page import NotebookPage, NothingHappened
+from browser.server import Lab
+from matplotlib.image import imread
+from selenium.webdriver.support.select import Select
+
+import cyclegan_lib
+from cyclegan_lib.config import DEVICE_A, DEVICE_B
+from cyclegan_lib.explorer import Explorer
+from cyclegan_lib.features import FeatureSet
+
+EXPLORED = "04_domain_shift.ipynb"
+TO_B, TO_A = f"{DEVICE_A} → {DEVICE_B}", f"{DEVICE_B} → {DEVICE_A}"
+# The explorer's parts, and nothing that connects them.
+UNCONNECTED = """
+import io
+import ipywidgets as widgets
+import numpy as np
+from matplotlib.image import imsave
+imsave(png := io.BytesIO(), np.zeros((4, 4)), format="png")
+choosers = [widgets.Dropdown(description=name, options=["one", "two"]) for name in ("direction", "recording")]
+widgets.VBox([widgets.HBox(choosers), widgets.Image(value=png.getvalue()), widgets.HTML("1 dB")])
+"""
+
+
+def write_notebook(lab: Lab, name: str, *cells: str) -> Path:
+    """A notebook of our own beside the project's."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = lab.project / "notebooks" / name
+    nbformat.write(notebook, path)
+    return path
+
+
+def executed(page: NotebookPage, path: Path) -> list[nbformat.NotebookNode]:
+    """Save the page's notebook, and read the code cells from its file."""
+
+    def code_cells() -> list[nbformat.NotebookNode]:
+        return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+    page.save(lambda: all(cell.execution_count for cell in code_cells()))
+    return code_cells()
+
+
+def drawn(lab: Lab, direction: str, index: int, checkpoint: str) -> np.ndarray:
+    """What the explorer draws without any browser."""
+    a, b = (FeatureSet.load(lab.project / "data" / f"{device}_test.npz") for device in (DEVICE_A, DEVICE_B))
+    widget = Explorer(a, b, lab.project / "checkpoints").widget(direction, index)
+    widget.children[0].children[2].value = checkpoint
+    return pixels(widget.children[1].value)
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return imread(io.BytesIO(png))
+
+
+def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, tmp_path, capsys):
+    page = NotebookPage(browser, lab.address(EXPLORED))
+    assert page.run_all() == []
+
+    choosers = {name: Select(chooser) for name, chooser in page.choosers().items()}
+    assert list(choosers) == ["direction", "recording", "checkpoint"]
+    options = {name: [option.text for option in chooser.options] for name, chooser in choosers.items()}
+    shown = {name: chooser.first_selected_option.text for name, chooser in choosers.items()}
+    assert options["direction"] == [TO_B, TO_A]
+    assert len(options["recording"]) == 16
+    assert shown["direction"] == TO_A and shown["checkpoint"] == "best"
+    assert page.cut_off() == [], "options are to be read whole"
+
+    another = next(text for text in reversed(options["recording"]) if text != shown["recording"])
+    index = options["recording"].index(another)
+    seen = [page.seen()]
+    steps = (
+        ("recording", another, ("BA", index, "best")),
+        ("direction", TO_B, ("AB", index, "best")),
+        ("checkpoint", "cyclegan-last", ("AB", index, "cyclegan-last")),
+    )
+    for name, text, choice in steps:
+        taken = page.choose(name, text)
+        seen.append(page.seen())
+        # one level of colour at most: the kernel and this test may round differently
+        np.testing.assert_allclose(pixels(seen[-1].picture), drawn(lab, *choice), atol=1.5 / 255)
+        with capsys.disabled():
+            print(f"\n{name} changed: the new picture was in the browser after {taken:.0f} ms", end="")
+        browser.save_screenshot(str(tmp_path / f"{name}.png"))
+    assert choosers["recording"].first_selected_option.text == another, "it stays"
+    assert len({view.picture for view in seen}) == len({view.distances for view in seen}) == 4
+    assert f"a real {DEVICE_A} recording" in seen[1].distances
+    assert f"a real {DEVICE_B} recording" in seen[2].distances
+
+    assert page.state()["errors"] == []
+    cells = executed(page, lab.project / "notebooks" / EXPLORED)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
+
+
+def test_a_cell_that_fails_is_noticed(lab, browser):
+    path = write_notebook(lab, "failing.ipynb", "print(1)", "raise ValueError('on purpose')", "print(3)")
+    page = NotebookPage(browser, lab.address(path.name))
+    (error,) = page.run_all()
+    assert "ValueError: on purpose" in error
+    assert page.state()["prompts"] == ["[1]:", "[2]:", "[ ]:"]
+
+
+def test_an_explorer_that_does_not_answer_is_noticed_and_the_kernel_is_the_environment_s(lab, browser):
+    where = "import sys, cyclegan_lib\nprint(sys.prefix, cyclegan_lib.__file__, end='')"
+    path = write_notebook(lab, "unconnected.ipynb", where, UNCONNECTED)
+    page = NotebookPage(browser, lab.address(path.name))
+    assert page.run_all() == []
+    assert page.seen().distances == "1 dB"
+    with pytest.raises(NothingHappened, match="follow 'recording'"):
+        page.choose("recording", "two", seconds=3)
+    assert executed(page, path)[0].outputs[0].text == f"{sys.prefix} {cyclegan_lib.__file__}"

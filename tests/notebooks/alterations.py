@@ -1,0 +1,74 @@
+"""What can be wrong with a notebook, done to one on disk, so that tests can see it noticed."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+from notebooks.whole import code_cells, is_ignored
+
+# each takes a notebook and a text that the cell to alter prints; "" is the last cell that nbval compares
+ALTERATIONS: dict[str, Callable[[Path, str], None]] = {}
+
+
+def alteration(name: str) -> Callable:
+    """Enter a function under a name that tests are called by."""
+    return lambda function: ALTERATIONS.setdefault(name, function)
+
+
+@alteration("a changed number")
+def change_a_number(path: Path, within: str = "") -> None:
+    """Change the last digit of the last decimal number."""
+    notebook = nbformat.read(path, as_version=4)
+    output = _printing_cell(notebook, within).outputs[0]
+    digit = list(re.finditer(r"\d\.\d*(\d)", output.text))[-1].start(1)
+    other = str((int(output.text[digit]) + 1) % 10)
+    output.text = output.text[:digit] + other + output.text[digit + 1 :]
+    nbformat.write(notebook, path)
+
+
+@alteration("a stripped output")
+def strip_an_output(path: Path, within: str = "") -> None:
+    """Leave a cell that prints without its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    _printing_cell(notebook, within).outputs = []
+    nbformat.write(notebook, path)
+
+
+@alteration("an error output")
+def add_an_error(path: Path, within: str = "") -> None:
+    """Put what a failing cell leaves behind what it printed."""
+    notebook = nbformat.read(path, as_version=4)
+    error = nbformat.v4.new_output("error", ename="ValueError", evalue="3", traceback=["ValueError: 3"])
+    _printing_cell(notebook, within).outputs.append(error)
+    nbformat.write(notebook, path)
+
+
+@alteration("a missing execution count")
+def remove_a_count(path: Path, within: str = "") -> None:
+    """Leave a cell's outputs, but no count; with no outputs either, nbval would pass it unseen."""
+    notebook = nbformat.read(path, as_version=4)
+    _printing_cell(notebook, within).execution_count = None
+    nbformat.write(notebook, path)
+
+
+def replace_in_source(path: Path, old: str, new: str) -> None:
+    """Change the code of a notebook, not its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    changed = [cell for cell in code_cells(notebook) if old in cell.source]
+    assert changed, f"no cell of {path.name} holds {old!r}"
+    for cell in changed:
+        cell.source = cell.source.replace(old, new)
+    nbformat.write(notebook, path)
+
+
+def _printing_cell(notebook: nbformat.NotebookNode, within: str) -> nbformat.NotebookNode:
+    """Return the last cell whose first output is print's, holds `within` and a decimal number."""
+    found = [
+        cell
+        for cell in code_cells(notebook)
+        if (within or not is_ignored(cell)) and cell.outputs and within in cell.outputs[0].get("text", "")
+        if re.search(r"\d\.\d", cell.outputs[0].get("text", ""))
+    ]
+    assert found, f"no cell prints a decimal number and {within!r}"
+    return found[-1]

@@ -1,0 +1,33 @@
+"""A folder like the project's to run notebooks in, and one small run that several tests look at."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from helpers import PROJECT
+from notebooks.layers import cyclegan
+
+# 8 test recordings a side and 200 steps: enough for the CycleGAN to come nearer than no translation
+SMALL = {"train_recordings": 24, "test_recordings": 16, "max_epochs": 8, "seed": 3}
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy the notebooks into a folder like the project's, so that its own results are left alone."""
+    shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A folder like the project's, with its notebooks and nothing that they wrote."""
+    return copy_project(tmp_path_factory.mktemp("projects") / "a project")
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory) -> tuple[Path, str]:
+    """A run of `cyclegan run` with small parameters: (its folder, what it printed)."""
+    project = copy_project(tmp_path_factory.mktemp("projects") / "a small project")
+    given = [text for name, value in SMALL.items() for text in ("-p", name, str(value))]
+    done = cyclegan(project, "run", "--name", "small", "-p", "data_dir", "data/small", *given)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return project / "runs" / "small", done.stdout

@@ -1,0 +1,122 @@
+"""The layers that make the notebooks trustworthy, each raising AssertionError where something is wrong.
+
+1. `metrics.check_metrics`: a small run through papermill, and what it measured.
+2. `check_same_again`: the same parameters give the same outputs, every one of them (one machine).
+3. `compare`: the committed notebooks give the committed outputs again, as far as all machines agree.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from helpers import PROJECT
+from notebooks.whole import IGNORED, check_whole, code_cells
+
+NAMES = ("01_data_normalization", "02_training", "03_export", "04_domain_shift", "05_benchmark")
+COMMITTED = [PROJECT / "notebooks" / f"{name}.ipynb" for name in NAMES]
+SANITIZE = PROJECT / "tests" / "notebooks" / "sanitize.cfg"
+CELL_TIMEOUT_S = 1800
+
+
+def numbered(folder: Path) -> list[Path]:
+    """Return the notebooks of a folder in their order."""
+    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def cyclegan(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run the `cyclegan` command in a folder."""
+    command = [sys.executable, "-m", "cyclegan_lib", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+
+
+def run_nbval(*paths: Path, sanitize: Path = SANITIZE) -> tuple[int, str]:
+    """Run notebooks again, compare their outputs with those in the files: (exit code, what was printed)."""
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
+    command += ["--nbval-cell-timeout", str(CELL_TIMEOUT_S), "--nbval-sanitize-with", str(sanitize)]
+    # neither this project's pytest settings nor options from outside: they could leave cells out
+    command += ["--color=no", "-p", "no:cacheprovider", "--rootdir", str(paths[0].parent), "-c", os.devnull]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(
+        [*command, *map(str, paths)], capture_output=True, text=True, cwd=paths[0].parent, env=environment
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def compare(*paths: Path) -> None:
+    """Layer 3: assert that notebooks are whole, and that run again every cell gives the outputs they hold.
+
+    Raises
+    ------
+    AssertionError
+        If a cell gives another output, or was not run at all.
+    """
+    assert paths, "there are no notebooks to compare"
+    for path in paths:
+        check_whole(path)
+    code, printed = run_nbval(*paths)
+    failed = ", ".join(
+        f"{name}, code cell {int(number) + 1}"  # nbval counts from 0
+        for name, number in re.findall(r"^FAILED (.+\.ipynb)::Cell (\d+)", printed, re.MULTILINE)
+    )
+    assert code == 0, f"run again, other outputs came from {failed or 'nbval'}:\n{printed[-5000:]}"
+    cells = sum(len(code_cells(nbformat.read(path, as_version=4))) for path in paths)
+    summary = re.findall(r"^=+ (.*) in [\d.]+s.* =+$", printed, re.MULTILINE)[-1]
+    counted = {what: int(n) for n, what in re.findall(r"(\d+) (\w+)", summary)}
+    outcomes = {what: n for what, n in counted.items() if not what.startswith("warning")}
+    assert outcomes == {"passed": cells}, f"of {cells} cells not all were compared: {outcomes}"
+
+
+def check_same_again(run: Path, again: Path) -> None:
+    """Layer 2: assert that a run's parameters give its outputs, measures and pictures once more.
+
+    What other machines may compute otherwise is compared here as well: on one machine nothing differs.
+
+    Parameters
+    ----------
+    run : Path
+        The folder of a run through papermill.
+    again : Path
+        A new folder beside it. Everything is computed from the start in there, data included.
+
+    Raises
+    ------
+    AssertionError
+        If anything differs.
+    """
+    again.mkdir()
+    compare(*(_for_another_run(path, again) for path in numbered(run)))
+    check_same_results(run, again)
+
+
+def check_same_results(run: Path, again: Path) -> None:
+    """Assert that two runs left the same metrics.json and the same pictures, to the last byte."""
+    patterns = ("metrics.json", "figures/*.png", "figures/*.svg")
+    left = [
+        {path.relative_to(folder): path for pattern in patterns for path in folder.glob(pattern)}
+        for folder in (run, again)
+    ]
+    assert left[0].keys() == left[1].keys(), f"other files: {left[0].keys() ^ left[1].keys()}"
+    assert left[0], f"{run} holds neither measures nor pictures"
+    for name, path in left[0].items():
+        assert path.read_bytes() == left[1][name].read_bytes(), f"{name} differs in a second run"
+
+
+def _for_another_run(path: Path, again: Path) -> Path:
+    """Copy an executed notebook so that it works in `again`, and nbval ignores none of its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = code_cells(notebook)
+    injected = [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert len(injected) == 1, f"{path.name}: {len(injected)} cells of parameters are not papermill's one"
+    given = injected[0].source
+    for name, folder in (("run_dir", again), ("data_dir", again / "data")):
+        given, found = re.subn(f'(?m)^{name} = ".*"$', f'{name} = "{folder}"', given)
+        assert found == 1, f"{path.name}: papermill was not given {name}"
+    injected[0].source = given
+    for cell in cells:
+        lines = cell.source.splitlines()
+        cell.source = "\n".join(line for line in lines if line.strip().lstrip("#").strip() != IGNORED)
+    nbformat.write(notebook, again / path.name)
+    return again / path.name

@@ -1,0 +1,128 @@
+"""Layer 1: what a small run measured, and that its notebooks, figures and metrics.json say the same."""
+
+import ast
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from helpers import ROWS
+from notebooks.layers import NAMES, numbered
+from notebooks.whole import check_whole, code_cells, printed_by
+
+from cyclegan_lib.evaluation.report import COLUMNS, DISTANCES
+
+MEASURED = "04_domain_shift.ipynb"  # the notebook that prints what metrics.json holds
+
+
+def check_metrics(folder: Path) -> None:
+    """Assert that a run through papermill is complete, plausible, and consistent with itself.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a run.
+
+    Raises
+    ------
+    AssertionError
+        With a sentence that says which part of the run is wrong.
+    """
+    notebooks = numbered(folder)
+    assert [path.stem for path in notebooks] == list(NAMES), f"{folder} lacks notebooks"
+    for path in notebooks:
+        check_whole(path)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    check_rows(metrics["rows"])
+    check_summary(metrics)
+    check_printed(metrics, printed_by(nbformat.read(folder / MEASURED, as_version=4)))
+    check_figures(folder)
+
+
+def check_rows(rows: list[dict[str, Any]]) -> None:
+    """Assert that every measure of every row is there, and that they are in the order they must be in."""
+    assert [row["name"] for row in rows] == ROWS, f"the rows are {[row['name'] for row in rows]}"
+    for row in rows:
+        for name in COLUMNS:
+            value = row.get(name)
+            fine = isinstance(value, float) and math.isfinite(value)
+            assert fine, f"{name} of {row['name']} is {value}"
+            assert "accuracy" not in name or 0 <= value <= 1, f"{name} of {row['name']} is {value}"
+        assert row["deviation"].keys() == set(DISTANCES), f"deviations of {row['name']}: {row['deviation']}"
+        assert all(0 < value < math.inf for value in row["deviation"].values()), row["deviation"]
+    null, identity, ours = (rows[ROWS.index(name)] for name in (ROWS[0], "identity", "CycleGAN"))
+    for name in ("sliced_wasserstein", "nmse", "mmd2", "frechet", "c2st"):
+        assert null[name] < identity[name], f"{name}: the target itself is no nearer than no translation"
+        assert ours[name] < identity[name], f"{name}: the CycleGAN is no nearer than no translation"
+    for name in ("accuracy_forest", "accuracy_logistic"):
+        assert null[name] > identity[name], f"{name}: no better on the target itself"
+
+
+def check_summary(metrics: dict[str, Any]) -> None:
+    """Assert that the gap closed and the headline follow from the rows."""
+    rows = {row["name"]: row for row in metrics["rows"]}
+    ours, linear, nothing = (rows[name] for name in ("CycleGAN", "Gaussian OT", "identity"))
+    null, own, far = (row["sliced_wasserstein"] for row in (metrics["rows"][0], ours, nothing))
+    closed = 1 - (own - null) / (far - null)
+    assert math.isclose(closed, metrics["gap_closed"], abs_tol=1e-9), f"{metrics['gap_closed']}, not {closed}"
+    # with few recordings a side the null itself scatters: a translation may come nearer than it
+    assert 0.5 < closed <= 1.5, f"{closed:.0%} of the gap is closed"
+    numbers = [f"{closed:.1%}", f"{ours['nmse']:.3f}", f"{linear['nmse']:.3f}", f"{nothing['nmse']:.2f}"]
+    numbers += [f"{row['accuracy_forest']:.2f}" for row in (ours, linear, nothing)]
+    said = re.findall(r"-?\d+\.\d+%?", metrics["headline"])
+    assert said == numbers, f"the headline says {said}, the rows {numbers}"
+
+
+def check_printed(metrics: dict[str, Any], printed: str) -> None:
+    """Assert that a notebook printed what metrics.json holds: the headline, the table and what is below."""
+    assert metrics["headline"] in printed, "the headline of metrics.json was not printed"
+    compared, halvings, seed = (metrics[name] for name in ("recordings_compared", "halvings", "seed"))
+    for words in (
+        f"Distances: {compared} recordings against {compared} others of {metrics['target_device']}",
+        f"mean of {halvings} halvings (seed {seed})",
+        f"CycleGAN closes {metrics['gap_closed']:.0%} of the gap",
+    ):
+        assert words in printed, f"not printed: {words}"
+    corner = f"| {metrics['source_device']} → {metrics['target_device']}"
+    lines = [line for line in printed.splitlines() if line.startswith("|")]
+    start = next((i for i, line in enumerate(lines) if line.startswith(corner)), None)
+    assert start is not None, f"no table '{corner} …' was printed"
+    heading, _, *body = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[start:])
+    assert heading[1:] == [text for text, _ in COLUMNS.values()], f"the table's columns are {heading[1:]}"
+    table = {name: cells for name, *cells in body[: len(metrics["rows"])]}
+    for row in metrics["rows"]:
+        shown = table.get(row["name"])
+        assert shown is not None, f"{row['name']} is not in the table"
+        for text, (name, (_, decimals)) in zip(shown, COLUMNS.items(), strict=True):
+            expected = f"{round(row[name], decimals) + 0.0:.{decimals}f}"
+            where = f"{name} of {row['name']}"
+            assert text == expected, f"{where}: {text} in the table, {row[name]} in metrics.json"
+
+
+def check_figures(folder: Path) -> None:
+    """Assert that each figure that a notebook keeps is there as PNG and SVG, and no other."""
+    kept = [name for path in numbered(folder) for name in _kept(path)]
+    assert len(kept) == len(set(kept)), f"figures of the same name: {kept}"
+    expected = {f"{name}.{suffix}" for name in kept for suffix in ("png", "svg")}
+    there = {path.name: path for path in (folder / "figures").iterdir()}
+    assert kept, "no notebook keeps a figure"
+    assert there.keys() == expected, (
+        f"figures that are missing or that nobody keeps: {there.keys() ^ expected}"
+    )
+    for name, path in there.items():
+        begins = b"\x89PNG" if name.endswith("png") else b"<?xml"
+        assert path.read_bytes().startswith(begins), f"{name} is no picture"
+
+
+def _kept(path: Path) -> list[str]:
+    """Return the names of the figures that a notebook keeps: the last argument of each `work.keep(…)`."""
+    source = "\n".join(
+        line
+        for cell in code_cells(nbformat.read(path, as_version=4))
+        for line in cell.source.splitlines()
+        if not line.startswith("%")
+    )
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [ast.literal_eval(call.args[-1]) for call in calls if ast.unparse(call.func) == "work.keep"]

@@ -1,0 +1,93 @@
+"""Layer 3: the notebooks as committed are whole, and run again they give the same outputs."""
+
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from helpers import PROJECT
+from notebooks.alterations import change_a_number
+from notebooks.layers import COMMITTED, NAMES, compare, cyclegan, numbered
+from notebooks.whole import check_whole, code_cells, is_ignored, texts
+
+from cyclegan_lib.workspace import declared_parameters
+
+EACH = pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+
+
+def test_every_committed_notebook_is_looked_at():
+    assert [path.name for path in numbered(PROJECT / "notebooks")] == [f"{name}.ipynb" for name in NAMES]
+    assert numbered(PROJECT / "notebooks") == COMMITTED
+
+
+@EACH
+def test_committed_notebooks_are_whole(path):
+    check_whole(path)
+    notebook = nbformat.read(path, as_version=4)
+    cells = code_cells(notebook)
+    assert cells[0].metadata.tags == ["parameters"]
+    assert declared_parameters(cells[0].source).keys() >= {"run_dir", "data_dir", "seed"}
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert path.stat().st_size < 1.5e6
+
+
+@EACH
+def test_committed_notebooks_hold_no_times_and_no_version_of_python(path):
+    # these change with each run: without them, a run that found the same leaves the file as it was
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.metadata.language_info == {"name": "python"}
+    assert "papermill" not in notebook.metadata
+    assert all(cell.metadata.keys() <= {"tags"} for cell in notebook.cells)
+
+
+@EACH
+def test_committed_notebooks_show_figures_and_compare_numbers(path):
+    cells = code_cells(nbformat.read(path, as_version=4))
+    kinds = {kind for cell in cells for output in cell.outputs for kind in output.get("data", {})}
+    assert "image/png" in kinds
+    compared = [text for cell in cells if not is_ignored(cell) for out in cell.outputs for text in texts(out)]
+    assert re.search(r"\d\.\d", "\n".join(compared)), "nothing that is compared is a measured number"
+
+
+def test_nbval_finds_the_committed_outputs_again(project):
+    compare(*(project / "notebooks" / path.name for path in COMMITTED))
+
+
+def test_nbval_fails_when_a_committed_number_changes(project):
+    # the benchmark's notebook needs nothing that another one wrote
+    altered = project / "notebooks" / "05_altered.ipynb"
+    altered.write_bytes(COMMITTED[4].read_bytes())
+    change_a_number(altered)
+    with pytest.raises(AssertionError, match="05_altered.ipynb, code cell 10") as failure:
+        compare(altered)
+    assert "Cell outputs differ" in str(failure.value)
+
+
+def test_a_mistyped_parameter_stops_plain_papermill_too(tmp_path):
+    command = [sys.executable, "-m", "papermill", str(COMMITTED[1]), str(tmp_path / "out.ipynb")]
+    done = subprocess.run(
+        [*command, "-p", "max_epoch", "3", "--cwd", str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "unknown parameter 'max_epoch'" in done.stderr
+    executed = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert sum(cell.execution_count is not None for cell in code_cells(executed)) <= 3
+
+
+def test_a_value_that_no_notebook_takes_is_a_sentence_and_earlier_runs_stay(project):
+    earlier = project / "runs" / "refused"
+    earlier.mkdir(parents=True)
+    (earlier / "kept.txt").write_text("mine")
+    done = cyclegan(project, "run", "--name", "refused", "-p", "train_recordings", "1")
+    assert done.returncode == 2
+    assert "train_recordings" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert (earlier / "kept.txt").read_text() == "mine"
+
+
+def test_a_run_outside_of_runs_is_refused(project):
+    done = cyclegan(project, "run", "--name", "../elsewhere")
+    assert done.returncode == 2
+    assert "plain folder name" in done.stderr
+    assert not (project / "elsewhere").exists()

@@ -1,0 +1,40 @@
+"""Layers 1 and 2: one small run through papermill, what it measured, and the same once more."""
+
+import json
+
+import nbformat
+from notebooks.layers import NAMES, check_same_again
+from notebooks.metrics import check_metrics
+
+
+def test_a_small_run_measures_what_it_should(small_run):
+    folder, printed = small_run
+    check_metrics(folder)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["headline"] in printed
+    for part in ("report.html", "checkpoints", "exported_models", "closes", "NMSE"):
+        assert part in printed
+
+
+def test_parameters_reach_the_notebooks(small_run):
+    folder, _ = small_run
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["sequences"]["source"] == metrics["sequences"]["target"] == 16
+    assert metrics["sequences"]["fit_source"] == metrics["sequences"]["fit_target"] == 24
+    assert metrics["seed"] == 3
+    assert "max_epochs = 8" in json.dumps(nbformat.read(folder / "02_training.ipynb", as_version=4))
+    assert (folder.parents[1] / "data" / "small" / "cpc006.npz").exists()
+
+
+def test_the_report_stands_alone(small_run):
+    folder, _ = small_run
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'src="http' not in report
+    assert report.count("data:image/png;base64") >= 10
+    assert all(f'href="#{name}"' in report for name in NAMES)
+    assert (folder / "exported_models" / "inference_example.py").exists()
+
+
+def test_the_same_parameters_give_the_same_outputs(small_run):
+    folder, _ = small_run
+    check_same_again(folder, folder.with_name("again"))

@@ -1,0 +1,87 @@
+"""A project of tiny notebooks with the names of the real ones, which take a second each."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+FOLDERS = """\
+run_dir: str = ""  # folder for checkpoints, exports and figures; empty: the project's own
+data_dir: str = ""  # folder of recordings and feature sets; empty: data/ of the project
+seed: int = 0  # the same seed gives the same numbers
+"""
+OWN = """\
+domain_a: str = ""  # file: training feature set of device A; empty: the simulated one
+domain_b: str = ""  # file: training feature set of device B; empty: the simulated one
+"""
+OPEN = "from cyclegan_lib.workspace import Workspace\n\nwork = Workspace.open(globals())"
+SIMULATE = """\
+import os
+
+work.data.mkdir(parents=True, exist_ok=True)
+with (work.data / "calls.txt").open("a") as file:
+    file.write(f"{os.getpid()}\\n")
+for device in ("cpc006", "BATCH_UPLOAD"):
+    for part in ("", "test"):
+        work.features(device, part).write_text(f"{device} {part} {seed} {train_recordings}")
+print("simulated")"""
+TRAIN = """\
+import time
+
+work.checkpoints.mkdir(parents=True, exist_ok=True)
+with (work.run / "trained.txt").open("a") as file:
+    file.write(f"resume={resume}\\n")
+(work.checkpoints / "cyclegan-last.ckpt").write_text("half")
+if not resume:
+    time.sleep(pause)
+if lambda_cycle == 13:
+    raise ValueError("thirteen\\nis an unlucky number")
+if lambda_cycle == 14:
+    from cyclegan_lib.errors import InputError
+
+    raise InputError("fourteen is refused")"""
+MEASURE = """\
+import json
+from pathlib import Path
+
+record = json.loads((work.run / "run.json").read_text())
+values = record["parameters"]["02_training"]
+nmse = round(0.2 + abs(values["lambda_cycle"] - 3) / 10 + seed / 100, 4)
+rows = [
+    {"name": "Gaussian OT", "nmse": 0.5 + seed / 100, "c2st": 0.7, "accuracy_forest": None},
+    {"name": "CycleGAN", "nmse": nmse, "c2st": 0.55, "accuracy_forest": None},
+]
+content = {"headline": f"NMSE {nmse}.", "gap_closed": 0.8, "rows": rows}
+(work.run / "metrics.json").write_text(json.dumps(content))"""
+
+
+def write_notebook(path: Path, parameters: str, *cells: str) -> None:
+    title = f"# {path.stem[:2]} · A tiny notebook\n\nNext: [02](02_training.ipynb)."
+    declared = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    sections = [new_markdown_cell("## What was found"), *map(new_code_cell, cells)]
+    notebook = new_notebook(cells=[new_markdown_cell(title), declared, new_code_cell(OPEN), *sections])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """The project's folder, which is the current one."""
+    folder = tmp_path / "a project"
+    notebooks = folder / "notebooks"
+    notebooks.mkdir(parents=True)
+    recordings = "train_recordings: int = 240  # simulated training recordings for each device\n"
+    training = """\
+max_epochs: int = 40  # epochs
+lambda_cycle: float = 3.0  # weight of the cycle-consistency loss
+pause: float = 0.0  # seconds
+resume: str = ""  # file: checkpoint to go on from; empty: train from the start
+quick: bool = False  # nothing
+"""
+    tests = 'test_a: str = ""  # file: test feature set\ntest_b: str = ""  # file: test feature set\n'
+    write_notebook(notebooks / "01_data_normalization.ipynb", FOLDERS + recordings + OWN, SIMULATE)
+    write_notebook(notebooks / "02_training.ipynb", FOLDERS + OWN + training, TRAIN)
+    write_notebook(notebooks / "04_domain_shift.ipynb", FOLDERS + OWN + tests, MEASURE)
+    monkeypatch.chdir(folder)
+    return folder

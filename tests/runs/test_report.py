@@ -1,0 +1,52 @@
+"""The HTML report: one file, no network, prose and figures first."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.runs.page import duration
+
+
+@pytest.fixture
+def page(project) -> BeautifulSoup:
+    assert main(["run", "--name", "one", "-p", "max_epochs", "3"]) == 0
+    return BeautifulSoup((project / "runs" / "one" / "report.html").read_text(), "html.parser")
+
+
+def test_the_report_opens_offline_and_its_links_lead_somewhere(page):
+    assert not page.select("script, link, iframe, object, embed")
+    assert all(tag["src"].startswith("data:") for tag in page.select("[src]"))
+    styles = " ".join(style.get_text() for style in page.select("style"))
+    assert not re.search(r"url\(|@import", styles)
+    anchors = [tag["id"] for tag in page.select("[id]")]
+    assert len(anchors) == len(set(anchors))
+    links = [tag["href"] for tag in page.select("a[href]")]
+    assert {link for link in links if link.startswith("#")} <= {f"#{anchor}" for anchor in anchors}
+    # a link from one notebook to another stays in the report
+    assert "02_training.ipynb" not in links and links.count("#02_training") >= 4
+
+    contents = page.select_one("nav > ul")
+    titles = [item.a.get_text() for item in contents.find_all("li", recursive=False)]
+    assert titles[0] == "Result" and titles[-1] == "Settings and versions"
+    assert titles[1] == "01 · A tiny notebook"
+    assert [a.get_text() for a in contents.select("ul a")].count("What was found") == 3
+
+    # the result comes first, code is folded away, settings come last
+    text = page.main.get_text()
+    assert text.index("NMSE 0.2.") < text.index("max_epochs") < text.index("A tiny notebook")
+    assert text.index("A tiny notebook") < text.index("cyclegan run --name one -p max_epochs 3")
+    assert "papermill" in text and "lambda_cycle" in text and "complete" in text
+    codes = page.select("section .highlight")
+    folds = [code.find_parent("details") for code in codes]
+    assert folds and all(fold is not None and not fold.has_attr("open") for fold in folds)
+    assert "simulated" in page.select_one(".output_stdout").get_text()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (9.9, "9.9 s"), (12.3, "12 s"), (185, "3 min 5 s"), (7800, "2 h 10 min")],
+)
+def test_durations_are_said_as_people_do(seconds, text):
+    assert duration(seconds) == text

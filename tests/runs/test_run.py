@@ -1,0 +1,228 @@
+"""A run's folder, its record, and going on after an interruption or a failure."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.runs.facts import sha256
+from cyclegan_lib.runs.lock import locked
+from cyclegan_lib.runs.record import Record
+
+
+def statuses(folder: Path) -> list[str]:
+    return [step.status for step in Record.load(folder).notebooks]
+
+
+def trained(folder: Path) -> list[str]:
+    """With which checkpoint each training began."""
+    return (folder / "trained.txt").read_text().splitlines()
+
+
+def started(project: Path, *arguments: str) -> subprocess.Popen:
+    """`cyclegan run` in a process of its own, once its training has left a checkpoint."""
+    command = [sys.executable, "-m", "cyclegan_lib", "run", "--name", "killed", *arguments]
+    process = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True)
+    patience = time.monotonic() + 60
+    while not (project / "runs" / "killed" / "checkpoints" / "cyclegan-last.ckpt").exists():
+        assert process.poll() is None and time.monotonic() < patience
+        time.sleep(0.1)
+    return process
+
+
+def test_a_run_leaves_everything_that_is_needed_to_repeat_it(project, capsys):
+    assert main(["run", "--name", "one", "-p", "max_epochs", "3"]) == 0
+    printed = capsys.readouterr().out
+    folder = project / "runs" / "one"
+    assert str(folder / "report.html") in printed
+    assert printed.rstrip().endswith("NMSE 0.2.")
+    content = json.loads((folder / "run.json").read_text())
+    assert content["command"] == "cyclegan run --name one -p max_epochs 3"
+    assert content["given"] == {"max_epochs": 3}
+    assert content["parameters"]["02_training"]["max_epochs"] == 3
+    assert content["parameters"]["02_training"]["lambda_cycle"] == 3.0
+    assert content["parameters"]["01_data_normalization"]["train_recordings"] == 240
+    assert {"python", "cyclegan-lib", "torch", "numpy", "papermill"} <= content["versions"].keys()
+    assert any(line.startswith("papermill==") for line in content["packages"])
+    assert content["platform"]
+    assert content["git"] is None
+    used = content["inputs"]["test_a"]
+    assert used["path"] == str(project / "data" / "cpc006_test.npz")
+    assert used["sha256"] == sha256(Path(used["path"]))
+    assert [step["status"] for step in content["notebooks"]] == ["done"] * 3
+    assert all(step["seconds"] > 0 for step in content["notebooks"])
+    assert content["started"] <= content["notebooks"][0]["started"] <= content["finished"]
+    assert (
+        nbformat.read(folder / "02_training.ipynb", as_version=4).cells[2].source.startswith("# Parameters")
+    )
+
+
+def test_the_commit_is_recorded_and_whether_files_differ_from_it(tmp_path):
+    from cyclegan_lib.runs.facts import commit
+
+    assert commit(tmp_path) is None
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (tmp_path / "a").write_text("1")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "one"], check=True)
+    found = commit(tmp_path)
+    assert len(found["commit"]) == 40 and found["dirty"] is False
+    (tmp_path / "a").write_text("2")
+    assert commit(tmp_path)["dirty"] is True
+
+
+def test_a_failed_run_keeps_what_was_done_and_goes_on(project, capsys):
+    assert main(["run", "--name", "one", "-p", "lambda_cycle", "13"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == (
+        "cyclegan: cell 4 of 02_training.ipynb failed with ValueError: thirteen is an unlucky number;"
+        " `cyclegan run --name one --resume` goes on from there"
+    )
+    folder = project / "runs" / "one"
+    assert statuses(folder) == ["done", "failed", "pending"]
+    report = (folder / "report.html").read_text()
+    assert "thirteen is an unlucky number" in report
+    assert 'id="01_data_normalization"' in report and 'id="04_domain_shift"' not in report
+
+    # notebook 01 is done: what it used stays
+    assert main(["run", "--name", "one", "--resume", "-p", "seed", "1"]) == 2
+    assert "01_data_normalization.ipynb is done with seed = 0" in capsys.readouterr().err
+    assert main(["run", "--name", "one", "--resume", "-p", "lambda_cycle", "4", "-p", "seed", "0"]) == 0
+    assert statuses(folder) == ["done"] * 3
+    assert (project / "data" / "calls.txt").read_text().count("\n") == 1
+    # another weight of a loss: not the training that stopped
+    assert trained(folder) == ["resume=", "resume="]
+    assert Record.load(folder).command == "cyclegan run --name one -p lambda_cycle 4.0 -p seed 0"
+
+    capsys.readouterr()
+    assert main(["run", "--name", "one", "--resume"]) == 0
+    assert "NMSE 0.3." in capsys.readouterr().out
+    assert len(trained(folder)) == 2
+
+
+def test_input_that_a_notebook_refuses_is_a_sentence_too(project, capsys):
+    assert main(["run", "--name", "one", "-p", "lambda_cycle", "14"]) == 2
+    assert "02_training.ipynb failed with InputError: fourteen is refused" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, project, capsys):
+    process = started(project, "-p", "pause", "60")
+    folder = project / "runs" / "killed"
+    assert main(["run", "--name", "killed", "--resume"]) == 2
+    assert "is working in" in capsys.readouterr().err
+    assert main(["run", "--name", "killed"]) == 2
+    assert "another process (pid " in capsys.readouterr().err
+    process.send_signal(how)
+    _, error = process.communicate(timeout=30)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted; `cyclegan run --name killed --resume` goes on from there" in error
+        assert "Traceback" not in error
+    record = Record.load(folder)
+    assert statuses(folder) == ["done", "pending", "pending"]
+    assert record.notebooks[1].started and record.finished is None
+    assert main(["run", "--name", "killed", "--resume"]) == 0
+    assert statuses(folder) == ["done"] * 3
+    last = folder / "checkpoints" / "cyclegan-last.ckpt"
+    assert trained(folder) == ["resume=", f"resume={last}"]
+
+
+def test_a_notebook_that_was_done_and_is_damaged_is_run_again(project):
+    assert main(["run", "--name", "one"]) == 0
+    folder = project / "runs" / "one"
+    (folder / "04_domain_shift.ipynb").write_text("{")
+    (folder / "metrics.json").unlink()
+    assert main(["run", "--name", "one", "--resume"]) == 0
+    assert (folder / "metrics.json").exists()
+    assert len(trained(folder)) == 1
+
+
+def test_other_feature_sets_than_the_run_began_with_are_refused(project, capsys):
+    assert main(["run", "--name", "one", "-p", "lambda_cycle", "13"]) == 1
+    (project / "data" / "cpc006.npz").write_text("other")
+    assert main(["run", "--name", "one", "--resume"]) == 2
+    assert "cpc006.npz (domain_a) is not what the run began with" in capsys.readouterr().err
+
+
+def test_what_cannot_be_resumed_is_refused(project, capsys):
+    assert main(["run", "--resume"]) == 2
+    assert "give --name" in capsys.readouterr().err
+    assert main(["run", "--name", "no", "--resume"]) == 2
+    assert "there is no run 'no'" in capsys.readouterr().err
+    (project / "runs" / "no").mkdir(parents=True)
+    assert main(["run", "--name", "no", "--resume"]) == 2
+    assert "holds no run.json" in capsys.readouterr().err
+    (project / "runs" / "no" / "run.json").write_text("{}")
+    assert main(["run", "--name", "no", "--resume"]) == 2
+    assert "cannot be read as the record of a run" in capsys.readouterr().err
+
+
+def test_a_run_of_the_same_name_is_set_aside(project):
+    folder = project / "runs" / "one"
+    folder.mkdir(parents=True)
+    (folder / "kept.txt").write_text("mine")
+    assert main(["run", "--name", "one"]) == 0
+    assert (project / "runs" / "one-earlier-1" / "kept.txt").read_text() == "mine"
+    assert statuses(folder) == ["done"] * 3
+
+
+def test_a_lock_is_free_when_its_owner_was_killed(tmp_path):
+    code = f"""
+import time; from pathlib import Path; from cyclegan_lib.runs.lock import locked
+with locked(Path({str(tmp_path)!r})): print("held", flush=True); time.sleep(60)"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(ValueError, match=f"pid {process.pid}"), locked(tmp_path):
+        pass
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    with locked(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"pid {os.getpid()}"
+
+
+def test_the_project_is_the_librarys_checkout_where_there_is_none(tmp_path, monkeypatch, capsys):
+    from helpers import PROJECT
+
+    monkeypatch.chdir(tmp_path)
+    before = set((PROJECT / "runs").glob("*"))
+    assert main(["run", "--name", "x", "-p", "max_epoch", "1"]) == 2
+    assert "did you mean 'max_epochs'" in capsys.readouterr().err
+    assert main(["run", "--name", "x", "-p", "domain_a", "mine.npz"]) == 2
+    assert "mine.npz does not exist" in capsys.readouterr().err
+    assert set((PROJECT / "runs").glob("*")) == before
+    assert not list(tmp_path.iterdir())
+
+
+def test_plain_papermill_works_from_any_folder(tmp_path):
+    from helpers import PROJECT
+
+    (tmp_path / "results.json").write_text("{")
+    notebook = PROJECT / "notebooks" / "05_benchmark.ipynb"
+    command = [sys.executable, "-m", "papermill", str(notebook), "out.ipynb", "--no-progress-bar"]
+    # figures go to a folder meant from here
+    done = subprocess.run([*command, "-p", "run_dir", "here"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here" / "figures" / "05_benchmark.png").exists()
+    done = subprocess.run(
+        [*command, "-p", "results", "no.json"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "no.json does not exist; give the parameter 'results' the path of an existing file" in done.stderr
+
+
+def test_a_path_with_braces_is_no_template(project, monkeypatch):
+    odd = project.with_name("a {project}")
+    shutil.move(project, odd)
+    monkeypatch.chdir(odd)
+    assert main(["run", "--name", "one"]) == 0
+    assert statuses(odd / "runs" / "one") == ["done"] * 3

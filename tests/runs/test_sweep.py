@@ -1,0 +1,238 @@
+"""A grid of runs: what is refused, what is shared, what is continued, and what is compared."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.runs import executors
+from cyclegan_lib.runs.record import Record
+from cyclegan_lib.runs.sweep import sweep
+
+GRID = {"parameters": {"max_epochs": 2}, "grid": {"lambda_cycle": [1.0, 3], "seed": [0]}}
+
+
+@pytest.fixture
+def no_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+
+
+def write(project: Path, content: object) -> str:
+    path = project / "small.yml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False))
+    return str(path)
+
+
+def kill_the_trainer(folder: Path) -> threading.Thread:
+    """Kill, from the side, the process that is training in `folder`."""
+
+    def kill() -> None:
+        patience = time.monotonic() + 60
+        while not (folder / "checkpoints" / "cyclegan-last.ckpt").exists() and time.monotonic() < patience:
+            time.sleep(0.1)
+        os.kill(int((folder / ".lock").read_text().split()[1]), signal.SIGKILL)
+
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    return thread
+
+
+def starts(folder: Path) -> int:
+    """How often training began in a run."""
+    return len((folder / "trained.txt").read_text().splitlines())
+
+
+REFUSED = {
+    "grid: {seed: [0, 1}": "small.yml cannot be read as YAML (line 1",
+    "- 1": "must hold the keys name, parameters and grid",
+    "": "must hold the keys name, parameters and grid",
+    "grids: {seed: [0]}": "has the key 'grids', which is unknown; it knows name, parameters, grid",
+    "parameters: {seed: 1}": "'grid' must hold a list of values for at least one parameter",
+    "grid: {}": "'grid' must hold a list",
+    "grid: {seed: []}": "the grid of 'seed' must be a list of values",
+    "grid: {seed: 1}": "the grid of 'seed' must be a list of values, as in [0, 1], not 1",
+    "parameters: {seed: 1}\ngrid: {seed: [0]}": "'seed' is under both parameters and grid",
+    "parameters: [seed]\ngrid: {seed: [0]}": "'parameters' must hold one value for each parameter",
+    "grid: {seed: [0, 1, 0]}": "the grid of 'seed' holds 0 twice",
+    "grid: {lambda_cycle: [1, 1.0]}": "the grid of 'lambda_cycle' holds 1.0 twice",
+    "grid: {seed: [0], seed: [1]}": "'seed' is given twice",
+    "grid: {lamda_cycle: [1]}": "unknown notebook parameter 'lamda_cycle'; did you mean 'lambda_cycle'?",
+    "grid: {max_epochs: [1, 0]}": "small.yml: 'max_epochs' cannot be 0",
+    "grid: {max_epochs: [1, null]}": "the parameter 'max_epochs' must be int, not None",
+    "grid: {seed: [0]}\nparameters: {resume: no.ckpt}": "no.ckpt does not exist",
+    "grid: {seed: [0, 1]}\nparameters: {data_dir: mine}": "cannot hold the recordings of several",
+    "grid: {seed: [0]}\nname: ../x": "must be a plain folder name",
+    "grid: {seed: [0]}\nname: 3": "'name' must be text, not 3",
+}
+
+
+@pytest.mark.parametrize("content", REFUSED)
+def test_a_file_is_refused_in_one_sentence_before_anything_starts(content, project, monkeypatch, capsys):
+    monkeypatch.setattr("cyclegan_lib.runs.sweep.executor", None)
+    assert main(["sweep", write(project, content)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("cyclegan: ") and error.count("\n") == 1
+    assert REFUSED[content] in error
+    assert not (project / "runs").exists()
+
+
+def test_a_missing_file_and_a_folder_of_something_else_are_refused(project, capsys):
+    assert main(["sweep", "no.yml"]) == 2
+    assert "no.yml does not exist; give the YAML file of a sweep" in capsys.readouterr().err
+    (project / "runs" / "small").mkdir(parents=True)
+    (project / "runs" / "small" / "run.json").write_text("{}")
+    assert main(["sweep", write(project, GRID)]) == 2
+    assert "holds something else than a sweep; give another --name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere"])
+def test_a_scheduler_that_does_not_answer_is_a_sentence(address, project, monkeypatch, capsys):
+    monkeypatch.setattr(executors, "CONNECT_S", 1)
+    assert main(["sweep", write(project, GRID), "--scheduler", address]) == 2
+    error = capsys.readouterr().err
+    assert f"no Dask scheduler answers at {address}" in error
+    assert error.count("\n") == 1
+    assert not (project / "runs").exists()
+
+
+def test_a_scheduler_without_dask_is_a_sentence(project, no_dask, capsys):
+    assert main(["sweep", write(project, GRID), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "--scheduler needs Dask" in capsys.readouterr().err
+
+
+def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, capfd):
+    content = {
+        "name": "weights",
+        "parameters": {"max_epochs": 2, "pause": 3.0},
+        "grid": {"lambda_cycle": [1.0, 3.0], "seed": [0, 1]},
+    }
+    folder = project / "runs" / "weights"
+    killed = folder / "lambda_cycle=1.0,seed=0"
+    thread = kill_the_trainer(killed)
+    assert main(["sweep", write(project, content), "--workers", "2"]) == 0
+    thread.join()
+    printed, error = capfd.readouterr()
+    assert "Traceback" not in error and "distributed" not in error
+    table = [line for line in printed.splitlines() if line.startswith("|")]
+    assert len(table) == 6
+    assert "NMSE ↓" in table[0] and "C2ST → 0.5" in table[0] and "gap closed" in table[0]
+    assert [line.split("|")[1:4] for line in table[2:]] == [
+        [" 1.0          ", "    0 ", "   done "],
+        [" 1.0          ", "    1 ", "   done "],
+        [" 3.0          ", "    0 ", "   done "],
+        [" 3.0          ", "    1 ", "   done "],
+    ]
+    assert "**0.200**" in table[4] and printed.count("**0.200**") == 1
+    assert "index.html" in printed
+
+    # the killed run was continued in training; what was whole was kept
+    assert starts(killed) == 2
+    last = killed / "checkpoints" / "cyclegan-last.ckpt"
+    assert (killed / "trained.txt").read_text().splitlines()[1] == f"resume={last}"
+    assert Record.load(killed).done
+    runs = [killed, *(folder / f"lambda_cycle={w},seed={s}" for w, s in ((1.0, 1), (3.0, 0), (3.0, 1)))]
+    assert all((run / "report.html").exists() for run in runs)
+    assert [starts(run) for run in runs[1:]] == [1, 1, 1]
+
+    # recordings of a seed are shared, and were made first: once by themselves, and once by each run
+    shared = sorted(folder.glob("data-*"))
+    assert len(shared) == 2
+    assert all(len((data / "calls.txt").read_text().splitlines()) == 3 for data in shared)
+    assert Record.load(shared[0]).notebooks[0].finished <= Record.load(killed).notebooks[0].started
+
+    content = json.loads((folder / "sweep.json").read_text())
+    assert [run["status"] for run in content["runs"]] == ["done"] * 4
+    assert content["runs"][0]["measures"]["nmse"] == 0.4
+    assert "| **0.200** |" in (folder / "sweep.md").read_text()
+    assert {"comparison.png", "comparison.svg"} <= {path.name for path in folder.iterdir()}
+    page = (folder / "index.html").read_text()
+    assert 'href="lambda_cycle%3D1.0%2Cseed%3D0/report.html"' in page
+    assert 'src="data:image/png;base64,' in page and "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_without_dask_a_process_pool_goes_on_where_a_process_was_killed(project, no_dask, capfd):
+    content = {"parameters": {"pause": 3.0}, "grid": {"lambda_cycle": [1.0, 13.0]}}
+    folder = project / "runs" / "small"
+    thread = kill_the_trainer(folder / "lambda_cycle=1.0")
+    # the other run fails, which does not stop this one
+    assert main(["sweep", write(project, content), "--workers", "2"]) == 1
+    thread.join()
+    printed, error = capfd.readouterr()
+    assert "1 of 2 runs failed (lambda_cycle=13.0); `cyclegan sweep " in error
+    assert "Traceback" not in error
+    assert "thirteen is an unlucky number" in printed
+    assert Record.load(folder / "lambda_cycle=1.0").done
+    assert starts(folder / "lambda_cycle=1.0") == 2
+    row = next(line for line in printed.splitlines() if line.startswith("| 13.0"))
+    assert "failed" in row
+    assert "thirteen" in (folder / "index.html").read_text()
+
+    # the same again: what is done is left alone, what failed is tried again
+    before = starts(folder / "lambda_cycle=13.0")
+    assert main(["sweep", write(project, content), "--workers", "1"]) == 1
+    assert starts(folder / "lambda_cycle=1.0") == 2
+    assert starts(folder / "lambda_cycle=13.0") == before + 1
+    assert "failed" in capfd.readouterr().out
+
+    # other parameters than it was made with
+    content["parameters"]["max_epochs"] = 3
+    assert main(["sweep", write(project, content)]) == 2
+    assert "was made with max_epochs = 40, and now 3 is asked for" in capfd.readouterr().err
+
+
+def test_a_sweep_that_is_whole_is_shown_at_once(project, no_dask, monkeypatch):
+    content = {"grid": {"lambda_cycle": [3.0]}}
+    first = sweep(write(project, content), workers=1, progress=False)
+    assert first.runs[0].status == "done"
+    monkeypatch.setattr("cyclegan_lib.runs.sweep.executor", None)
+    assert sweep(write(project, content)).table() == first.table()
+
+
+def test_recordings_that_cannot_be_made_fail_their_runs_alone(project, no_dask):
+    (project / "runs" / "small" / "data").mkdir(parents=True)
+    (project / "mine").write_text("a file, where a folder should be")
+    content = {"parameters": {"data_dir": "mine"}, "grid": {"lambda_cycle": [1.0, 3.0]}}
+    (project / "runs" / "small" / "sweep.json").write_text("{}")
+    result = sweep(write(project, content), workers=1, progress=False)
+    assert [run.status for run in result.runs] == ["failed", "failed"]
+    assert "01_data_normalization.ipynb failed with" in result.runs[0].failure
+    assert not list((project / "runs" / "small").glob("lambda_cycle=*"))
+
+
+def _die(task: int) -> int:
+    if task == 1:
+        os._exit(1)
+    return 2 * task
+
+
+def test_a_task_whose_process_always_dies_is_given_up(no_dask):
+    with executors.executor(1) as run_all:
+        found = dict(run_all(_die, [0, 1, 2]))
+    assert (found[0], found[2]) == (0, 4)
+    assert isinstance(found[1], Exception)
+
+
+def test_two_sweeps_do_not_share_a_folder(project, no_dask):
+    from cyclegan_lib.runs.lock import locked
+
+    with locked(project / "runs" / "small"), pytest.raises(InputError, match="is working in"):
+        sweep(write(project, GRID), progress=False)
+
+
+def test_a_scheduler_without_workers_is_a_sentence(project, capsys):
+    import distributed
+
+    options = {"n_workers": 0, "dashboard_address": None, "scheduler_kwargs": {"dashboard_address": ":0"}}
+    with distributed.LocalCluster(**options) as cluster:
+        address = cluster.scheduler_address
+        assert main(["sweep", write(project, GRID), "--scheduler", address]) == 2
+    assert f"the Dask scheduler at {address} has no workers; start `dask worker" in capsys.readouterr().err
+    assert not (project / "runs").exists()

@@ -1,0 +1,53 @@
+"""The figure of a sweep: which parameter is where, and that it shows the data."""
+
+import numpy as np
+
+from cyclegan_lib.runs.measures import Result
+from cyclegan_lib.runs.sweep_figure import comparison
+
+
+def result(nmse: float, baseline: float = 0.5, **more: float) -> Result:
+    return Result("", {"nmse": nmse, **more}, {"nmse": baseline})
+
+
+def test_seeds_are_dots_around_their_mean_and_the_numeric_parameter_is_horizontal():
+    grid = {"normalization": ["shared", "per-domain"], "lambda_cycle": [1.0, 3.0, 10.0], "seed": [0, 1]}
+    runs = [
+        ({"normalization": n, "lambda_cycle": w, "seed": s}, result(w / 10 + s + (n == "shared"), c2st=0.5))
+        for n in grid["normalization"]
+        for w in grid["lambda_cycle"]
+        for s in grid["seed"]
+    ]
+    figure = comparison(runs, grid)
+    nmse, c2st = figure.axes
+    assert (nmse.get_ylabel(), nmse.get_xlabel()) == ("NMSE against the pairs", "lambda_cycle")
+    assert c2st.get_ylabel() == "C2ST (0.5 cannot tell)"
+    assert nmse.get_xscale() == "log"
+    assert [label.get_text() for label in nmse.get_xticklabels()] == ["1", "3", "10"]
+    dots, mean, *_ = nmse.lines
+    assert sorted(dots.get_xdata()) == [1, 1, 3, 3, 10, 10]
+    assert dots.get_linestyle() == "None"
+    np.testing.assert_allclose(mean.get_ydata(), [1.6, 1.8, 2.5])
+    baseline = nmse.lines[-1]
+    assert baseline.get_linestyle() == ":"
+    np.testing.assert_allclose(baseline.get_ydata(), 0.5)
+    texts = [text.get_text() for text in nmse.texts]
+    assert texts == ["Gaussian OT", "normalization per-domain", "normalization shared"]
+    assert len(c2st.lines) == 4  # no baseline has been measured for it
+
+
+def test_a_baseline_that_depends_on_the_parameter_is_drawn_so():
+    grid = {"train_recordings": [24, 48]}
+    runs = [({"train_recordings": 24}, result(0.3, 0.6)), ({"train_recordings": 48}, result(0.2, 0.4))]
+    (axis,) = comparison(runs, grid).axes
+    np.testing.assert_allclose(axis.lines[-1].get_xydata(), [[24, 0.6], [48, 0.4]])
+
+
+def test_words_are_evenly_spaced_and_a_lone_seed_is_horizontal():
+    grid = {"normalization": ["shared", "per-domain"]}
+    runs = [({"normalization": n}, result(0.3)) for n in grid["normalization"]]
+    (axis,) = comparison(runs, grid).axes
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["shared", "per-domain"]
+    np.testing.assert_allclose(axis.lines[0].get_xdata(), [0, 1])
+    (axis,) = comparison([({"seed": 0}, result(0.3)), ({"seed": 1}, result(0.4))], {"seed": [0, 1]}).axes
+    assert axis.get_xlabel() == "seed"

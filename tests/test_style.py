@@ -1,0 +1,50 @@
+"""Ruff checks and formats the notebooks as well as the library and the tests."""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from helpers import PROJECT
+
+RUFF = [sys.executable, "-m", "ruff"]
+CHECK, FORMAT = ["check", "--no-cache"], ["format", "--check", "--no-cache"]
+
+
+def ruff(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*RUFF, *arguments], capture_output=True, text=True, cwd=PROJECT)
+
+
+@pytest.mark.parametrize("command", [CHECK, FORMAT], ids=["check", "format"])
+def test_everything_is_checked_and_formatted(command):
+    done = ruff(*command, ".")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_ruff_looks_at_notebooks_library_and_tests():
+    seen = set(ruff("check", "--show-files", ".").stdout.splitlines())
+    wanted = [
+        path for folder in ("cyclegan_lib", "tests", "scripts") for path in (PROJECT / folder).rglob("*.py")
+    ]
+    notebooks = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+    assert len(notebooks) == 5
+    assert not {str(path) for path in [*wanted, *notebooks]} - seen
+
+
+@pytest.mark.parametrize(
+    ("command", "source", "said"),
+    [
+        (CHECK, "import os", "F401"),
+        (CHECK, "x = 'é' + " + "'a'" * 60, "E501"),
+        (FORMAT, "x = [ 1 ]", "reformat"),
+    ],
+    ids=["unused import", "long line", "format"],
+)
+def test_ruff_fails_on_a_cell(command, source, said, tmp_path):
+    # the project's own settings, on a notebook that is not the project's
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbformat.write(notebook, tmp_path / "bad.ipynb")
+    done = ruff(*command, "--config", str(PROJECT / "pyproject.toml"), str(tmp_path / "bad.ipynb"))
+    assert done.returncode == 1
+    assert said in done.stdout + done.stderr
+    assert "bad.ipynb" in done.stdout + done.stderr
