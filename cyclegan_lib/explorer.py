@@ -183,9 +183,9 @@ def _table(
             z = translator.normalizer.normalize(x, domain)
             cells += [f"{_rms((x - truth).ravel()):.1f} dB", f"{sliced_wasserstein(z, z_truth):.2f}"]
         lines.append([name, *cells])
-    heading = ["", f"nearest mean spectrum of a real {target.device} recording"]
+    heading = ["", f"to the nearest real {target.device}"]
     if truth is not None:
-        heading += ["error against the truth", "sliced Wasserstein to the truth (z-scores)"]
+        heading += ["to the truth", "sliced Wasserstein to the truth"]
     rows = ["".join(f"<th style='padding-right:2em'>{text}</th>" for text in heading)]
     rows += [
         "".join(f"<td style='padding-right:2em; white-space:nowrap'>{text}</td>" for text in line)

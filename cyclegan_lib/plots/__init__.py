@@ -12,6 +12,7 @@ from cyclegan_lib.plots.style import (
     band_frequencies,
     new_figure,
 )
+from cyclegan_lib.plots.sweep import comparison
 from cyclegan_lib.plots.training import file_sizes, training_curves
 from cyclegan_lib.plots.translation import TranslationFigure, change, rows, translation
 
@@ -26,6 +27,7 @@ __all__ = [
     "benchmark",
     "change",
     "checkpoints",
+    "comparison",
     "distributions",
     "embedding",
     "feature_panels",

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_lib.errors import NotebookError
+from cyclegan_lib.evaluation.measures import MEASURES, Result, measured
 from cyclegan_lib.evaluation.report import markdown_table, rounded
 from cyclegan_lib.files import replacing
-from cyclegan_lib.runs.measures import MEASURES, Result, measured
+from cyclegan_lib.plots import comparison
 from cyclegan_lib.runs.page import Entry, duration, write_page
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Record
 from cyclegan_lib.runs.report import REPORT
-from cyclegan_lib.runs.sweep_figure import comparison
 
 SWEEP, TABLE, INDEX, FIGURE = "sweep.json", "sweep.md", "index.html", "comparison"
 

@@ -8,8 +8,8 @@ import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
+from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, Result, measured
 from cyclegan_lib.evaluation.report import rounded
-from cyclegan_lib.runs.measures import BASELINE, MEASURES, Result, measured
 from cyclegan_lib.runs.notebooks import parameters_of
 from cyclegan_lib.runs.page import TEMPLATES, Entry, write_page
 from cyclegan_lib.runs.plan import Plan

@@ -152,7 +152,7 @@ def _set_aside(folder: Path) -> None:
 
 def _summary(folder: Path) -> str:
     # imported here: it takes seconds, which a refused parameter should not
-    from cyclegan_lib.runs.measures import measured
+    from cyclegan_lib.evaluation.measures import measured
     from cyclegan_lib.runs.report import REPORT
 
     places = {

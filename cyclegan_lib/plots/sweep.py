@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from cyclegan_lib.plots import COLOUR_B, COLOUR_OTHER, COLOUR_TRANSLATED, new_figure
-from cyclegan_lib.runs.measures import BASELINE, MEASURES, Result
+from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, Result
+from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, OTHER_COLOURS, new_figure
 
 REPEATED = "seed"  # values that repeat a measurement instead of changing it
 COLUMNS = 3
@@ -37,7 +37,7 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
     x = _horizontal(grid)
     places = _places(grid[x])
     lines = {_line(values, x): None for values, _ in runs}
-    shades = LinearSegmentedColormap.from_list("lines", [COLOUR_TRANSLATED, COLOUR_B])
+    shades = LinearSegmentedColormap.from_list("lines", [COLOUR_TRANSLATED, OTHER_COLOURS[0]])
     colours = [shades(i / max(1, len(lines) - 1)) for i in range(len(lines))]
     for axis, name in zip(axes, measures, strict=False):
         ends = []

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from cyclegan_lib.runs.measures import Result
-from cyclegan_lib.runs.sweep_figure import comparison
+from cyclegan_lib.evaluation.measures import Result
+from cyclegan_lib.plots import comparison
 
 
 def result(nmse: float, baseline: float = 0.5, **more: float) -> Result:
