@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 import cyclegan_lib
@@ -77,7 +78,12 @@ class Workspace:
         return self.data / (f"{device}_{part}.npz" if part else f"{device}.npz")
 
     def keep(self, figure: Any, name: str) -> Any:
-        """Save a figure as PNG and SVG under figures/, the same bytes each time; return it to be shown."""
+        """Save a figure as PNG and SVG under figures/, the same bytes each time; return it to be shown.
+
+        What is no figure, such as an explorer, is only returned.
+        """
+        if not isinstance(figure, Figure):
+            return figure
         folder = self.run / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         # without these an SVG holds the date and random names of its parts, a PNG the version of matplotlib

@@ -6,6 +6,13 @@ import pytest
 from helpers import QUICK, make_set
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, keep together those that share what is slow to make."""
+    for item in items:
+        whole = item.path.parent.name == "notebooks"  # they look at one small run of the notebooks
+        item.add_marker(pytest.mark.xdist_group("notebooks" if whole else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def domains(tmp_path_factory) -> tuple[Path, Path]:
     """Feature sets of both devices on disk."""

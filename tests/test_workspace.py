@@ -3,6 +3,7 @@ from helpers import PROJECT
 
 import cyclegan_lib
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.plots import new_figure
 from cyclegan_lib.workspace import Workspace, project_folder
 
 CELL = 'epochs: int = 3  # how many\nrate: float = 0.1  # how fast\nname: str = ""  # who'
@@ -79,3 +80,21 @@ def test_folders_of_a_run(tmp_path):
     assert work.checkpoints == tmp_path / "runs" / "x" / "checkpoints"
     assert work.features("cpc006", "test").name == "cpc006_test.npz"
     assert work.features("cpc006").name == "cpc006.npz"
+
+
+def test_figures_are_kept_twice_with_the_same_bytes_each_time(tmp_path):
+    work = Workspace(data=tmp_path, run=tmp_path)
+    figure, (axis,) = new_figure(3, 2, 1)
+    axis.plot([0, 1], [1, 0], label="x")
+    axis.legend()
+    assert work.keep(figure, "line") is figure
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+    assert kept.keys() == {"line.png", "line.svg"}
+    assert kept["line.png"].startswith(b"\x89PNG") and b"<svg" in kept["line.svg"]
+    work.keep(figure, "line")
+    assert all((tmp_path / "figures" / name).read_bytes() == content for name, content in kept.items())
+
+
+def test_what_is_no_figure_is_only_shown(tmp_path):
+    assert Workspace(data=tmp_path, run=tmp_path).keep("an explorer", "x") == "an explorer"
+    assert not (tmp_path / "figures").exists()

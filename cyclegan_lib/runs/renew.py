@@ -6,8 +6,10 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
+from cyclegan_lib.errors import NotebookError
 from cyclegan_lib.runs.execute import CELL_TIMEOUT_S, KERNEL, QUIET_KERNEL
 from cyclegan_lib.runs.notebooks import notebooks_of
 from cyclegan_lib.workspace import project_folder
@@ -22,6 +24,8 @@ def renew_notebooks() -> None:
     ------
     InputError
         If there is no project folder.
+    NotebookError
+        If a cell fails; the notebooks before it are renewed.
     """
     project = project_folder()
     with tempfile.TemporaryDirectory() as temporary:
@@ -38,7 +42,13 @@ def renew_notebooks() -> None:
                 extra_arguments=QUIET_KERNEL,
                 resources={"metadata": {"path": str(workspace)}},
             )
-            client.execute()
+            try:
+                client.execute()
+            except CellExecutionError as error:
+                why = f"{error.ename}: {' '.join(error.evalue.split())}"
+                raise NotebookError(
+                    f"{notebook.name} failed with {why}; its outputs are as before"
+                ) from error
             content.metadata = {
                 "kernelspec": content.metadata["kernelspec"],
                 "language_info": {"name": "python"},

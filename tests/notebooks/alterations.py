@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 from notebooks.whole import code_cells, is_ignored
 
+TABLE = "text/markdown"
 # each takes a notebook and a text that the cell to alter prints; "" is the last cell that nbval compares
 ALTERATIONS: dict[str, Callable[[Path, str], None]] = {}
 
@@ -21,9 +22,13 @@ def change_a_number(path: Path, within: str = "") -> None:
     """Change the last digit of the last decimal number."""
     notebook = nbformat.read(path, as_version=4)
     output = _printing_cell(notebook, within).outputs[0]
-    digit = list(re.finditer(r"\d\.\d*(\d)", output.text))[-1].start(1)
-    other = str((int(output.text[digit]) + 1) % 10)
-    output.text = output.text[:digit] + other + output.text[digit + 1 :]
+    text = _printed(output)
+    digit = list(re.finditer(r"\d\.\d*(\d)", text))[-1].start(1)
+    changed = text[:digit] + str((int(text[digit]) + 1) % 10) + text[digit + 1 :]
+    if "text" in output:
+        output.text = changed
+    else:
+        output.data[TABLE] = changed
     nbformat.write(notebook, path)
 
 
@@ -63,12 +68,16 @@ def replace_in_source(path: Path, old: str, new: str) -> None:
 
 
 def _printing_cell(notebook: nbformat.NotebookNode, within: str) -> nbformat.NotebookNode:
-    """Return the last cell whose first output is print's, holds `within` and a decimal number."""
+    """Return the last cell whose first output is print's or a table, holds `within` and a decimal number."""
     found = [
         cell
         for cell in code_cells(notebook)
-        if (within or not is_ignored(cell)) and cell.outputs and within in cell.outputs[0].get("text", "")
-        if re.search(r"\d\.\d", cell.outputs[0].get("text", ""))
+        if (within or not is_ignored(cell)) and cell.outputs and within in _printed(cell.outputs[0])
+        if re.search(r"\d\.\d", _printed(cell.outputs[0]))
     ]
     assert found, f"no cell prints a decimal number and {within!r}"
     return found[-1]
+
+
+def _printed(output: nbformat.NotebookNode) -> str:
+    return output.get("text", "") or output.get("data", {}).get(TABLE, "")

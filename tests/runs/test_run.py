@@ -30,7 +30,14 @@ def trained(folder: Path) -> list[str]:
 def started(project: Path, *arguments: str) -> subprocess.Popen:
     """`cyclegan run` in a process of its own, once its training has left a checkpoint."""
     command = [sys.executable, "-m", "cyclegan_lib", "run", "--name", "killed", *arguments]
-    process = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell that starts the tests in the background has them, and so this, ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     patience = time.monotonic() + 60
     while not (project / "runs" / "killed" / "checkpoints" / "cyclegan-last.ckpt").exists():
         assert process.poll() is None and time.monotonic() < patience
