@@ -73,8 +73,10 @@ def file_sizes(sizes: dict[str, float]) -> Figure:
     """Files as bars with their sizes; {file: size in MB}. The first is the checkpoint that holds them all."""
     figure, (axis,) = new_figure(9, 0.7 + 0.32 * len(sizes), 1)
     colours = [COLOUR_OTHER if i == 0 else COLOUR_TRANSLATED for i in range(len(sizes))]
-    bars = axis.barh(list(sizes), list(sizes.values()), color=colours)
-    axis.bar_label(bars, [f"{size:.1f}" for size in sizes.values()], padding=3, fontsize=8)
+    # as long as its label says: a checkpoint names its folder, and so differs by some bytes from run to run
+    lengths = [round(size, 1) for size in sizes.values()]
+    bars = axis.barh(list(sizes), lengths, color=colours)
+    axis.bar_label(bars, [f"{size:.1f}" for size in lengths], padding=3, fontsize=8)
     axis.invert_yaxis()
     axis.set_xlabel("size (MB)")
     return figure

@@ -28,7 +28,7 @@ def test_an_empty_history_is_an_empty_figure():
 
 
 def test_file_sizes_are_bars_in_megabytes():
-    (axis,) = plots.file_sizes({"best.ckpt": 11.0, "generator_AB.pth": 0.5}).axes
+    (axis,) = plots.file_sizes({"best.ckpt": 11.0004, "generator_AB.pth": 0.5}).axes
     assert [bar.get_width() for bar in axis.patches] == [11.0, 0.5]
     assert [text.get_text() for text in axis.get_yticklabels()] == ["best.ckpt", "generator_AB.pth"]
     assert [text.get_text() for text in axis.texts] == ["11.0", "0.5"]
