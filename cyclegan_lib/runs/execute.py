@@ -11,9 +11,13 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 # the longest a single cell may take, beyond the minutes that a notebook may train
 CELL_TIMEOUT_S = 3600
 KERNEL = "python3"
-# kernels would say on the terminal that they talk over this machine's loopback without encryption, and how
-# they were interrupted; what fails in a cell is in the notebook
-QUIET_KERNEL = ["--log-level=50"]
+# kernels would say on the terminal that they talk over this machine's loopback without encryption, how they
+# were interrupted, and (through tornado) which message came while they ended; what fails in a cell is in the
+# notebook
+QUIET_KERNEL = [
+    "--log-level=50",
+    "--IPKernelApp.logging_config={'loggers': {'tornado': {'level': 'CRITICAL'}}}",
+]
 LONGEST_MESSAGE = 400
 
 
