@@ -93,8 +93,8 @@ def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, t
         browser.save_screenshot(str(tmp_path / f"{name}.png"))
     assert choosers["recording"].first_selected_option.text == another, "it stays"
     assert len({view.picture for view in seen}) == len({view.distances for view in seen}) == 4
-    assert f"a real {DEVICE_A} recording" in seen[1].distances
-    assert f"a real {DEVICE_B} recording" in seen[2].distances
+    assert f"nearest real {DEVICE_A}" in seen[1].distances
+    assert f"nearest real {DEVICE_B}" in seen[2].distances
 
     assert page.state()["errors"] == []
     cells = executed(page, lab.project / "notebooks" / EXPLORED)
