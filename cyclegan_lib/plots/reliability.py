@@ -1,5 +1,7 @@
 """Which slices and recordings translate badly, and why."""
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -80,12 +82,8 @@ def _scatter(axis: Axes, found: Reliability, x: np.ndarray, y: np.ndarray) -> No
         axis.scatter(x, y, s=18, color=COLOUR_OTHER)
         return
     for label, colour, marker in zip(
-        np.unique(found.label), _cycle(OTHER_COLOURS), _cycle(MARKERS), strict=False
+        np.unique(found.label), cycle(OTHER_COLOURS), cycle(MARKERS), strict=False
     ):
         chosen = found.label == label
         axis.scatter(x[chosen], y[chosen], s=18, color=colour, marker=marker, label=label, alpha=0.8)
     legend(axis)
-
-
-def _cycle(values: tuple[str, ...]) -> list[str]:
-    return list(values) * 20
