@@ -1,6 +1,7 @@
 """Writing files so that a reader never meets half of one, and naming what keeps a file from being read."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the folder cannot be written.
+        If the folder cannot be written, or the disk is full. What was at `path` before is kept then.
     """
     path = Path(path)
     writable_folder(path.parent)
@@ -27,9 +28,33 @@ def replacing(path: str | Path) -> Iterator[Path]:
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield part
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())  # a power cut after the renaming must not find an empty file
         os.replace(part, path)
+    except OSError as error:
+        raise not_written(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def not_written(path: str | Path, error: Exception) -> InputError:
+    """The error that says that writing `path` failed, why, and how much room there is."""
+    path = Path(path)
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    free = shutil.disk_usage(path.parent).free / 1e6
+    kept = "; the one that was there before is kept" if path.exists() else ""
+    return InputError(
+        f"{path} cannot be written ({reason}; {free:,.1f} MB are free in {path.parent}){kept};"
+        " make room there, or choose another folder"
+    )
+
+
+def not_an_input(output: str | Path, *inputs: str | Path | None) -> None:
+    """Raise InputError if writing `output` would overwrite one of `inputs`, under whatever name."""
+    for path in inputs:
+        if path is not None and Path(output).exists() and Path(path).exists():
+            if os.path.samefile(output, path):
+                raise InputError(f"{output} is an input and would be overwritten; give another output")
 
 
 def writable_folder(folder: str | Path) -> Path:

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from cyclegan_lib.config import Settings
 from cyclegan_lib.errors import InputError
 
+FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
+
 
 def with_options(cls: type[Settings]) -> Callable:
     """Give a typer command one option for each field of `cls`; it gets them as the argument `settings`.

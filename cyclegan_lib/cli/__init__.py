@@ -1,0 +1,51 @@
+"""The `cyclegan` command: one function a subcommand, no logic.
+
+Libraries are imported by the subcommand that needs them, so that `--help` answers at once.
+"""
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from cyclegan_lib.cli.evaluation import benchmark, evaluate
+from cyclegan_lib.cli.features import extract, simulate
+from cyclegan_lib.cli.models import export, inspect, train, translate
+from cyclegan_lib.cli.notebooks import run, sweep
+from cyclegan_lib.errors import InputError, Interrupted, NotebookError
+from cyclegan_lib.options import joined
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Translate machine-sound features between two recording devices with a CycleGAN.",
+)
+for command in (simulate, extract, train, export, inspect, translate, evaluate, benchmark, run, sweep):
+    app.command()(command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 on success, 2 with one sentence on stderr for bad input."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(joined(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
+        if code:  # typer's answer to Ctrl-C
+            raise Interrupted("interrupted")
+    except InputError as error:
+        return _refuse(str(error))
+    except TyperException as error:
+        # an unknown option, a missing argument
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _refuse(f"{message.rstrip('.')}; see `cyclegan --help`")
+    except NotebookError as error:
+        print(f"cyclegan: {error}", file=sys.stderr)
+        return 1
+    except Interrupted as error:
+        print(f"cyclegan: {error}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(f"cyclegan: {' '.join(sentence.split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,65 @@
+"""Commands that measure: evaluate, benchmark."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyclegan_lib.files import writable_folder
+from cyclegan_lib.options import FEATURE_SET
+
+
+def evaluate(
+    source: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A, untranslated")],
+    translated: Annotated[Path, typer.Option(help="the same sequences, translated")],
+    target: Annotated[Path, typer.Option(help="real recordings of device B")],
+    paired: Annotated[
+        Path | None, typer.Option(help="the source's moments as B heard them: adds NMSE")
+    ] = None,
+    labelled: Annotated[
+        Path | None, typer.Option(help="B's training set with labels: adds accuracies")
+    ] = None,
+    fit_source: Annotated[Path | None, typer.Option(help="A's training set: fits the baselines")] = None,
+    fit_target: Annotated[Path | None, typer.Option(help="B's training set: fits the baselines")] = None,
+    json: Annotated[Path | None, typer.Option(help="file to write the same numbers to")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="seed of splits and projections")] = 0,
+) -> None:
+    """Measure a translation beside the null (B against itself) and five baselines."""
+    from cyclegan_lib.evaluation import evaluate
+    from cyclegan_lib.features import FeatureSet
+
+    if json is not None:
+        writable_folder(json.parent)
+    optional = {"paired": paired, "labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
+    result = evaluate(
+        *(FeatureSet.load(path) for path in (source, translated, target)),
+        **{name: FeatureSet.load(path) for name, path in optional.items() if path is not None},
+        seed=seed,
+        progress=True,
+    )
+    print(result.table())
+    if json is not None:
+        print(f"written to {result.save(json)}")
+
+
+def benchmark(
+    output: Annotated[Path, typer.Option(help="folder for results; a later run goes on there")] = Path(
+        "benchmark_results"
+    ),
+    pairs: Annotated[str | None, typer.Option(help="device pairs, comma-separated; default: all")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="methods, comma-separated; default: all but other help")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="comma-separated; each decides split, weights and noise")] = (
+        "0,1,2,3,4"
+    ),
+    data: Annotated[
+        Path, typer.Option(help="folder of real recordings; pairs that it lacks are left out")
+    ] = Path("../shared/data"),
+    workers: Annotated[int, typer.Option(min=1, help="processes, each with one thread")] = 1,
+) -> None:
+    """Compare the CycleGAN with baselines and bounds on device pairs whose truth is known."""
+    from cyclegan_lib.benchmark.run import benchmark
+
+    result = benchmark(output, pairs, seeds, methods, data, workers)
+    print(f"{result.markdown()}\nwritten to {output}")

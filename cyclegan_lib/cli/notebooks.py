@@ -1,0 +1,76 @@
+"""Commands that run the notebooks: run, sweep."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    name: Annotated[
+        str, typer.Option(help="name of the run: its folder under runs/; default: the time")
+    ] = "",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="a notebook parameter; may be repeated"),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="go on with the run of that name, which was interrupted or failed"),
+    ] = False,
+    list_parameters: Annotated[bool, typer.Option("--list-parameters", help="list them and stop")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="renew the outputs of notebooks/ itself, with the defaults")
+    ] = False,
+) -> None:
+    """Run the notebooks in order through papermill, with checked parameters, into runs/NAME.
+
+    That folder holds the executed notebooks, report.html, figures/, metrics.json, checkpoints/,
+    exported_models/ and run.json (parameters, versions, inputs). A run of the same name is kept as
+    NAME-earlier-1. Paths given with -p are meant from the current folder.
+    """
+    from cyclegan_lib.runs.notebooks import describe_parameters
+    from cyclegan_lib.runs.renew import renew_notebooks
+    from cyclegan_lib.runs.run import run
+
+    if list_parameters:
+        print(describe_parameters())
+    elif in_place:
+        renew_notebooks()
+    else:
+        print(run(name, dict(pair.split("=", 1) for pair in parameter or []), resume))
+
+
+def sweep(
+    parameters: Annotated[Path, typer.Argument(metavar="PARAMS.yml", help="the sweep, as described above")],
+    name: Annotated[
+        str, typer.Option(help="folder under runs/; default: `name` in the file, or its stem")
+    ] = "",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="runs at a time; default: one for each core")
+    ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786; default: own workers"),
+    ] = "",
+) -> None:
+    """Run notebooks 01 to 04 for every combination of a grid, several at once, and compare them.
+
+    PARAMS.yml, as docs/sweep.yml; `cyclegan run --list-parameters` lists what can be given:
+
+    \b
+      name: cycle-weight         # results are in runs/cycle-weight/
+      parameters:                # the same for every run
+        max_epochs: 10
+      grid:                      # every combination is run
+        lambda_cycle: [1.0, 3.0, 10.0]
+        seed: [0, 1]
+
+    index.html, sweep.md, sweep.json and comparison.png there compare all runs; each has its own folder and
+    report. The same command again goes on after an interruption, and tries failed runs again.
+    """
+    from cyclegan_lib.runs.sweep import sweep
+
+    result = sweep(parameters, name, workers, scheduler)
+    print(result.text)
+    result.raise_failures()
