@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, shown
 
 DEVICE_A = "cpc006"
 DEVICE_B = "BATCH_UPLOAD"
@@ -22,10 +22,10 @@ SettingsT = TypeVar("SettingsT", bound="Settings")
 class Settings(BaseModel):
     """Base of all settings: immutable, and a misspelt name is an error, never ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @classmethod
-    def checked(cls: type[SettingsT], where: str, **values: Any) -> SettingsT:
+    def checked(cls: type[SettingsT], where: str, /, **values: Any) -> SettingsT:
         """Build the settings, with one sentence that names `where` instead of pydantic's listing.
 
         Raises
@@ -40,9 +40,9 @@ class Settings(BaseModel):
             name = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
                 known = ", ".join(cls.model_fields)
-                raise InputError(f"{where} has no setting named '{name}'; it knows {known}") from error
+                raise InputError(f"{where} has no setting named {shown(name)}; it knows {known}") from error
             raise InputError(
-                f"{where}: '{name}' cannot be {first.get('input')!r}: {first['msg'].lower()}"
+                f"{where}: '{name}' cannot be {shown(first.get('input'))}: {first['msg'].lower()}"
             ) from error
 
 
@@ -91,9 +91,9 @@ class GeneratorSettings(Settings):
     """Linear maps that match recordings, plus residual networks."""
 
     input_dim: int = Field(N_FEATURES, ge=1, description="features of a slice")
-    hidden_dim: int = Field(128, ge=8, description="width of each residual network")
+    hidden_dim: int = Field(128, ge=8, le=4096, description="width of each residual network")
     hidden_layers: int = Field(
-        2, ge=1, description="hidden layers; 4 restarts of 2 x 128 make 114,240 weights"
+        2, ge=1, le=16, description="hidden layers; 4 restarts of 2 x 128 make 114,240 weights"
     )
     strength: float = Field(
         0.5,
@@ -107,8 +107,8 @@ class DiscriminatorSettings(Settings):
     """Two views of a sequence: windows of neighbouring slices, and statistics of the whole sequence."""
 
     input_dim: int = Field(N_FEATURES, ge=1, description="features of a slice")
-    hidden_dim: int = Field(128, ge=8, description="width of both networks")
-    window: int = Field(5, ge=1, description="neighbouring slices seen together; 3 to 5 worked best")
+    hidden_dim: int = Field(128, ge=8, le=4096, description="width of both networks")
+    window: int = Field(5, ge=1, le=1000, description="neighbouring slices seen together; 3 to 5 worked best")
 
 
 class TrainingSettings(Settings):
@@ -124,7 +124,9 @@ class TrainingSettings(Settings):
         ge=1,
         description="steps in an epoch, whatever the number of recordings, so that few train as long",
     )
-    max_minutes: float = Field(30.0, gt=0, description="stop after this many minutes, whatever the epoch")
+    max_minutes: float = Field(
+        30.0, gt=0, le=1e6, description="stop after this many minutes, whatever the epoch"
+    )
     batch_size: int = Field(8, ge=1, description="sequences of each domain in a step")
     learning_rate: float = Field(2e-3, gt=0, description="Adam's, while it is held")
     hold_epochs: int = Field(20, ge=0, description="epochs before the learning rate begins to fall")

@@ -9,7 +9,7 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, shown
 
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
 
@@ -46,10 +46,10 @@ class Parameter:
             If it is of another type.
         """
         kind = TYPES[self.type]
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < 2**53:
             return float(value)
         if type(value) is not kind:
-            raise InputError(f"the parameter '{self.name}' must be {self.type}, not {value!r}")
+            raise InputError(f"the parameter '{self.name}' must be {self.type}, not {shown(value)}")
         return value
 
     def parsed(self, text: str) -> Any:
@@ -67,7 +67,7 @@ class Parameter:
                 return TYPES[self.type](text)
             except ValueError:
                 pass
-        raise InputError(f"the parameter '{self.name}' must be {self.type}, not {text!r}")
+        raise InputError(f"the parameter '{self.name}' must be {self.type}, not {shown(text)}")
 
 
 def declared_parameters(source: str) -> dict[str, Parameter]:

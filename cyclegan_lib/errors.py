@@ -1,12 +1,24 @@
 """Exceptions that the command turns into a sentence instead of a traceback."""
 
+import reprlib
+import unicodedata
+from typing import Any
+
+# control characters and halves of surrogate pairs: a file's name or content must not write to the terminal
+UNPRINTED = ("Cc", "Cs")
+LINE_ENDS = "\u2028\u2029"
+
 
 class InputError(ValueError):
     """Input that cannot be used.
 
     Its message is one sentence for the person who gave the input: which file (or option), what is wrong
-    with it, what would be right. The ``cyclegan`` command prints it and exits with code 2.
+    with it, what would be right. The ``cyclegan`` command prints it and exits with code 2. Line ends and
+    other control characters, which names and contents of files may hold, are written as escapes.
     """
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(printable(sentence))
 
 
 class NotebookError(RuntimeError):
@@ -14,4 +26,43 @@ class NotebookError(RuntimeError):
 
 
 class Interrupted(RuntimeError):
-    """Ctrl-C during work that can be continued; the message says how."""
+    """A signal stopped work that can be continued; the message says how.
+
+    Parameters
+    ----------
+    message : str
+    exit_code : int
+        What the ``cyclegan`` command exits with: 128 and the signal's number; 130 is Ctrl-C.
+    """
+
+    def __init__(self, message: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def printable(text: str) -> str:
+    """`text` in one line, control characters as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if letter in LINE_ENDS or unicodedata.category(letter) in UNPRINTED
+        else letter
+        for letter in text
+    )
+
+
+def shown(value: Any) -> str:
+    """`value` for a sentence, in at most some 200 characters.
+
+    Files may hold values whose `repr` is endless: lists that hold each other, integers of a million digits.
+    """
+    try:
+        return _SHORT.repr(value)
+    except Exception:  # whatever a `repr` may raise, as ValueError for an integer of too many digits
+        return f"a value of the type {type(value).__name__}"
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 2, 100, 100, 40
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 4

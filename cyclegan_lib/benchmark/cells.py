@@ -79,7 +79,7 @@ class Cell:
             if found.pop("fingerprint") != fingerprint:
                 return None
             return cls(**found)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None  # missing or damaged: it is computed again
 
 

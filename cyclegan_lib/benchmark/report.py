@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.benchmark.choice import by_pair, choices
 from cyclegan_lib.benchmark.methods import BOUND, UNPAIRED
@@ -72,10 +74,10 @@ class Benchmark:
         path = existing_file(path, REMEDY)
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            cells = [Cell(**cell) for cell in found["cells"]]
-            names = ("methods", "seeds", "left_out", "versions")
-            return cls(cells=cells, pairs=list(found["pairs"]), **{name: found[name] for name in names})
-        except (ValueError, KeyError, TypeError) as error:
+            own = {name: found[name] for name in cls.__dataclass_fields__}
+            text = json.dumps({**own, "pairs": list(own["pairs"])})
+            return TypeAdapter(cls).validate_json(text, strict=True)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{path} is not a benchmark's result; {REMEDY}") from error
 
     def values(self, pair: str, method: str, column: str) -> dict[int, float]:

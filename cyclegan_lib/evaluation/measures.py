@@ -67,8 +67,8 @@ def measured(folder: Path) -> Result | None:
         rows = {row["name"]: row for row in content["rows"]}
         translated = _numbers({**rows[TRANSLATED], "gap_closed": content.get("gap_closed")})
         return Result(content.get("headline", ""), translated, _numbers(rows.get(BASELINE, {})))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None  # whatever is in it, it is no result
 
 
 def _numbers(row: dict) -> dict[str, float]:

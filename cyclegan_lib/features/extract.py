@@ -1,6 +1,7 @@
 """Recordings to a feature set: find, read, slice, label."""
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.log_mel import log_mel_slices
@@ -21,6 +22,7 @@ from cyclegan_lib.recordings.reading import (
     recording_name,
 )
 
+LONGEST_LABEL = 200  # an array of text takes four bytes for each letter of its longest, in every row
 OFFSET_S = 0.04  # a fifth of the time from one slice to the next
 
 
@@ -58,6 +60,81 @@ class ExtractionReport:
             skipped = _count(len(self.too_short), "recording")
             text += f"; skipped {skipped} shorter than {self.needed_s:g} s: {named}"
         return text
+
+
+class Recordings:
+    """The recordings of one device, found and checked, to be sliced one at a time.
+
+    Parameters
+    ----------
+    source, settings, recordings_list, channel
+        As `extract` takes them.
+
+    Attributes
+    ----------
+    paths, names : lists
+        The files and the recordings' names, in the order in which they are read.
+    report : ExtractionReport
+        What became of the recordings, once all are sliced.
+
+    Raises
+    ------
+    InputError
+        If there are none, or the header of one says that it cannot be used.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        settings: FeatureSettings,
+        recordings_list: Path | None = None,
+        channel: int | None = None,
+    ) -> None:
+        self.source, self.settings, self.channel = Path(source), settings, channel
+        self.paths = find_recordings(self.source, recordings_list)
+        self.names = [recording_name(path, self.source) for path in self.paths]
+        _check_headers(self.paths, settings, channel)
+        self.report = ExtractionReport(0, 0, (), 0.0, 0.0, settings.needed_s)
+
+    def sliced(self, title: str, progress: bool = True) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """Read and slice one recording after another, with a progress bar called `title`.
+
+        Yields
+        ------
+        name : str
+        features : float32 array, (sequences, slices, 40), dB
+            Recordings too short for one sequence are left out, and named in the report.
+        start_s : float64 array, (sequences,), seconds
+
+        Raises
+        ------
+        InputError
+            If a recording is damaged, or none is long enough.
+        """
+        recordings = sequences = 0
+        too_short: list[str] = []
+        left_over_s = sound_s = 0.0
+        for path, name in zip(
+            tqdm(self.paths, desc=title, unit="recording", disable=not progress), self.names, strict=True
+        ):
+            sound = read_recording(path, self.settings.sample_rate, self.channel)  # (samples,)
+            features, start_s, rest = log_mel_slices(sound, self.settings)  # (n, slices, 40), (n,)
+            sound_s += len(sound) / self.settings.sample_rate
+            if len(features):
+                recordings += 1
+                sequences += len(features)
+                left_over_s += rest
+                yield name, features, start_s
+            else:
+                too_short.append(name)
+        if not sequences:
+            raise InputError(
+                f"{self.source} holds no recording of at least {self.settings.needed_s:g} s, which one"
+                " sequence needs; give longer recordings"
+            )
+        self.report = ExtractionReport(
+            recordings, sequences, tuple(too_short), left_over_s, sound_s, self.settings.needed_s
+        )
 
 
 def extract(
@@ -103,32 +180,14 @@ def extract(
     """
     if not device.strip():
         raise InputError("the device has no name; give --device with the name of the recording device")
-    source = Path(source)
-    paths = find_recordings(source, recordings_list)
-    names = [recording_name(path, source) for path in paths]
-    _check_headers(paths, settings, channel)
-    label_of = None if labels is None else read_labels(Path(labels), label_column, names)
+    recordings = Recordings(source, settings, recordings_list, channel)
+    label_of = None if labels is None else read_labels(Path(labels), label_column, recordings.names)
 
-    features, recording, start_s, too_short = [], [], [], []
-    left_over_s = sound_s = 0.0
-    for path, name in zip(
-        tqdm(paths, desc=device, unit="recording", disable=not progress), names, strict=True
-    ):
-        sound = read_recording(path, settings.sample_rate, channel)  # (samples,)
-        sequences, starts, rest = log_mel_slices(sound, settings)  # (n, slices, 40), (n,)
-        sound_s += len(sound) / settings.sample_rate
-        if not len(sequences):
-            too_short.append(name)
-            continue
+    features, recording, start_s = [], [], []
+    for name, sequences, starts in recordings.sliced(device, progress):
         features.append(sequences)
         start_s.append(starts)
         recording += [name] * len(sequences)
-        left_over_s += rest
-    if not features:
-        raise InputError(
-            f"{source} holds no recording of at least {settings.needed_s:g} s, which one sequence needs;"
-            " give longer recordings"
-        )
     found = FeatureSet(
         features=np.concatenate(features),  # (sequences, slices, 40)
         recording=np.array(recording),
@@ -137,9 +196,7 @@ def extract(
         settings=settings,
         label=None if label_of is None else np.array([label_of[name] for name in recording]),
     )
-    read = len(paths) - len(too_short)
-    report = ExtractionReport(read, len(found), tuple(too_short), left_over_s, sound_s, settings.needed_s)
-    return found, report
+    return found, recordings.report
 
 
 def slice_recording(
@@ -191,7 +248,7 @@ def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:
             columns = [name or "" for name in reader.fieldnames or ()]
             for wanted in ("recording", column):
                 if wanted not in columns:
-                    has = ", ".join(columns) or "none"
+                    has = ", ".join(columns)[:300] or "none"
                     raise InputError(
                         f"{path} has no column '{wanted}' (its columns: {has}); name one of them"
                     )
@@ -215,7 +272,13 @@ def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:
 def _add_row(rows: dict[str, str], path: Path, name: str, label: str) -> None:
     if name in rows and rows[name] != label:
         raise InputError(
-            f"{path} gives the recording '{name}' two labels, '{rows[name]}' and '{label}'; keep one row"
+            f"{path} gives the recording {shown(name)} two labels, {shown(rows[name])} and {shown(label)};"
+            " keep one row"
+        )
+    if printable(label) != label or len(label) > LONGEST_LABEL:
+        raise InputError(
+            f"{path}: the label {shown(label)} of {shown(name)} must be one line of at most {LONGEST_LABEL}"
+            " characters; correct the row"
         )
     rows[name] = label
 

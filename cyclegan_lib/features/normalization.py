@@ -12,6 +12,7 @@ from cyclegan_lib.files import existing_file, replacing
 
 # A feature whose deviation is below this (dB) is constant: dividing by it would blow rounding up to signal.
 CONSTANT_DB = 1e-4
+MOST_DB = 1e30  # z-scores of anything smaller are finite in float32
 FIELDS = ("mean_a", "std_a", "mean_b", "std_b")
 
 
@@ -79,21 +80,28 @@ class Normalizer:
         arrays = {}
         for name in FIELDS:
             try:
-                array = np.asarray(values[name], dtype=np.float64)
-            except (KeyError, TypeError, ValueError) as error:
+                array = np.asarray(values[name])
+                if array.dtype.kind not in "fi":
+                    raise TypeError("no numbers")
+                array = array.astype(np.float64)
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
                 raise InputError(f"{where} lacks a list of {N_FEATURES} numbers '{name}'") from error
-            if array.shape != (N_FEATURES,) or not np.isfinite(array).all():
+            if array.shape != (N_FEATURES,) or not (np.abs(array) < MOST_DB).all():
                 raise InputError(f"{where}: '{name}' must be {N_FEATURES} finite numbers")
-            if name.startswith("std") and (array <= 0).any():
-                raise InputError(f"{where}: '{name}' must be above 0 everywhere")
+            if name.startswith("std") and (array < CONSTANT_DB).any():
+                raise InputError(f"{where}: '{name}' must be above 0 everywhere, by {CONSTANT_DB:g} at least")
             arrays[name] = array
         return cls(**arrays)
 
     def save(self, path: str | Path) -> Path:
         """Write normalization_params.json; `load` gives back exactly the same numbers."""
         with replacing(path) as part:
-            part.write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+            part.write_text(self.text(), encoding="utf-8")
         return Path(path)
+
+    def text(self) -> str:
+        """What normalization_params.json holds."""
+        return json.dumps(self.to_dict(), indent=1) + "\n"
 
     @classmethod
     def load(cls, path: str | Path) -> "Normalizer":
@@ -101,7 +109,7 @@ class Normalizer:
         path = existing_file(path)
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{path} is not JSON; train again or export again to write it") from error
         return cls.from_dict(values, str(path))
 

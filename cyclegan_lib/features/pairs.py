@@ -1,6 +1,5 @@
 """A handful of recordings made by both devices at once: optional help for training."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.features.archive import DAMAGED, PICKLED, as_text, check_archive
 from cyclegan_lib.features.feature_set import FeatureSet, check_same_settings
 from cyclegan_lib.files import existing_file, replacing
 
@@ -77,17 +77,12 @@ class Pairs:
         """
         path = existing_file(path, REMEDY)
         try:
+            check_archive(path, REMEDY)
             with np.load(path, allow_pickle=False) as file:
                 a, b, recording = (file[name] for name in ("features_a", "features_b", "recording"))
-        except (
-            OSError,
-            EOFError,
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
+        except (ValueError, *DAMAGED) as error:
+            if PICKLED in str(error):
+                raise
             raise InputError(f"{path} is not a file of pairs, or is damaged; {REMEDY}") from error
         numbers = a.dtype.kind == b.dtype.kind == "f"
         if not numbers or a.shape != b.shape or a.ndim != 3 or a.shape[2] != N_FEATURES or not a.size:
@@ -95,8 +90,8 @@ class Pairs:
                 f"{path} has features of shape {a.shape} and {b.shape};"
                 f" both must be numbers of one shape (n, slices, {N_FEATURES})"
             )
-        if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        if not all(np.abs(x).max() < np.finfo(np.float32).max for x in (a, b)):
             raise InputError(f"{path} has NaN or infinite features; extract the recordings again")
         if recording.shape != (len(a),):
             raise InputError(f"{path}: 'recording' must name each of the {len(a)} sequences")
-        return cls(a, b, recording)
+        return cls(a.astype(np.float32), b.astype(np.float32), as_text(recording, path, "recording"))

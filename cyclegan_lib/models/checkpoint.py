@@ -1,7 +1,5 @@
 """Reading a checkpoint: is it ours, is it whole, what does it hold."""
 
-import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,8 @@ import torch
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
+from cyclegan_lib.models.checkpoint_checks import check_checkpoint
+from cyclegan_lib.models.torch_file import read_tensors
 
 BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
 # the networks of a checkpoint, under the names the guide gives them
@@ -19,7 +19,7 @@ AVERAGES = {"generator_AB": "average_AB.module", "generator_BA": "average_BA.mod
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Load a training checkpoint, without running any code that may be in it.
+    """Load a training checkpoint, without running any code that may be in it, and check all that is in it.
 
     Returns
     -------
@@ -29,23 +29,16 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing, damaged, not one of ours, or lacks a network.
+        If the file is missing, damaged, not one of ours, or lacks a network, or if something in it cannot
+        be: a weight that is no number, statistics of another size, a path outside its own folder.
     """
     path = existing_file(path, "train first, or give the path of a .ckpt file that training wrote")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path} is no checkpoint of ours: it holds more than tensors and plain values, and is not loaded"
-            " because that could run code; give a .ckpt file that training wrote"
-        ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged or truncated; give another checkpoint of the run") from error
+    checkpoint = read_tensors(path, "give a .ckpt file that training wrote")
     if not isinstance(checkpoint, dict) or not {"state_dict", "hyper_parameters"} <= checkpoint.keys():
         raise InputError(f"{path} is not a training checkpoint; give a .ckpt file that training wrote")
     ours = {"settings", "normalization", "device_a", "device_b", "feature_settings", "data"}
     hyperparameters = checkpoint["hyper_parameters"]
-    if not isinstance(hyperparameters, dict) or not ours <= hyperparameters.keys():
+    if not isinstance(hyperparameters, dict) or hyperparameters.keys() != ours:
         raise InputError(
             f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote"
         )
@@ -54,9 +47,14 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise InputError(
             f"{path} was written by another version of cyclegan_lib, whose settings differ; train again"
         )
+    if not isinstance(checkpoint["state_dict"], dict) or not all(
+        isinstance(key, str) for key in checkpoint["state_dict"]
+    ):
+        raise InputError(f"{path} is not a training checkpoint; give a .ckpt file that training wrote")
     for name in NETWORKS:
         if not network_state(checkpoint, name):
             raise InputError(f"{path} lacks the network {name}; give a whole checkpoint")
+    check_checkpoint(checkpoint, path, network_settings)
     return checkpoint
 
 

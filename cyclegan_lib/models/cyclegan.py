@@ -1,5 +1,6 @@
 """The Lightning module: four networks, two optimizers, one training step."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.models.checkpoint import network_settings
+from cyclegan_lib.models.checkpoint import network_settings, read_checkpoint
 from cyclegan_lib.models.discriminator import Discriminator
 from cyclegan_lib.models.generator import Generator
 from cyclegan_lib.models.losses import cycle_consistency, discriminator_loss, identity, least_squares
@@ -62,6 +63,18 @@ class CycleGANModule(pl.LightningModule):
         self._make_averages()
         self._sums: dict[str, torch.Tensor] = {}
         self._steps = 0
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: str | Path, *given: Any, **named: Any) -> "CycleGANModule":
+        """Load a checkpoint as Lightning does, but never run code that may be in it.
+
+        Raises
+        ------
+        InputError
+            As `read_checkpoint`.
+        """
+        read_checkpoint(checkpoint_path)
+        return super().load_from_checkpoint(checkpoint_path, *given, **{**named, "weights_only": True})
 
     def start_at(self, maps_ab: list[LinearMap], maps_ba: list[LinearMap]) -> None:
         """Start the members, and their averages, at linear maps (weight (40, 40), bias (40,))."""
@@ -195,8 +208,8 @@ class CycleGANModule(pl.LightningModule):
         if not torch.isfinite(loss):
             step = self.current_epoch * self.settings.steps_per_epoch + self._steps + 1
             raise InputError(
-                f"training diverged: the loss at step {step} is not a finite number; best.ckpt holds the best"
-                " epoch before; try a lower learning rate"
+                f"training diverged: the loss at step {step} is not a finite number; try a lower"
+                " learning rate"
             )
 
     def _accumulate(self, **losses: torch.Tensor) -> None:

@@ -47,7 +47,9 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.members, self.strength = members, strength
-        self.register_buffer("start_weight", torch.eye(input_dim).repeat(members, 1, 1))
+        self.register_buffer("start_weight", torch.zeros(members, input_dim, input_dim))
+        # not torch.eye, which on the meta device (shapes without memory) imports a compiler for two seconds
+        self.start_weight.diagonal(dim1=1, dim2=2).fill_(1)
         self.register_buffer("start_bias", torch.zeros(members, 1, input_dim))
         self.linear = leaky_stack(members, [input_dim, input_dim])
         self.residual = leaky_stack(members, [input_dim, *[hidden_dim] * hidden_layers, input_dim])

@@ -30,7 +30,7 @@ class MemberLinear(nn.Module):
         self.spectral = spectral
         if spectral:
             self.register_buffer("right", torch.randn(members, outputs, 1))
-            for _ in range(FIRST_ITERATIONS):
+            for _ in range(0 if self.weight.is_meta else FIRST_ITERATIONS):  # meta: shapes without memory
                 self._iterate()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,9 @@ from scipy.signal import fftconvolve
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.devices import mains_hum, pink_noise, soft_clip
+from cyclegan_lib.recordings.reading import read_header
 
+LONGEST_S = 60  # of an impulse response, of all channels
 REFERENCE_HZ = 1000.0  # levels of the measurements are not calibrated: all are made equal here
 THIRD_OCTAVE = 2 ** (1 / 6)  # from the centre to an edge
 # Root mean square of a recording of middle loudness, before the gain: 20 dB below full scale.
@@ -60,11 +62,16 @@ def load_response(path: str | Path, sample_rate: int) -> np.ndarray:
     InputError
         If the file is missing, is no sound, is silent around 1 kHz, or has a lower rate.
     """
-    path = existing_file(path, "give the impulse response of a microphone as a WAV file")
+    header = read_header(existing_file(path, "give the impulse response of a microphone as a WAV file"))
+    if header.frames * header.channels > LONGEST_S * header.sample_rate:
+        raise InputError(
+            f"{path} lasts {header.frames / header.sample_rate:g} s and is no impulse response; give that of"
+            " a microphone"
+        )
     try:
         response, rate = soundfile.read(path, dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix such as .raw has no header
-        raise InputError(f"{path} is not a sound file; give an impulse response as a WAV file") from error
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"{path} is damaged; give an impulse response as a WAV file") from error
     if rate < sample_rate:
         raise InputError(f"{path} was measured at {rate} Hz; ask for a sample rate of at most that")
     response = soxr.resample(response.mean(axis=1), rate, sample_rate, quality="VHQ")
@@ -72,7 +79,7 @@ def load_response(path: str | Path, sample_rate: int) -> np.ndarray:
     hz = np.fft.rfftfreq(max(len(response), sample_rate), 1 / sample_rate)
     around = (hz > REFERENCE_HZ / THIRD_OCTAVE) & (hz < REFERENCE_HZ * THIRD_OCTAVE)
     gain = np.sqrt(power[around].mean())
-    if not gain > 0:
+    if not 0 < gain < np.inf:
         raise InputError(f"{path} is silent around 1 kHz; give the impulse response of a microphone")
     return response / gain
 

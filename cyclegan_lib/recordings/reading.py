@@ -12,6 +12,11 @@ from cyclegan_lib.files import existing_file
 
 SUFFIXES = (".wav", ".flac")
 BLOCK_FRAMES = 1 << 18  # long recordings pass through in blocks: only their mono sound is held
+BLOCK_VALUES = 1 << 20  # of all channels: a header may claim 1,024 of them
+MOST_HZ = 10_000_000  # acoustic emission is recorded at a few MHz
+# A file may hold this many times its bytes in samples of 16 bit, or this many such bytes: FLAC packs noise
+# into half, but hours of zeros into a page.
+MOST_TIMES, MOST_BYTES = 100, 64 << 20
 REMEDY = "give a folder of WAV or FLAC recordings"
 
 
@@ -123,7 +128,8 @@ def read_recording(path: Path, sample_rate: int, channel: int | None = None) -> 
         parts = []
         frames = 0
         try:
-            for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True):  # (frames, channels)
+            most = min(BLOCK_FRAMES, BLOCK_VALUES // file.channels)
+            while len(block := file.read(most, dtype="float32", always_2d=True)):  # (frames, channels)
                 mono = block.mean(axis=1) if channel is None else np.ascontiguousarray(block[:, channel - 1])
                 if not np.isfinite(mono).all():
                     raise InputError(f"{path} holds NaN or infinite samples; export it again without gaps")
@@ -148,9 +154,17 @@ def _opened(path: Path) -> soundfile.SoundFile:
             f"{path} cannot be read ({error.strerror}); give a file that you may read"
         ) from error
     try:
-        return soundfile.SoundFile(path)
+        sound = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix such as .raw has no header
         raise InputError(f"{path} is not a sound file, or is damaged; give a WAV or FLAC file") from error
+    samples, size = 2 * sound.frames * sound.channels, path.stat().st_size
+    if sound.samplerate > MOST_HZ or sound.frames < 0 or samples > max(MOST_BYTES, MOST_TIMES * size):
+        sound.close()
+        raise InputError(
+            f"{path} claims {sound.frames} samples in {sound.channels} channels at {sound.samplerate} Hz,"
+            f" which {size} bytes cannot hold; copy it again from the recorder"
+        )
+    return sound
 
 
 def _damaged(path: Path) -> InputError:
@@ -191,11 +205,16 @@ def _listed(source: Path, recordings_list: Path) -> list[Path]:
 
 def _listed_file(source: Path, name: str, where: str) -> Path:
     path = source / name
-    if not path.resolve().is_relative_to(source.resolve()):
+    try:
+        outside = not path.resolve().is_relative_to(source.resolve())
+        exists = path.is_file()
+    except (OSError, ValueError) as error:  # too long, links in a circle, a zero in it
+        raise InputError(f"{where}: '{name[:100]}' is no name of a file; correct the name") from error
+    if outside:
         raise InputError(
             f"{where}: '{name}' lies outside {source}; give the folder that holds all recordings"
         )
-    if path.suffix.lower() in SUFFIXES and path.is_file():
+    if path.suffix.lower() in SUFFIXES and exists:
         return source / path.relative_to(source) if path.is_relative_to(source) else path
     # the suffix is joined, not replaced: a name may itself hold a full stop
     found = sorted(

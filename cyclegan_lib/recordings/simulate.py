@@ -237,7 +237,7 @@ def _settings_in(path: Path) -> dict | None:
     try:
         # through the settings: a folder written before a setting existed has its default
         return SimulationSettings(**json.loads(path.read_text(encoding="utf-8"))).model_dump()
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclegan_lib.config import SimulationSettings, TrainingSettings
 from cyclegan_lib.declarations import Parameter
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.runs.notebooks import parameters_of
 
@@ -17,6 +17,7 @@ OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
 SETTINGS = (TrainingSettings, SimulationSettings)
 # a run has its own folder
 RESERVED = "run_dir"
+LONGEST = 4096  # characters of a value; paths are no longer
 
 
 def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -> dict[str, Any]:
@@ -36,6 +37,9 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
         If no notebook declares a name, a value is of another type or out of range, or a file does not exist.
     """
     declared = declared_by_any(notebooks)
+    for name, value in given.items():
+        if isinstance(value, str) and (printable(value) != value or len(value) > LONGEST):
+            raise InputError(f"{where}: '{name}' must be one line of text, not {shown(value)}")
     return {name: _checked(name, value, declared, where) for name, value in given.items()}
 
 
@@ -58,13 +62,15 @@ def declared_by_any(notebooks: list[Path]) -> dict[str, Parameter]:
 
 def _checked(name: str, value: Any, declared: dict[str, Parameter], where: str) -> Any:
     if name not in declared:
-        near = difflib.get_close_matches(name, declared, n=1)
+        near = difflib.get_close_matches(name[:100], declared, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"the notebooks know {', '.join(declared)}"
-        raise InputError(f"unknown notebook parameter '{name}'; {hint}")
+        raise InputError(f"unknown notebook parameter {shown(name)}; {hint}")
     parameter = declared[name]
     value = parameter.parsed(value) if isinstance(value, str) else parameter.checked(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"the parameter '{name}' must be a finite number, not {value}")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise InputError(f"the parameter '{name}' cannot be {shown(value)}; give a number below 2^63")
     for settings in SETTINGS:
         if name in settings.model_fields:
             settings.checked(where, **{name: value})

@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing
@@ -31,7 +33,7 @@ class Step:
     """
 
     notebook: str
-    status: str = PENDING
+    status: Literal["pending", "done", "failed"] = PENDING
     started: str | None = None
     finished: str | None = None
     seconds: float | None = None
@@ -128,13 +130,13 @@ class Record:
             raise InputError(f"{folder} holds no {RECORD}: it is no run that can be continued")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            content["notebooks"] = [Step(**step) for step in content["notebooks"]]
             own = {name: content.pop(name) for name in cls.__dataclass_fields__ if name != "facts"}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            text = json.dumps({**own, "facts": content})
+            return TypeAdapter(cls).validate_json(text, strict=True)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"{path} cannot be read as the record of a run; remove the folder, or give another name"
             ) from error
-        return cls(**own, facts=content)
 
 
 def now() -> str:

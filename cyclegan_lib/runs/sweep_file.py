@@ -1,17 +1,25 @@
 """PARAMS.yml: what a sweep is to try."""
 
 import itertools
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters
 
 KEYS = ("name", "parameters", "grid")
+MOST_BYTES = 1 << 16  # the parser reads about 100 kB in a second
+MOST_LISTS = 1000  # in brackets: what lists within lists take grows with the square of their number
+MOST_NODES = 20_000  # with every alias written out: ten lines of them can stand for a billion values
+MOST_RUNS = 10_000
+# what PyYAML raises besides its own errors, for dates, numbers and nesting that cannot be
+UNREADABLE = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, IndexError, AttributeError)
+UNREADABLE += (OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,21 @@ class _UniqueKeys(yaml.SafeLoader):
             )
         return super().construct_mapping(node, deep)
 
+    def construct_document(self, node: yaml.Node) -> Any:
+        if _size(node, {}) > MOST_NODES:
+            raise yaml.constructor.ConstructorError(None, None, "it is too long", node.start_mark)
+        return super().construct_document(node)
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many values a node stands for, its aliases written out; infinite, if it holds itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        inner = node.value if not isinstance(node, yaml.ScalarNode) else ()
+        parts = itertools.chain.from_iterable(inner) if isinstance(node, yaml.MappingNode) else inner
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
+
 
 def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
     """Read a sweep and check all its parameters.
@@ -69,8 +92,11 @@ def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
     """
     path = existing_file(path, "give the YAML file of a sweep, as docs/sweep.yml")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        text = path.read_text(encoding="utf-8") if path.stat().st_size <= MOST_BYTES else None
+        if text is None or text.count("[") + text.count("{") > MOST_LISTS:
+            raise ValueError("too long")
+        content = yaml.load(text, _UniqueKeys)
+    except UNREADABLE as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}: {error.problem})" if mark else ""
         raise InputError(f"{path} cannot be read as YAML{where}; docs/sweep.yml is an example") from error
@@ -78,28 +104,35 @@ def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
         raise InputError(f"{path} must hold the keys name, parameters and grid, as docs/sweep.yml does")
     for key in content:
         if key not in KEYS:
-            raise InputError(f"{path} has the key '{key}', which is unknown; it knows {', '.join(KEYS)}")
+            raise InputError(f"{path} has the key {shown(key)}, which is unknown; it knows {', '.join(KEYS)}")
     name = content.get("name", path.stem)
     if not isinstance(name, str):
-        raise InputError(f"{path}: 'name' must be text, not {name!r}")
+        raise InputError(f"{path}: 'name' must be text, not {shown(name)}")
     fixed = content.get("parameters") or {}
     if not isinstance(fixed, dict):
-        raise InputError(f"{path}: 'parameters' must hold one value for each parameter, not {fixed!r}")
+        raise InputError(f"{path}: 'parameters' must hold one value for each parameter, not {shown(fixed)}")
     grid = _grid(path, content.get("grid"), fixed)
+    for key in (*fixed, *grid):
+        if not isinstance(key, str):
+            raise InputError(f"{path}: {shown(key)} is no name of a parameter; give names as text")
     where = str(path)
-    fixed = check_parameters(fixed, notebooks, where)
-    checked = {
-        key: [check_parameters({key: value}, notebooks, where)[key] for value in values]
-        for key, values in grid.items()
-    }
+    try:
+        fixed = check_parameters(fixed, notebooks, where)
+        checked = {
+            key: [check_parameters({key: value}, notebooks, where)[key] for value in values]
+            for key, values in grid.items()
+        }
+        for values in SweepFile(name, fixed, checked).combinations():
+            check_own_recordings({**fixed, **values})
+    except InputError as error:
+        raise error if where in str(error) else InputError(f"{where}: {error}") from error
     for key, values in checked.items():
         twice = [value for i, value in enumerate(values) if value in values[:i]]
         if twice:
-            raise InputError(f"{path}: the grid of '{key}' holds {twice[0]!r} twice; give each value once")
-    found = SweepFile(name, fixed, checked)
-    for values in found.combinations():
-        check_own_recordings({**fixed, **values})
-    return found
+            raise InputError(
+                f"{path}: the grid of '{key}' holds {shown(twice[0])} twice; give each value once"
+            )
+    return SweepFile(name, fixed, checked)
 
 
 def _grid(path: Path, grid: Any, fixed: dict[str, Any]) -> dict[str, list[Any]]:
@@ -108,8 +141,11 @@ def _grid(path: Path, grid: Any, fixed: dict[str, Any]) -> dict[str, list[Any]]:
     for key, values in grid.items():
         if not isinstance(values, list) or not values:
             raise InputError(
-                f"{path}: the grid of '{key}' must be a list of values, as in [0, 1], not {values!r}"
+                f"{path}: the grid of '{key}' must be a list of values, as in [0, 1], not {shown(values)}"
             )
         if key in fixed:
             raise InputError(f"{path}: '{key}' is under both parameters and grid; leave one of them out")
+    runs = math.prod(len(values) for values in grid.values())
+    if runs > MOST_RUNS:
+        raise InputError(f"{path}: the grid makes {runs} runs; at most {MOST_RUNS} are accepted")
     return grid

@@ -78,8 +78,8 @@ def of(value):
     [
         ({"features_b": None}, "is not a file of pairs"),
         ({"recording": None}, "is not a file of pairs"),
-        ({"recording": np.array([{}, [], 1], dtype=object)}, "is not a file of pairs"),
-        ({"features_a": np.array([{}] * 3, dtype=object)}, "is not a file of pairs"),
+        ({"recording": np.array([{}, [], 1], dtype=object)}, "holds pickled Python objects"),
+        ({"features_a": np.array([{}] * 3, dtype=object)}, "holds pickled Python objects"),
         ({"features_a": np.zeros((2, 50, 40), np.float32)}, r"shape \(2, 50, 40\) and \(3, 50, 40\)"),
         ({"features_a": np.zeros((3, 40)), "features_b": np.zeros((3, 40))}, r"\(n, slices, 40\)"),
         ({"features_a": of(0)[..., :39], "features_b": of(0)[..., :39]}, r"\(n, slices, 40\)"),

@@ -1,0 +1,409 @@
+"""No file from outside runs code: real pickles that would, handed to every command that reads files."""
+
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import soundfile
+import torch
+from helpers import PROJECT, QUICK
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.export.manifest import sealed
+from cyclegan_lib.features import FeatureSet, Pairs
+from cyclegan_lib.models import CycleGANModule
+from cyclegan_lib.models.checkpoint import read_checkpoint
+from cyclegan_lib.workspace import Workspace
+
+
+class Touch:
+    """When it is unpickled, a shell makes the file `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return os.system, (f"touch '{self.path}'",)
+
+
+class TouchInPython(Touch):
+    """The same without a shell."""
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (Path(self.path),)
+
+
+@pytest.fixture
+def harm(tmp_path: Path) -> Path:
+    """The file that malicious files make."""
+    return tmp_path / "harm"
+
+
+def legacy(path: Path, harm: Path) -> Path:
+    torch.save({"state_dict": Touch(harm)}, path, _use_new_zipfile_serialization=False)
+    return path
+
+
+def saved(path: Path, harm: Path) -> Path:
+    torch.save({"state_dict": {}, "hyper_parameters": TouchInPython(harm)}, path)
+    return path
+
+
+def bare(path: Path, harm: Path) -> Path:
+    path.write_bytes(pickle.dumps(Touch(harm)))
+    return path
+
+
+def replaced(path: Path, harm: Path, whole: Path) -> Path:
+    """A real file of torch.save in which another pickle takes the place of its own."""
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for member in old.infolist():
+            content = old.read(member)
+            if member.filename.endswith("/data.pkl"):
+                content = pickle.dumps(Touch(harm), protocol=2)
+            new.writestr(member.filename, content)
+    return path
+
+
+def beside(path: Path, harm: Path, whole: Path) -> Path:
+    """A real checkpoint in which everything is as it should be, and one more value is not."""
+    content = torch.load(whole, weights_only=True)
+    torch.save({**content, "example": Touch(harm)}, path)
+    return path
+
+
+CHECKPOINTS: dict[str, Callable[[Path, Path, Path], Path]] = {
+    "saved": lambda path, harm, whole: saved(path, harm),
+    "legacy": lambda path, harm, whole: legacy(path, harm),
+    "bare": lambda path, harm, whole: bare(path, harm),
+    "replaced": replaced,
+    "beside": beside,
+}
+
+
+def arrays(harm: Path) -> dict:
+    objects = np.array([Touch(harm)] * 3, dtype=object)
+    values = {
+        "features": np.zeros((3, 50, 40), np.float32),
+        "recording": np.array(["a", "b", "c"]),
+        "start_s": np.zeros(3),
+        "device": np.str_("cpc006"),
+        "settings": np.str_("null"),
+    }
+    return {"values": values, "objects": objects}
+
+
+def array_file(path: Path, harm: Path, name: str) -> Path:
+    """A feature set or pairs of which the array `name` is one of Python objects."""
+    found = arrays(harm)
+    values = found["values"]
+    if name in ("features_a", "features_b"):
+        values |= {"features_a": values["features"], "features_b": values["features"]}
+    objects = found["objects"] if name != "settings" else np.array(Touch(harm), dtype=object)
+    np.savez(path, **{**values, name: objects})
+    return path
+
+
+def npy_file(path: Path, harm: Path) -> Path:
+    np.save(path, arrays(harm)["objects"], allow_pickle=True)
+    return path
+
+
+def refused(capsys: pytest.CaptureFixture, harm: Path, bad: Path, *arguments: object) -> None:
+    """See the command refuse in one sentence that names the file, and nothing happen."""
+    assert main([str(argument) for argument in arguments]) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("cyclegan: ")]
+    assert len(said) == 1 and bad.name in said[0], said
+    assert not harm.exists()
+
+
+LOADS = {
+    "saved": "torch.load(path, weights_only=False)",
+    "legacy": "torch.load(path, weights_only=False)",
+    "bare": "pickle.load(open(path, 'rb'))",
+    "replaced": "torch.load(path, weights_only=False)",
+    "beside": "torch.load(path, weights_only=False)",
+    "features": "np.load(path, allow_pickle=True)['features']",
+    "settings": "np.load(path, allow_pickle=True)['settings']",
+    "npy": "np.load(path, allow_pickle=True)",
+}
+
+
+@pytest.mark.parametrize("name", LOADS)
+def test_every_payload_does_harm_where_it_is_unpickled(name, trained, tmp_path, harm):
+    path = tmp_path / "bad"
+    if name in CHECKPOINTS:
+        CHECKPOINTS[name](path, harm, trained[0].best)
+    elif name == "npy":
+        path = npy_file(tmp_path / "bad.npy", harm)
+    else:
+        path = array_file(tmp_path / "bad.npz", harm, name)
+    assert not harm.exists()
+    code = f"import pickle, sys, numpy as np, torch; path = sys.argv[1]; {LOADS[name]}"
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "tests")}
+    subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, env=environment)
+    assert harm.exists()
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_checkpoints_run_nothing(name, trained, domains, tmp_path, harm, capsys):
+    bad = CHECKPOINTS[name](tmp_path / "bad.ckpt", harm, trained[0].best)
+    out = tmp_path / "out"
+    refused(capsys, harm, bad, "inspect", bad)
+    refused(capsys, harm, bad, "export", "--checkpoint", bad, "--output-dir", out)
+    given = ("--domain-a", domains[0], "--domain-b", domains[1], "--checkpoint-dir", out)
+    refused(capsys, harm, bad, "train", *given, "--resume", bad)
+    for load in (read_checkpoint, CycleGANModule.load_from_checkpoint):
+        with pytest.raises(InputError, match="bad.ckpt"):
+            load(bad)
+    with pytest.raises(InputError, match="bad.ckpt"):
+        CycleGANModule.load_from_checkpoint(bad, map_location="cpu", weights_only=False)
+    assert not harm.exists() and not out.exists()
+
+
+@pytest.mark.parametrize("name", ["last", "best"])
+def test_a_folder_of_malicious_checkpoints_is_passed_over(name, trained, domains, tmp_path, harm, capsys):
+    """`--resume auto` looks at every checkpoint of the folder."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    beside(folder / ("cyclegan-last.ckpt" if name == "last" else "best.ckpt"), harm, trained[0].best)
+    given = ["--domain-a", str(domains[0]), "--domain-b", str(domains[1]), "--checkpoint-dir", str(folder)]
+    quick = ["--max-epochs", "1", "--steps-per-epoch", "1", "--restarts", "1", "--generator-hidden-dim", "8"]
+    main(["train", *given, *quick, "--resume", "auto"])
+    assert "passed over" in capsys.readouterr().err
+    assert not harm.exists()
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_exported_weights_run_nothing(name, exported, domains, tmp_path, harm, capsys):
+    """Also if the SHA-256 in model_config.json was changed to match, and that of the file itself."""
+    model = shutil.copytree(exported, tmp_path / "model")
+    bad = CHECKPOINTS[name](model / "generator_AB.pth", harm, exported / "generator_AB.pth")
+    values = json.loads((model / "model_config.json").read_text())
+    names = values.pop("sha256")
+    del values["config_sha256"]
+    (model / "model_config.json").write_text(sealed(values, [model / name for name in names]))
+    out = tmp_path / "out.npz"
+    given = ("--direction", "AB", "--input", domains[0], "--output", out)
+    refused(capsys, harm, bad, "translate", "--model", model, *given)
+    # the script that is exported beside them
+    code = [sys.executable, str(model / "inference_example.py")]
+    subprocess.run([*code, str(domains[0]), str(tmp_path / "y.npy")], capture_output=True, cwd=model)
+    assert not harm.exists() and not out.exists()
+
+
+@pytest.mark.parametrize("array", ["features", "label", "settings", "more", "npy"])
+def test_feature_sets_run_nothing(array, domains, exported, tmp_path, harm, capsys):
+    bad, out = tmp_path / "bad.npz", tmp_path / "out.npz"
+    if array == "npy":
+        bad = npy_file(tmp_path / "bad.npy", harm)
+    else:
+        array_file(bad, harm, array)
+    a, b = domains
+    refused(
+        capsys,
+        harm,
+        bad,
+        "translate",
+        "--model",
+        exported,
+        "--direction",
+        "AB",
+        "--input",
+        bad,
+        "--output",
+        out,
+    )
+    refused(capsys, harm, bad, "train", "--domain-a", bad, "--domain-b", b, "--checkpoint-dir", out)
+    refused(capsys, harm, bad, "train", "--domain-a", a, "--domain-b", bad, "--checkpoint-dir", out)
+    refused(capsys, harm, bad, "evaluate", "--source", bad, "--translated", b, "--target", b)
+    for name in ("paired", "labelled", "fit-source", "fit-target"):
+        given = ("--source", a, "--translated", a, "--target", b, f"--{name}", bad)
+        refused(capsys, harm, bad, "evaluate", *given)
+    with pytest.raises(InputError, match=bad.name):
+        FeatureSet.load(bad)
+    assert not out.exists()
+
+
+def test_pairs_run_nothing(domains, tmp_path, harm, capsys):
+    bad, out = array_file(tmp_path / "bad.npz", harm, "features_a"), tmp_path / "out"
+    a, b = domains
+    given = ("--domain-a", a, "--domain-b", b, "--checkpoint-dir", out)
+    refused(capsys, harm, bad, "train", *given, "--pairs", bad)
+    with pytest.raises(InputError, match="never loaded"):
+        Pairs.load(bad)
+    assert not out.exists()
+
+
+def test_labels_lists_and_recordings_run_nothing(tmp_path, harm, capsys):
+    bad, out = bare(tmp_path / "bad.wav", harm), tmp_path / "out.npz"
+    refused(capsys, harm, bad, "extract", bad, "--device", "x", "--output", out)
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    soundfile.write(folder / "a.wav", np.zeros(16000), 16000)
+    for option in ("--labels", "--recordings-list"):
+        refused(capsys, harm, bad, "extract", folder, "--device", "x", "--output", out, option, bad)
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"recording,fault\na,\"__import__('os').system('touch {harm}')\"\n")
+    main(["extract", str(folder), "--device", "x", "--output", str(out), "--labels", str(labels)])
+    assert not harm.exists()
+
+
+SWEEPS = (
+    "!!python/object/apply:os.system [touch HARM]",
+    "{grid: {seed: !!python/object/apply:os.system [touch HARM]}}",
+    "{grid: {seed: [!!python/object/new:os.system [touch HARM]]}}",
+    "{name: !!python/name:os.system '', grid: {seed: [0]}}",
+    "{grid: {seed: [\"__import__('os').system('touch HARM')\"]}}",
+    "{name: \"$(touch HARM)\", grid: {seed: ['`touch HARM`']}}",
+    "{grid: {domain_a: [\"'; import os; os.system('touch HARM') #\"]}}",
+)
+
+
+@pytest.mark.parametrize("text", SWEEPS)
+def test_sweep_files_run_nothing(text, tmp_path, harm, capsys, monkeypatch):
+    monkeypatch.chdir(PROJECT)
+    bad = tmp_path / "bad.yml"
+    bad.write_text(text.replace("HARM", str(harm)))
+    refused(capsys, harm, bad, "sweep", bad)
+
+
+def test_parameters_that_look_like_code_are_text(tmp_path, harm, capsys, monkeypatch):
+    monkeypatch.chdir(PROJECT)
+    code = f"__import__('os').system('touch {harm}')"
+    for name in ("max_epochs", "lambda_cycle", "use_labels", "domain_a", "resume"):
+        assert main(["run", "-p", name, code]) == 2
+        assert name in capsys.readouterr().err
+    assert not harm.exists()
+
+
+def test_a_notebook_reads_text_that_looks_like_code_as_text(tmp_path, harm):
+    """papermill writes parameters into a cell: what ends a string there must stay inside it."""
+    from papermill.parameterize import parameterize_notebook
+
+    cell = nbformat.v4.new_code_cell('domain_a: str = ""  # a path', metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(
+        cells=[cell],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "x", "language": "python"},
+            "papermill": {},
+        },
+    )
+    text = f"\"\"\"'''\\\n__import__('os').system('touch {harm}') #"
+    found = parameterize_notebook(notebook, {"domain_a": text})
+    scope: dict = {}
+    for one in found.cells:
+        exec(one.source, scope)
+    assert scope["domain_a"] == text and not harm.exists()
+
+
+@pytest.mark.parametrize("name", ["resume", "domain_a"])
+def test_files_that_parameters_name_run_nothing(name, trained, domains, tmp_path, harm):
+    """What notebook 02 does with them, after the check of its parameters."""
+    from cyclegan_lib.training import train
+
+    bad = (
+        saved(tmp_path / "bad.ckpt", harm)
+        if name == "resume"
+        else array_file(tmp_path / "bad.npz", harm, "label")
+    )
+    declared = f'{name}: str = ""  # file: one\n'
+    scope = {
+        "In": ["", declared, f'# Parameters\n{name} = "{bad}"\n'],
+        name: str(bad),
+        "run_dir": str(tmp_path),
+    }
+    Workspace.open(scope)
+    given = {"domain_a": domains[0], "domain_b": domains[1], "resume": None, name: bad}
+    with pytest.raises(InputError, match=bad.name):
+        train(**given, checkpoint_dir=tmp_path / "out", settings=QUICK, progress=False)
+    assert not harm.exists() and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("dropped", "../victim.txt"),
+        ("dropped", "/etc/victim.txt"),
+        ("dropped", "victim.txt"),
+        ("dropped", "best.ckpt"),
+        ("kept", "../victim.txt"),
+        ("kept", "cyclegan-epoch=0-val_cycle_A=0.1000.ckpt/../../victim.txt"),
+    ],
+)
+def test_a_checkpoint_cannot_name_files_to_be_deleted_or_written(kind, name, trained, domains, tmp_path):
+    """Training removes and copies the checkpoints that the state of a run names as its own."""
+    from cyclegan_lib.training import train
+
+    victim = tmp_path / "victim.txt"
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for path in (victim, folder / "victim.txt"):
+        path.write_text("mine")
+    content = torch.load(trained[0].last, weights_only=True)
+    state = content["callbacks"]["ChooseCheckpoint"]
+    state[kind] = [name] if kind == "dropped" else {name: 1}
+    torch.save(content, folder / "cyclegan-last.ckpt")
+    with pytest.raises(InputError, match="as a checkpoint of its own"):
+        train(*domains, folder, QUICK, resume=folder / "cyclegan-last.ckpt", progress=False)
+    assert victim.read_text() == (folder / "victim.txt").read_text() == "mine"
+
+
+def test_lightning_is_never_asked_to_import_what_a_checkpoint_names(trained, tmp_path, monkeypatch):
+    """`_instantiator` among the hyperparameters names a function that Lightning would import and call."""
+    (tmp_path / "payload.py").write_text(f"open({str(tmp_path / 'harm')!r}, 'w')\ndef f(*given): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    content = torch.load(trained[0].best, weights_only=True)
+    content["hyper_parameters"]["_instantiator"] = "payload.f"
+    torch.save(content, tmp_path / "bad.ckpt")
+    with pytest.raises(InputError, match="bad.ckpt"):
+        CycleGANModule.load_from_checkpoint(tmp_path / "bad.ckpt")
+    assert not (tmp_path / "harm").exists()
+
+
+def test_torch_cannot_be_told_to_load_objects_by_the_environment(trained, tmp_path, harm, monkeypatch):
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    bad = saved(tmp_path / "bad.ckpt", harm)
+    for load in (read_checkpoint, CycleGANModule.load_from_checkpoint):
+        with pytest.raises(InputError, match="could run code"):
+            load(bad)
+    assert not harm.exists()
+
+
+WORDS = (
+    "pickle.load",
+    "torch.load(",
+    "np.load(",
+    "yaml.load(",
+    "joblib",
+    "shelve",
+    "marshal",
+    " eval(",
+    " exec(",
+)
+SAFE = ("weights_only=True", "allow_pickle=False", "_UniqueKeys")
+
+
+def test_nothing_in_the_library_unpickles_or_evaluates():
+    """By name: whoever adds such a call finds this test."""
+    sources = [PROJECT / "scripts", PROJECT / "cyclegan_lib"]
+    lines = [line.strip() for source in sources for path in source.rglob("*.py") for line in path.open()]
+    calls = [line for line in lines if any(word in line for word in WORDS)]
+    assert len(calls) >= 5  # the search finds what there is
+    assert [line for line in calls if not any(word in line for word in SAFE)] == []
+
+
+def test_a_whole_checkpoint_is_loaded(trained):
+    """What is refused above is refused for what was changed in it."""
+    assert read_checkpoint(trained[0].best)["epoch"] >= 0
+    assert isinstance(CycleGANModule.load_from_checkpoint(trained[0].best), CycleGANModule)
