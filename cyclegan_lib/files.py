@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cyclegan_lib.errors import InputError
 
+SHELL_PIPES = Path("/dev/fd")
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -35,6 +37,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise not_written(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove the temporary files of `replacing` that processes left in `folder` when they were killed."""
+    for part in Path(folder).glob(".*.part*"):
+        owner = part.name.rsplit(".part", 1)[0].rpartition(".")[2]
+        # our own number too: it was another process's when the file was left
+        if owner.isdigit() and (int(owner) == os.getpid() or not _lives(int(owner))):
+            part.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # someone else's, or no process's number at all
+        return True
+    return True
 
 
 def not_written(path: str | Path, error: Exception) -> InputError:
@@ -90,10 +111,19 @@ def writable_npz(path: str | Path) -> Path:
 
 
 def existing_file(path: str | Path, remedy: str = "give the path of an existing file") -> Path:
-    """Return `path` as a Path; raise InputError with `remedy` if there is no such file."""
+    """Return `path` as a Path; raise InputError with `remedy` if there is no such file.
+
+    What never ends or may never begin (a device, a named pipe) is refused, but for a pipe of the shell's
+    ``<(command)``.
+    """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, not a file; {remedy}")
-    if not path.exists():
-        raise InputError(f"{path} does not exist; {remedy}")
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, not a file; {remedy}")
+        if not path.exists():
+            raise InputError(f"{path} does not exist; {remedy}")
+        if not path.is_file() and path.parent != SHELL_PIPES:
+            raise InputError(f"{path} is a device or a pipe, not a file; {remedy}")
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise InputError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
     return path

@@ -5,15 +5,19 @@ Libraries are imported by the subcommand that needs them, so that `--help` answe
 
 import sys
 
-import typer
-from typer.exceptions import TyperException
+try:
+    import typer
+    from typer.exceptions import TyperException
 
-from cyclegan_lib.cli.evaluation import benchmark, evaluate
-from cyclegan_lib.cli.features import extract, simulate
-from cyclegan_lib.cli.models import export, inspect, train, translate
-from cyclegan_lib.cli.notebooks import run, sweep
-from cyclegan_lib.errors import InputError, Interrupted, NotebookError
-from cyclegan_lib.options import joined
+    from cyclegan_lib.cli.evaluation import benchmark, evaluate
+    from cyclegan_lib.cli.features import extract, simulate
+    from cyclegan_lib.cli.models import export, inspect, train, translate
+    from cyclegan_lib.cli.notebooks import run, sweep
+    from cyclegan_lib.errors import InputError, Interrupted, NotebookError
+    from cyclegan_lib.options import joined
+except KeyboardInterrupt:  # a second goes by until these are loaded
+    print("cyclegan: interrupted", file=sys.stderr)
+    sys.exit(130)
 
 app = typer.Typer(
     add_completion=False,
@@ -25,7 +29,7 @@ for command in (simulate, extract, train, export, inspect, translate, evaluate, 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; 0 on success, 2 with one sentence on stderr for bad input."""
+    """Run the command; 0 on success, 2 with one sentence on stderr for bad input, 128 + N for signal N."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         code = app(joined(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except Interrupted as error:
         print(f"cyclegan: {error}", file=sys.stderr)
-        return 130
+        return error.exit_code
     return 0
 
 

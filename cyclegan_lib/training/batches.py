@@ -57,6 +57,12 @@ class UnpairedData(pl.LightningDataModule):
         self.settings = settings
         z = domains.normalized()
         self.a, self.b = torch.from_numpy(z["a"]), torch.from_numpy(z["b"])
+        # raw dB, for who wants to try a checkpoint without the data; tensors of their own, because a view
+        # would take the whole set along into the file
+        self.example = {
+            name: torch.tensor(domain.features[0], dtype=torch.float32)  # (slices, 40)
+            for name, domain in (("A", domains.a), ("B", domains.b))
+        }
         # one sequence of each recording: what the gains are fitted on
         self.first_a, self.first_b = (
             x[np.unique(domain.recording, return_index=True)[1]]
@@ -71,13 +77,15 @@ class UnpairedData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Called before every epoch (`reload_dataloaders_every_n_epochs=1`)."""
+        # a generator of its own: a loader draws one number whenever it starts, which is more often in an
+        # uninterrupted run than in a resumed one
         epoch = self.trainer.current_epoch
         batches = UnpairedBatches(self.a, self.b, self.train_a, self.train_b, self.settings, epoch)
-        return DataLoader(batches, batch_size=None)
+        return DataLoader(batches, batch_size=None, generator=torch.Generator())
 
     def val_dataloader(self) -> DataLoader:
         """One batch: for each restart its held-out sequences of A and of B."""
-        return DataLoader([self.held_out], batch_size=None)
+        return DataLoader([self.held_out], batch_size=None, generator=torch.Generator())
 
 
 def _shuffles(own: np.ndarray, total: int, rng: np.random.Generator) -> np.ndarray:

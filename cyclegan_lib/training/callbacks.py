@@ -1,7 +1,7 @@
 """What happens between epochs: history, the choice of the checkpoint, the files."""
 
-import csv
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,57 +9,67 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import replacing
-from cyclegan_lib.models.checkpoint import BEST
+from cyclegan_lib.models.checkpoint import BEST, LAST
 from cyclegan_lib.models.cyclegan import CycleGANModule
+from cyclegan_lib.stopping import Stopping
+from cyclegan_lib.training.checkpoints import CHOICE, History, copy, name_of, write_metrics
 from cyclegan_lib.training.criterion import held_out_distance
+from cyclegan_lib.training.random_states import random_states, restore_random_states
 
-NAMED = "cyclegan-{epoch}-{val_cycle_A:.4f}"
-METRICS = "metrics.csv"
-
-History = list[dict[str, float]]
 Watch = Callable[[int, CycleGANModule], None]
 
 
-class WholeFilesIO(TorchCheckpointIO):
-    """Writes a checkpoint beside its name and renames it: a reader finds the old one or the new one."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any = None) -> None:
-        """Write `checkpoint` to `path`."""
-        with replacing(path) as part:
-            torch.save(checkpoint, part)
-
-
 class ChooseCheckpoint(pl.Callback):
-    """After each epoch measure the held-out distance; keep the epoch where it was lowest as best.ckpt.
+    """After each epoch measure the held-out distance and write the checkpoints; best.ckpt has the lowest.
 
     The untrained generators, which are linear maps, take part as epoch 0: training can only improve on them
-    in this measure. The history of all logged figures travels in the checkpoint,
-    so that curves are whole after a resume, and is written to metrics.csv after each epoch.
+    in this measure, and there is a checkpoint from the first moment on. The history of all logged figures
+    travels in the checkpoint, so that curves are whole after a resume, and is written to metrics.csv after
+    each epoch.
 
     Parameters
     ----------
     folder : Path
         Where checkpoints go.
+    keep : int
+        How many epochs keep a checkpoint of their own: those with the lowest distances.
     on_epoch : callable, optional
         Called with the history (a list of dicts, one an epoch) after each epoch, to draw live curves.
     watch : callable, optional
         Called with the epoch and the module, for the untrained model and after each epoch: to measure what
         the choice must not see.
+
+    Attributes
+    ----------
+    saved : int or None
+        The epoch that cyclegan-last.ckpt holds.
     """
 
     def __init__(
-        self, folder: Path, on_epoch: Callable[[History], None] | None = None, watch: Watch | None = None
+        self,
+        folder: Path,
+        keep: int,
+        on_epoch: Callable[[History], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.folder = folder
+        self.keep = keep
         self.on_epoch = on_epoch
         self.watch = watch
         self.history: History = []
         self.best_epoch = 0
         self.best_distance = math.inf
+        self.kept: dict[str, int] = {}  # file names and their epochs
+        self.dropped: list[str] = []  # what the last epoch removed: a kill may have come before
+        self.saved: int | None = None
+        self._random_states: dict[str, Any] | None = None
+
+    @property
+    def state_key(self) -> str:
+        """The name under which a checkpoint keeps the state."""
+        return CHOICE
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps: plain types."""
@@ -67,18 +77,39 @@ class ChooseCheckpoint(pl.Callback):
             "history": self.history,
             "best_epoch": self.best_epoch,
             "best_distance": self.best_distance,
+            "kept": self.kept,
+            "dropped": self.dropped,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.history = list(state_dict["history"])
         self.best_epoch, self.best_distance = state_dict["best_epoch"], state_dict["best_distance"]
+        self.kept = dict(state_dict.get("kept", {}))
+        self.saved = int(self.history[-1]["epoch"])
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add one sequence of each domain, in dB, and the random generators' states."""
+        checkpoint["example"] = trainer.datamodule.example
+        checkpoint["random_states"] = random_states()
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Remember the random generators' states until training starts."""
+        self._random_states = checkpoint.get("random_states")
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Measure epoch 0, unless this run goes on from a checkpoint."""
+        """Measure and write epoch 0, unless this run goes on from a checkpoint."""
         if not self.history:
             self._fit_gains(trainer, module)
             self._keep({"epoch": 0, **self._distances(trainer, module)}, trainer, module)
+        elif self._random_states is not None:
+            # only here, after everything that draws while a trainer is set up
+            restore_random_states(self._random_states)
+            self._random_states = None
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Log the held-out distance with the other validation figures."""
@@ -87,26 +118,55 @@ class ChooseCheckpoint(pl.Callback):
             module.log_dict(self._distances(trainer, module))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Add the epoch to the history; keep the checkpoint if it is the best so far."""
+        """Add the epoch to the history and write its checkpoints."""
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         wrong = [name for name, value in figures.items() if not math.isfinite(value)]
+        # a last step can break what no figure shows: a discriminator
+        wrong += [name for name, value in module.state_dict().items() if not value.isfinite().all()]
         if wrong:
             raise InputError(
                 f"training diverged in epoch {trainer.current_epoch + 1} ({wrong[0]} is not a finite number);"
-                f" {self.folder / BEST} holds the best epoch before; try a lower learning rate"
+                " try a lower learning rate"
             )
         self._keep({"epoch": trainer.current_epoch + 1, **figures}, trainer, module)
 
     def _keep(self, figures: dict[str, float], trainer: pl.Trainer, module: CycleGANModule) -> None:
+        epoch, distance = int(figures["epoch"]), figures["val_distance"]
         self.history.append(figures)
-        if figures["val_distance"] < self.best_distance:
-            self.best_distance, self.best_epoch = figures["val_distance"], int(figures["epoch"])
-            trainer.save_checkpoint(self.folder / BEST)
-        _write_metrics(self.folder / METRICS, self.history)
+        copies = []
+        if distance < self.best_distance:
+            self.best_distance, self.best_epoch = distance, epoch
+            copies.append(BEST)
+        if epoch > 0 and self._ranks(distance):
+            copies.append(name_of(figures))
+        # what was logged goes to the disk first: it would be missing after a kill, as the epoch is done
+        trainer.logger.flush()
+        trainer.save_checkpoint(self.folder / LAST)
+        self.saved = epoch
+        for name in copies:
+            copy(self.folder / LAST, self.folder / name)
+        for name in self.dropped:
+            (self.folder / name).unlink(missing_ok=True)
+        write_metrics(self.folder, self.history)
         if self.on_epoch is not None:
             self.on_epoch(self.history)
         if self.watch is not None:
-            self.watch(int(figures["epoch"]), module)
+            self.watch(epoch, module)
+
+    def _ranks(self, distance: float) -> bool:
+        """Whether the newest epoch is among the best ones; the worst of them gives way to it."""
+        self.dropped = []
+        if len(self.kept) == self.keep:
+            worst = max(self.kept, key=lambda name: self._distance(self.kept[name]))
+            if distance >= self._distance(self.kept[worst]):
+                return False
+            self.dropped = [worst]
+            del self.kept[worst]
+        self.kept[name_of(self.history[-1])] = int(self.history[-1]["epoch"])
+        return True
+
+    def _distance(self, epoch: int) -> float:
+        return self.history[epoch]["val_distance"]
 
     @staticmethod
     def _fit_gains(trainer: pl.Trainer, module: CycleGANModule) -> None:
@@ -131,9 +191,38 @@ def _distance(translated: torch.Tensor, real: torch.Tensor) -> float:
     return held_out_distance(translated.cpu().numpy(), real.cpu().numpy())
 
 
-def _write_metrics(path: Path, history: History) -> None:
-    names = sorted({name for figures in history for name in figures} - {"epoch"})
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["epoch", *names])
-        writer.writeheader()
-        writer.writerows(history)
+class StopWhenAsked(pl.Callback):
+    """Let the epoch end and be saved when a signal asks to stop.
+
+    Parameters
+    ----------
+    stopping : Stopping
+    """
+
+    def __init__(self, stopping: Stopping) -> None:
+        self.stopping = stopping
+        self.noticed = False
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """From here on a signal waits for the end of an epoch."""
+        self.stopping.listen()
+        self.stopping.patient = True
+
+    def on_train_batch_end(self, *args: Any) -> None:
+        """Say that the signal was heard."""
+        if self.stopping.asked is not None and not self.noticed:
+            self.noticed = True
+            print(
+                "\nstopping when this epoch is done and saved; once more stops at once and loses it",
+                file=sys.stderr,
+            )
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Stop: the epoch before is saved."""
+        if self.stopping.asked is not None:
+            self.stopping.stop()
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Stop if the signal came in the last epoch."""
+        self.on_train_epoch_start(trainer, module)
+        self.stopping.patient = False

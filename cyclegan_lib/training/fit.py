@@ -8,25 +8,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import Timer, TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import replacing, writable_folder
-from cyclegan_lib.models.checkpoint import BEST, LAST, read_checkpoint
+from cyclegan_lib.files import not_written, remove_leftovers, writable_folder
+from cyclegan_lib.models.checkpoint import BEST, LAST
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.models.matching import Recordings, start_map
+from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training.batches import UnpairedData
-from cyclegan_lib.training.callbacks import METRICS, NAMED, ChooseCheckpoint, History, Watch, WholeFilesIO
+from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch
+from cyclegan_lib.training.checkpoints import (
+    LOGS,
+    NORMALIZATION,
+    History,
+    WholeFilesIO,
+    Written,
+    set_earlier_run_aside,
+    settle,
+)
 from cyclegan_lib.training.domains import Domains, load_domains
-
-NORMALIZATION = "normalization_params.json"
+from cyclegan_lib.training.logs import EpochLogger
+from cyclegan_lib.training.resume import AUTO, check_same, newest, settings_to_go_on
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,11 @@ class OneBar(TQDMProgressBar):
         """A bar that shows nothing."""
         return Tqdm(disable=True)
 
+    def on_exception(self, *args: Any) -> None:
+        """End the bar's line, so that the message gets its own."""
+        if self._train_progress_bar is not None:
+            self._train_progress_bar.close()
+
 
 def train(
     domain_a: str | Path,
@@ -77,9 +92,12 @@ def train(
     checkpoint_dir : path
         Checkpoints of an earlier run there are moved to a folder `earlier-N` inside it, not overwritten.
     settings : TrainingSettings
-        Ignored but for `max_epochs`, `max_minutes`, `threads` and `accelerator` when resuming.
-    resume : path, optional
-        A checkpoint of a run on the same data to go on from.
+        When resuming, `max_epochs`, `max_minutes`, `threads` and `accelerator` count; the others are the
+        checkpoint's.
+    resume : path or "auto", optional
+        A checkpoint of a run on the same data to go on from; later ones beside it are moved to `earlier-N`.
+        "auto" takes the newest one in `checkpoint_dir` that can be read, and begins anew where there is
+        none; settings that are given must then be the checkpoint's.
     progress : bool
         Show a progress bar.
     on_epoch : callable, optional
@@ -92,39 +110,129 @@ def train(
     Raises
     ------
     InputError
-        If an input cannot be used, the folder cannot be written, or a loss stops being a number.
+        If an input cannot be used, the folder cannot be written, the disk is full, or a loss stops being a
+        number. cyclegan-last.ckpt then holds the last good epoch.
+    Interrupted
+        After Ctrl-C or SIGTERM, when the epoch is done and saved.
     """
-    settings = settings or TrainingSettings()
-    module = _resumed(resume, settings) if resume is not None else None
-    if module is not None:
-        settings = module.settings
-    domains = load_domains(domain_a, domain_b, settings, pairs)
-    folder = writable_folder(checkpoint_dir)
-    torch.set_num_threads(settings.threads)
-    pl.seed_everything(settings.seed, verbose=False)
-    if module is None:
-        module = started(domains, settings)
-        _set_earlier_run_aside(folder)
-    elif module.hparams["data"] != domains.facts:
-        raise InputError(
-            f"{resume} was trained on other data than {domain_a} and {domain_b}; give the feature sets"
-            " that it was trained on, or train without --resume"
-        )
-    elif folder.resolve() != Path(resume).resolve().parent:
-        _set_earlier_run_aside(folder)
-        _take_best_along(Path(resume), folder)
-    domains.normalizer.save(folder / NORMALIZATION)
+    folder = Path(checkpoint_dir)
+    choice: ChooseCheckpoint | None = None
 
-    choice = ChooseCheckpoint(folder, on_epoch, watch)
-    trainer = _trainer(folder, settings, choice, progress)
+    def where() -> str:
+        if choice is None or choice.saved is None:
+            return "training was stopped before it began"
+        return (
+            f"training stopped after epoch {choice.saved} of {settings.max_epochs}; {folder / LAST} holds it,"
+            " and --resume auto goes on from there"
+        )
+
+    with Stopping(where) as stopping:
+        found = None
+        if resume == AUTO:
+            found = newest(folder)
+            if found is None:
+                print(f"no checkpoint to go on from in {folder}: training from the beginning")
+            elif settings is not None:
+                check_same(found, settings)
+        elif resume is not None:
+            found = Written.read(resume)
+        if found is None:
+            settings = settings or TrainingSettings()
+        else:
+            settings = settings_to_go_on(found, settings)
+        domains = load_domains(domain_a, domain_b, settings, pairs)
+        if found is not None and found.hyperparameters["data"] != domains.facts:
+            raise InputError(
+                f"{found.path} was trained on other data than {domain_a} and {domain_b}; give the feature"
+                " sets that it was trained on, or train without --resume"
+            )
+        writable_folder(folder)
+        remove_leftovers(folder)
+        torch.set_num_threads(settings.threads)
+        pl.seed_everything(settings.seed, verbose=False)
+        if found is None:
+            module = started(domains, settings)
+            _check_room(folder, module)
+            set_earlier_run_aside(folder)
+        else:
+            module = CycleGANModule(**{**found.hyperparameters, "settings": settings.model_dump()})
+            settle(found, folder)
+        domains.normalizer.save(folder / NORMALIZATION)
+        if found is not None and found.epoch >= settings.max_epochs:
+            print(f"{found.path} is done: it holds epoch {found.epoch} of {settings.max_epochs}")
+            return _run(folder, found.choice)
+        if resume == AUTO and found is not None:
+            print(f"going on from {found.path} after epoch {found.epoch} of {settings.max_epochs}")
+
+        choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
+        _fit(module, UnpairedData(domains, settings), choice, stopping, found, progress)
+        return _run(folder, choice.state_dict())
+
+
+def _run(folder: Path, choice: dict[str, Any]) -> TrainingRun:
+    return TrainingRun(folder / BEST, folder / LAST, choice["best_epoch"], choice["history"])
+
+
+def _fit(
+    module: CycleGANModule,
+    data: UnpairedData,
+    choice: ChooseCheckpoint,
+    stopping: Stopping,
+    found: Written | None,
+    progress: bool,
+) -> None:
+    settings, folder = module.settings, choice.folder
+    done = 0 if found is None else found.epoch
+    # TQDM always: where Rich is installed Lightning would pick its bar, which now and then hangs papermill
+    bars = [OneBar(refresh_rate=settings.steps_per_epoch)] if progress else []
+    # an epoch that is begun is finished, so that a run which was out of time can be resumed exactly
+    timer = Timer(timedelta(minutes=settings.max_minutes), interval="epoch")
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")
-        warnings.filterwarnings("ignore", ".*The dirpath has changed from.*")
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")
-        trainer.fit(module, datamodule=UnpairedData(domains, settings), ckpt_path=resume, weights_only=True)
-    return TrainingRun(folder / BEST, folder / LAST, choice.best_epoch, choice.history)
+        trainer = pl.Trainer(
+            accelerator=settings.accelerator,
+            devices=1,
+            max_epochs=settings.max_epochs,
+            logger=EpochLogger(folder, done * settings.steps_per_epoch),
+            callbacks=[StopWhenAsked(stopping), choice, timer, *bars],
+            plugins=[WholeFilesIO()],
+            enable_checkpointing=False,  # Lightning's own; `choice` writes them
+            num_sanity_val_steps=0,
+            reload_dataloaders_every_n_epochs=1,
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            log_every_n_steps=settings.steps_per_epoch,
+        )
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=found and str(found.path), weights_only=True)
+        except OSError as error:
+            raise _ended(not_written(folder / LOGS, error), choice) from error
+        except InputError as error:
+            raise _ended(error, choice) from error
+
+
+def _ended(error: InputError, choice: ChooseCheckpoint) -> InputError:
+    """The same with what is left."""
+    if choice.saved is None:
+        return error
+    return InputError(f"{error}; {choice.folder / LAST} holds epoch {choice.saved}, the last good one")
+
+
+def _check_room(folder: Path, module: CycleGANModule) -> None:
+    """Raise InputError if the checkpoints of a run cannot be written: later is a bad moment to find out."""
+    weights = sum(value.nbytes for value in module.state_dict().values())
+    moments = 2 * sum(value.nbytes for value in module.parameters())
+    # best, last, those that are kept, and one that is being written
+    needed = (module.settings.keep_checkpoints + 3) * (weights + moments) / 1e6
+    free = shutil.disk_usage(folder).free / 1e6
+    if free < needed:
+        raise InputError(
+            f"{folder} has room for {free:,.1f} MB, and the checkpoints of this run need {needed:,.1f} MB;"
+            " make room there, or choose another folder"
+        )
 
 
 def started(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
@@ -161,61 +269,3 @@ def started(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
 def _plain(domains: Domains) -> dict | None:
     settings = domains.a.settings or domains.b.settings
     return None if settings is None else settings.model_dump()
-
-
-def _resumed(resume: str | Path, settings: TrainingSettings) -> CycleGANModule:
-    hyperparameters = read_checkpoint(resume)["hyper_parameters"]
-    kept = ("max_epochs", "max_minutes", "threads", "accelerator")
-    values = {**hyperparameters["settings"], **{name: getattr(settings, name) for name in kept}}
-    return CycleGANModule(**{**hyperparameters, "settings": values})
-
-
-def _trainer(
-    folder: Path, settings: TrainingSettings, choice: ChooseCheckpoint, progress: bool
-) -> pl.Trainer:
-    named = ModelCheckpoint(
-        dirpath=folder,
-        filename=NAMED,
-        monitor="val_distance",
-        save_top_k=settings.keep_checkpoints,
-        save_last=True,
-        save_on_train_epoch_end=True,
-    )
-    named.CHECKPOINT_NAME_LAST = LAST.removesuffix(".ckpt")
-    # TQDM always: where Rich is installed Lightning would pick its bar, which now and then hangs papermill
-    bars = [OneBar(refresh_rate=settings.steps_per_epoch)] if progress else []
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    return pl.Trainer(
-        accelerator=settings.accelerator,
-        devices=1,
-        max_epochs=settings.max_epochs,
-        max_time=timedelta(minutes=settings.max_minutes),
-        logger=TensorBoardLogger(folder, name="logs", version=""),
-        callbacks=[choice, named, *bars],
-        plugins=[WholeFilesIO()],
-        num_sanity_val_steps=0,
-        reload_dataloaders_every_n_epochs=1,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        log_every_n_steps=settings.steps_per_epoch,
-    )
-
-
-def _take_best_along(resume: Path, folder: Path) -> None:
-    """Going on in another folder: until an epoch is better, the best one so far is that of the old folder."""
-    best = resume.with_name(BEST)
-    with replacing(folder / BEST) as part:
-        shutil.copyfile(best if best.exists() else resume, part)
-
-
-def _set_earlier_run_aside(folder: Path) -> None:
-    names = [*folder.glob("*.ckpt"), folder / METRICS, folder / NORMALIZATION, folder / "logs"]
-    names = [path for path in names if path.exists()]
-    if not any(path.suffix == ".ckpt" for path in names):
-        return
-    number = 1
-    while (aside := folder / f"earlier-{number}").exists():
-        number += 1
-    aside.mkdir()
-    for path in names:
-        path.rename(aside / path.name)

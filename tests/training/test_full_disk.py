@@ -1,0 +1,128 @@
+"""A full disk, on a small real file system: one sentence, the last good checkpoint, on once there is room."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.training import callbacks, fit
+from cyclegan_lib.training.checkpoints import Written, checkpoints_in, write_metrics
+
+LAST = "cyclegan-last.ckpt"
+SIZE = 4 * 2**20
+IN_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
+
+
+def mount(folder: Path) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
+    return shutil.which("mount") is not None and subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system of 4 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not mount(folder):
+        pytest.skip("no small file system: only root may mount one; see test_full_disks_without_root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(autouse=True)
+def quick_start(monkeypatch):
+    monkeypatch.setattr(fit, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
+
+
+def command(domains, folder, **more) -> list[str]:
+    options = {
+        "domain-a": domains[0],
+        "domain-b": domains[1],
+        "checkpoint-dir": folder,
+        "max-epochs": 4,
+        "steps-per-epoch": 2,
+        "batch-size": 4,
+        "restarts": 1,
+        "generator-hidden-dim": 8,
+        "discriminator-hidden-dim": 8,
+        "accelerator": "cpu",
+        "resume": "auto",
+        **more,
+    }
+    return ["train", *(str(part) for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def refused(capfd) -> str:
+    """The one sentence on stderr."""
+    error = capfd.readouterr().err
+    assert "Traceback" not in error and "Exception ignored" not in error and "terminate called" not in error
+    lines = [line for line in error.splitlines() if line.startswith("cyclegan: ")]
+    assert len(lines) == 1, error
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("checkpoints_left", "missing"),
+    [(0, "logs"), (0.5, LAST), (1.5, "cyclegan-epoch=2")],
+    ids=["nothing", "half a checkpoint", "one checkpoint"],
+)
+def test_a_disk_that_fills_up(checkpoints_left, missing, domains, disk, tmp_path, monkeypatch, capfd):
+    assert main(command(domains, tmp_path / "whole")) == 0
+    capfd.readouterr()
+    run, filler = disk / "run", disk / "filler"
+
+    def fill(folder, history):
+        write_metrics(folder, history)
+        if len(history) == 3:  # epoch 2 is written
+            leave = int(checkpoints_left * (run / LAST).stat().st_size)
+            filler.write_bytes(bytes(max(0, shutil.disk_usage(disk).free - leave)))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks, "write_metrics", fill)
+        assert main(command(domains, run)) == 2
+    sentence = refused(capfd)
+    assert "No space left on device" in sentence and "MB are free" in sentence and "make room" in sentence
+    assert missing in sentence.split(" cannot be written")[0]
+    epoch = Written.read(run / LAST).epoch
+    assert f"{LAST} holds epoch {epoch}, the last good one" in sentence
+    assert epoch in (2, 3) and all(Written.read(path).epoch <= epoch for path in checkpoints_in(run))
+    assert not list(run.glob(".*.part*"))
+
+    if checkpoints_left == 0:
+        assert main(command(domains, run)) == 2  # as long as there is no room
+        assert "No space left on device" in refused(capfd)
+    filler.unlink()
+    assert main(command(domains, run)) == 0
+    for path in checkpoints_in(tmp_path / "whole"):
+        ours, theirs = (torch.load(folder / path.name, weights_only=True) for folder in (run, path.parent))
+        assert all(
+            torch.equal(value, ours["state_dict"][name]) for name, value in theirs["state_dict"].items()
+        )
+    assert (run / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
+
+
+def test_too_little_room_is_said_before_training(domains, disk, capfd):
+    wide = {"generator-hidden-dim": 256, "discriminator-hidden-dim": 256}
+    assert main(command(domains, disk / "run", **wide)) == 2
+    sentence = refused(capfd)
+    assert "has room for 4.2 MB, and the checkpoints of this run need" in sentence
+    assert not list((disk / "run").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root runs the tests above as they are")
+def test_full_disks_without_root(tmp_path):
+    """Where only root may mount: the same tests as root of a name space of their own."""
+    probe = subprocess.run(
+        [*IN_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)], capture_output=True
+    )
+    if probe.returncode:
+        pytest.skip(f"FULL DISKS ARE NOT TESTED HERE: {probe.stderr.decode().strip()}")
+    inner = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__]
+    done = subprocess.run([*IN_NAMESPACE, *inner], capture_output=True, text=True)
+    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout[-3000:]

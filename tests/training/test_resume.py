@@ -1,0 +1,272 @@
+"""Going on from a checkpoint: exact to the last bit, from any of them, and from the newest by itself."""
+
+import importlib.util
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from helpers import PROJECT, QUICK, make_set
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.training import fit, train
+from cyclegan_lib.training.checkpoints import Written, checkpoints_in
+from cyclegan_lib.training.random_states import random_states, restore_random_states
+
+spec = importlib.util.spec_from_file_location("kill_resume", PROJECT / "benchmarks" / "kill_resume.py")
+kill_resume = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(kill_resume)
+unequal = kill_resume.unequal
+
+LAST = "cyclegan-last.ckpt"
+IN_NEW_PROCESS = """
+import sys
+from pathlib import Path
+from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.training import train
+
+a, b, settings, *folders = sys.argv[1:]
+for folder in folders:
+    resume = max(Path(folder).glob("*.ckpt"), key=lambda path: path.name == "go-on.ckpt")
+    settings_ = TrainingSettings.model_validate_json(settings)
+    train(a, b, folder, settings_, resume=resume, progress=False)
+"""
+
+
+def settings(epochs: int, **more) -> TrainingSettings:
+    return QUICK.model_copy(update={"max_epochs": epochs, "accelerator": "cpu", **more})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_start():
+    """The search for linear maps to start at takes seconds, and a resumed run does without."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "start_map", lambda *given: kill_resume.START)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(domains, tmp_path_factory):
+    """The folder of six epochs without interruption, and of each epoch's checkpoint a copy."""
+    folder, copies = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("copies")
+
+    def copy(history):
+        shutil.copyfile(folder / LAST, copies / f"{len(history) - 1}.ckpt")
+
+    train(*domains, folder, settings(6), progress=False, on_epoch=copy)
+    return folder, copies
+
+
+def test_resumed_in_a_new_process_everything_is_equal_to_the_last_bit(domains, whole, tmp_path):
+    stopped, other = tmp_path / "stopped", tmp_path / "other"
+    train(*domains, stopped, settings(3), progress=False)
+    shutil.copytree(stopped, other)
+    shutil.copyfile(stopped / LAST, stopped / "go-on.ckpt")
+    (middle,) = other.glob("cyclegan-epoch=1-*.ckpt")  # Lightning's 1 is the second epoch
+    middle.rename(other / "go-on.ckpt")
+    shutil.copyfile(other / "go-on.ckpt", middle)
+    arguments = [*domains, settings(6).model_dump_json(), stopped, other]
+    subprocess.run([sys.executable, "-c", IN_NEW_PROCESS, *map(str, arguments)], check=True, cwd=PROJECT)
+    for folder in (stopped, other):
+        assert Written.read(folder / "go-on.ckpt").epoch < 6
+        (folder / "go-on.ckpt").unlink()
+    assert {LAST, "best.ckpt"} < {path.name for path in other.glob("earlier-1/*.ckpt")}
+    shutil.rmtree(other / "earlier-1")
+    assert unequal(whole[0], stopped) == []
+    assert kill_resume.scalars(stopped)["train_cycle"] == kill_resume.scalars(whole[0])["train_cycle"]
+    assert unequal(whole[0], other) == []
+
+
+def test_a_difference_of_one_bit_is_found():
+    one = {"a": torch.zeros(3), "b": [1, {"c": 0.5}], "callbacks": {"Timer": 1.0}}
+    same = {"a": torch.zeros(3), "b": [1, {"c": 0.5}], "callbacks": {"Timer": 2.0}}
+    assert kill_resume.differences(one, same) == []
+    assert kill_resume.differences(one, {**same, "callbacks": {}}) != []
+    tensor = torch.zeros(3)
+    tensor[1] = 1e-45
+    assert kill_resume.differences(one, {**same, "a": tensor}) == ["a: tensors differ"]
+    assert kill_resume.differences(one, {**same, "b": [1, {"c": 0.5000000000000001}]}) != []
+    assert kill_resume.differences(one, {**same, "b": [1.0, {"c": 0.5}]}) == ["b/0: int and float"]
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 5])
+def test_from_each_epochs_checkpoint_in_another_folder(epoch, domains, whole, tmp_path):
+    _, copies = whole
+    train(*domains, tmp_path, settings(6), resume=copies / f"{epoch}.ckpt", progress=False)
+    both = (torch.load(place, weights_only=True) for place in (copies / "6.ckpt", tmp_path / LAST))
+    assert kill_resume.differences(*both) == []
+
+
+def test_checkpoints_hold_what_a_resume_needs_and_an_example(domains, whole, tmp_path):
+    read = {path.name: torch.load(path, weights_only=True) for path in checkpoints_in(whole[0])}
+    assert len(read) == 5
+    for held in read.values():
+        for name, path in zip("AB", domains, strict=True):
+            example = held["example"][name]
+            assert example.dtype == torch.float32
+            np.testing.assert_array_equal(example, FeatureSet.load(path).features[0])
+        assert set(held["random_states"]) == {"python", "numpy", "torch", "cuda"}
+        # nothing besides the samplers, which follow from seed and epoch: there is no replay pool
+        assert held["lr_schedulers"] == [] and len(held["optimizer_states"]) == 2
+
+
+def test_random_states_are_restored_from_a_file(tmp_path):
+    def draw():
+        return random.random(), random.gauss(0, 1), np.random.standard_normal(), torch.rand(2).tolist()
+
+    draw()
+    torch.save(random_states(), tmp_path / "states")
+    first = draw()
+    assert draw() != first
+    restore_random_states(torch.load(tmp_path / "states", weights_only=True))
+    assert draw() == first
+
+
+def test_a_callback_that_draws_goes_on_drawing(domains, whole, tmp_path):
+    _, copies = whole
+    found = []
+    torch.manual_seed(77)
+    train(
+        *domains,
+        tmp_path,
+        settings(6),
+        resume=copies / "5.ckpt",
+        progress=False,
+        on_epoch=lambda history: found.append(torch.get_rng_state()),
+    )
+    assert torch.equal(found[0], torch.load(copies / "6.ckpt", weights_only=True)["random_states"]["torch"])
+
+
+def test_later_checkpoints_of_the_folder_are_set_aside_and_the_best_of_then_is_restored(
+    domains, whole, tmp_path
+):
+    folder = tmp_path / "run"
+    shutil.copytree(whole[0], folder)
+    shutil.copyfile(whole[1] / "3.ckpt", folder / "mine.ckpt")
+    before = {path.name: path.read_bytes() for path in folder.glob("*.ckpt")}
+    seen = []
+
+    def look(history):
+        seen.append({path.name: Written.read(path).epoch for path in checkpoints_in(folder)})
+
+    run = train(*domains, folder, settings(4), resume=folder / "mine.ckpt", progress=False, on_epoch=look)
+    aside = {path.name: path.read_bytes() for path in (folder / "earlier-1").iterdir()}
+    assert {LAST, "best.ckpt"} <= set(aside)
+    assert all(before[name] == held for name, held in aside.items())
+    assert max(seen[0].values()) == 4 and seen[0][LAST] == 4
+    assert Written.read(run.best).epoch == run.best_epoch
+
+
+def test_auto_takes_the_newest_that_can_be_read(domains, whole, tmp_path, capsys):
+    folder = tmp_path / "run"
+    train(*domains, folder, settings(3), progress=False)
+    content = (folder / LAST).read_bytes()
+    (folder / LAST).write_bytes(content[: len(content) // 2])
+    (folder / "best.ckpt").write_bytes(b"")
+    (folder / "note.ckpt").write_text("not one")
+    process = subprocess.Popen(["true"])
+    process.wait()
+    (folder / f".best.{process.pid}.part.ckpt").write_bytes(content)  # of a process that is no more
+    (folder / f".best.{os.getppid()}.part.ckpt").write_bytes(b"half")
+    capsys.readouterr()
+    train(*domains, folder, settings(6), resume="auto", progress=False)
+    said = capsys.readouterr()
+    lines = said.err.splitlines()
+    assert len(lines) == 3 and all(line.startswith("passed over: ") for line in lines), said.err
+    assert all(any(name in line for line in lines) for name in (LAST, "best.ckpt", "note.ckpt"))
+    assert "going on from" in said.out and "epoch=2-" in said.out and "after epoch 3 of 6" in said.out
+    assert [path.name for path in folder.glob(".*.part*")] == [f".best.{os.getppid()}.part.ckpt"]
+    for extra in (*folder.glob(".*.part*"), folder / "note.ckpt"):
+        extra.unlink()
+    assert unequal(whole[0], folder) == []
+
+
+def command(domains, folder, *more):
+    quick = {
+        "max-epochs": 2,
+        "steps-per-epoch": 1,
+        "batch-size": 4,
+        "restarts": 1,
+        "generator-hidden-dim": 8,
+        "discriminator-hidden-dim": 8,
+    }
+    options = [str(part) for name, value in quick.items() for part in (f"--{name}", value)]
+    places = ["--domain-a", str(domains[0]), "--domain-b", str(domains[1]), "--checkpoint-dir", str(folder)]
+    return ["train", *places, *options, "--resume", "auto", *more]
+
+
+def test_auto_on_the_command_line(domains, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert main(command(domains, folder)) == 0
+    said = capsys.readouterr().out
+    assert f"no checkpoint to go on from in {folder}: training from the beginning" in said
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    assert main(command(domains, folder)) == 0
+    said = capsys.readouterr().out
+    assert "cyclegan-last.ckpt is done: it holds epoch 2 of 2" in said and "best epoch" in said
+    assert main(command(domains, folder, "--max-epochs", "1")) == 0
+    assert "it holds epoch 2 of 1" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+    assert main(command(domains, folder, "--max-epochs", "3", "--max-minutes", "20", "--threads", "1")) == 0
+    said = capsys.readouterr().out
+    assert "after epoch 2 of 3" in said and "of 3: " in said
+
+    for option, value, name in (
+        ("--seed", "1", "seed = 0, and 1 is"),
+        ("--generator-hidden-dim", "9", "generator_hidden_dim = 8, and 9 is"),
+        ("--keep-checkpoints", "2", "keep_checkpoints = 3, and 2 is"),
+    ):
+        assert main(command(domains, folder, "--max-epochs", "4", option, value)) == 2
+        error = capsys.readouterr().err
+        assert name in error and error.count("\n") == 1
+    other = make_set("cpc006", seed=7).save(tmp_path / "other.npz")
+    assert main(command((other, domains[1]), folder, "--max-epochs", "4")) == 2
+    assert "was trained on other data" in capsys.readouterr().err
+
+
+def test_without_settings_those_of_the_checkpoint_hold(domains, whole, tmp_path):
+    shutil.copyfile(whole[1] / "5.ckpt", tmp_path / LAST)
+    assert len(train(*domains, tmp_path, resume="auto", progress=False).history) == 7
+
+
+def test_a_run_that_was_out_of_time_ends_with_a_whole_epoch(domains, whole, tmp_path, capsys):
+    hurried = settings(6, max_minutes=1e-5)
+    assert len(train(*domains, tmp_path, hurried, progress=False).history) == 2
+    train(*domains, tmp_path, settings(6), resume="auto", progress=False)
+    ours, theirs = (torch.load(place / LAST, weights_only=True) for place in (tmp_path, whole[0]))
+    assert kill_resume.differences(ours, theirs) == []
+
+
+def test_weights_without_the_state_of_training_cannot_be_resumed(domains, whole, tmp_path):
+    held = torch.load(whole[0] / LAST, weights_only=True)
+    del held["callbacks"]["ChooseCheckpoint"]
+    torch.save(held, tmp_path / "bare.ckpt")
+    with pytest.raises(InputError, match="bare.ckpt .*; give "):
+        train(*domains, tmp_path / "out", settings(6), resume=tmp_path / "bare.ckpt", progress=False)
+
+
+def test_killed_thirty_times_training_loses_nothing_but_the_epoch_it_was_in(tmp_path):
+    found = tmp_path / "found.json"
+    script = PROJECT / "benchmarks" / "kill_resume.py"
+    # in a process of its own, which has not trained: PyTorch cannot be forked after that
+    done = subprocess.run(
+        [sys.executable, str(script), "--kills", "30", "--seed", "3", "--json", str(found)],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    outcome = kill_resume.json.loads(found.read_text())
+    assert outcome["kills"] == 30 and outcome["broken"] == []
+    assert outcome["equal"] == outcome["runs"] > 0
+    assert set(outcome["lost"]) <= {"0", "1"}
+    assert outcome["phases"].get("writing", 0) > 0
