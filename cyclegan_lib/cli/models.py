@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from cyclegan_lib.config import TrainingSettings
-from cyclegan_lib.files import writable_npz
 from cyclegan_lib.options import FEATURE_SET, with_options
+from cyclegan_lib.stopping import Stopping
 
 
 @with_options(TrainingSettings)
@@ -20,9 +20,11 @@ def train(
         "checkpoints"
     ),
     resume: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="checkpoint to go on from; its data and settings hold, but not its max-* and threads"
+            metavar="PATH|auto",
+            help="checkpoint to go on from; its data and settings hold, but not its max-* and threads;"
+            " auto: the newest one in --checkpoint-dir, or from the beginning if there is none",
         ),
     ] = None,
     pairs: Annotated[
@@ -32,11 +34,15 @@ def train(
     settings: TrainingSettings,
 ) -> None:
     """Train the CycleGAN; best.ckpt is the epoch that was nearest to held-out recordings of both devices."""
-    from cyclegan_lib.training import train
+    with Stopping(lambda: "training was stopped before it began"):
+        from cyclegan_lib.training import train
 
-    run = train(domain_a, domain_b, checkpoint_dir, settings, resume, pairs=pairs)
+        run = train(domain_a, domain_b, checkpoint_dir, settings, resume, pairs=pairs)
     first, best = run.history[0]["val_distance"], run.history[run.best_epoch]["val_distance"]
-    print(f"best epoch {run.best_epoch} of {len(run.history) - 1}: {run.best}")
+    epochs = len(run.history) - 1
+    if epochs < settings.max_epochs:
+        print(f"stopped after epoch {epochs} of {settings.max_epochs}: its minutes are over")
+    print(f"best epoch {run.best_epoch} of {epochs}: {run.best}")
     print(f"held-out distance {best:.3f}, at the start (matched linear maps) {first:.3f}")
 
 
@@ -47,15 +53,15 @@ def export(
     create_inference_script: Annotated[
         bool, typer.Option("--create-inference-script", help="write inference_example.py as well")
     ] = False,
+    formats: Annotated[
+        str, typer.Option(help="also write the generators as onnx, safetensors, or onnx,safetensors")
+    ] = "",
 ) -> None:
     """Take a checkpoint apart into files that stand alone."""
-    from cyclegan_lib.export import export, saved_part
+    from cyclegan_lib.export import export, size_table
 
-    files = export(checkpoint, output_dir, not no_discriminators, create_inference_script)
-    for file in files:
-        count = f"{file.parameters:>9,} parameters" if file.parameters else ""
-        print(f"{file.path.name:26s}{file.size / 1e6:7.3f} MB  {count}".rstrip())
-    print(f"{saved_part(checkpoint, files):.0%} smaller than the checkpoint; written to {output_dir}")
+    files = export(checkpoint, output_dir, not no_discriminators, create_inference_script, formats)
+    print(f"{size_table(checkpoint, files)}\nwritten to {output_dir}")
 
 
 def inspect(checkpoint: Annotated[Path, typer.Argument(help="training checkpoint (.ckpt)")]) -> None:
@@ -68,15 +74,14 @@ def inspect(checkpoint: Annotated[Path, typer.Argument(help="training checkpoint
 def translate(
     model: Annotated[Path, typer.Option(help="folder that `cyclegan export` wrote")],
     direction: Annotated[str, typer.Option(help="AB or BA")],
-    input: Annotated[Path, typer.Option(help=FEATURE_SET)],
+    input: Annotated[Path, typer.Option(help=FEATURE_SET + ", or folder of WAV or FLAC recordings")],
     output: Annotated[Path, typer.Option(help="feature set to write (.npz)")],
 ) -> None:
-    """Translate a feature set in raw units (dB): normalise, generate, denormalise."""
+    """Translate a feature set, or recordings; any number of them, since they pass through in parts."""
     from cyclegan_lib.export import Translator
-    from cyclegan_lib.features import FeatureSet
 
     translator = Translator.load(model, direction)
-    writable_npz(output)
-    translated = translator.translate_set(FeatureSet.load(input, least=1))
-    translated.save(output)
-    print(f"{len(translated)} sequences, {translator.source} -> {translator.target}: {output}")
+    sequences, extraction = translator.translate_file(input, output)
+    if extraction:
+        print(extraction)
+    print(f"{sequences} sequences, {translator.source} -> {translator.target}: {output}")

@@ -1,7 +1,16 @@
 """From a checkpoint to files that stand alone, and back to use: exporting, inspecting, translating."""
 
-from cyclegan_lib.export.exporter import ExportedFile, export, saved_part
+from cyclegan_lib.export.card import add_evaluation
+from cyclegan_lib.export.exporter import ExportedFile, export, saved_part, size_table
 from cyclegan_lib.export.inspection import inspect_checkpoint
 from cyclegan_lib.export.translator import Translator
 
-__all__ = ["ExportedFile", "Translator", "export", "inspect_checkpoint", "saved_part"]
+__all__ = [
+    "ExportedFile",
+    "Translator",
+    "add_evaluation",
+    "export",
+    "inspect_checkpoint",
+    "saved_part",
+    "size_table",
+]

@@ -1,24 +1,29 @@
 """Taking a checkpoint apart into the files of the guide."""
 
-import hashlib
-import json
-import os
 import shutil
-import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.export.card import write_card
+from cyclegan_lib.export.formats import FORMATS, parse_formats, write_onnx, write_safetensors
+from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, sealed
+from cyclegan_lib.export.networks import build_network
+from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
-from cyclegan_lib.files import writable_folder
-from cyclegan_lib.models import Discriminator, Generator
-from cyclegan_lib.models.checkpoint import NETWORKS, network_settings, network_state, read_checkpoint
+from cyclegan_lib.folders import replacing_folder
+from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
 
-CONFIG, NORMALIZATION, EXAMPLE = "model_config.json", "normalization_params.json", "inference_example.py"
-TEMPLATE = Path(__file__).with_name("inference_example.py")
+SCRIPT, SOURCE = "inference_example.py", "models.py"
+TEMPLATE = Path(__file__).with_name(SCRIPT)
+EXAMPLES = {"A": "example_A.npy", "B": "example_B.npy"}
+# every name that an export may write: what an earlier one wrote and this one does not is removed
+NAMES = {f"{network}.{suffix}" for network in NETWORKS for suffix in ("pth", *FORMATS)}
+NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, *EXAMPLES.values()}
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,13 @@ def export(
     output_dir: str | Path = "exported_models",
     discriminators: bool = True,
     inference_script: bool = False,
+    formats: str | Iterable[str] = (),
 ) -> list[ExportedFile]:
     """Write the networks of a checkpoint as files of their own.
 
     The generators written are the averaged ones, which `CycleGANModule.convert_A_to_B` uses too. All files
-    are written into a folder beside and moved in at the end, the configuration last; files of an earlier
-    export that this one does not write (discriminators, say) are removed, so that the folder never mixes
-    two exports. Other files there are left alone.
+    are written into a folder beside, which then takes the place of `output_dir` in one step: whoever looks
+    finds the old export or the new one. Files there that no export writes are taken over.
 
     Parameters
     ----------
@@ -51,6 +56,8 @@ def export(
         Inference does not need them.
     inference_script : bool
         Write inference_example.py as well.
+    formats : str or iterable of str
+        Further formats of the generators: "onnx", "safetensors", or both (as a list or with a comma).
 
     Returns
     -------
@@ -59,81 +66,57 @@ def export(
     Raises
     ------
     InputError
-        If the checkpoint cannot be used or the folder cannot be written.
+        If the checkpoint cannot be used, lies in `output_dir`, or the folder cannot be written.
     """
+    formats = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
     content = read_checkpoint(checkpoint)
+    folder = Path(output_dir)
+    if folder.resolve() == Path(checkpoint).resolve().parent:
+        raise InputError(f"{folder} is the folder of the checkpoint; give another folder to export to")
     networks = {
         name: build_network(content, name, str(checkpoint))
         for name in NETWORKS
         if discriminators or name.startswith("generator")
     }
-    folder = writable_folder(output_dir)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as temporary:
-        beside = Path(temporary)
+    values = describe(content)
+    normalizer = Normalizer.from_dict(content["hyper_parameters"]["normalization"])
+    with replacing_folder(folder, NAMES) as beside:
         for name, network in networks.items():
             torch.save(network.state_dict(), beside / f"{name}.pth")
-        Normalizer.from_dict(content["hyper_parameters"]["normalization"]).save(beside / NORMALIZATION)
+            direction = name.removeprefix("generator_")
+            if "onnx" in formats and direction != name:
+                write_onnx(network, normalizer, direction, beside / f"{name}.onnx")
+            if "safetensors" in formats and direction != name:
+                write_safetensors(network, beside / f"{name}.safetensors")
+        normalizer.save(beside / NORMALIZATION)
+        (beside / SOURCE).write_text(generator_source(), encoding="utf-8")
         if inference_script:
-            shutil.copyfile(TEMPLATE, beside / EXAMPLE)
-        config = _config(content, {path.name: sha256(path) for path in sorted(beside.iterdir())})
-        (beside / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        written = sorted(path.name for path in beside.iterdir() if path.name != CONFIG) + [CONFIG]
-        for name in {f"{network}.pth" for network in NETWORKS} | {EXAMPLE}:
-            if name not in written:
-                (folder / name).unlink(missing_ok=True)
-        for name in written:
-            os.replace(beside / name, folder / name)
-    return [
-        ExportedFile(folder / name, (folder / name).stat().st_size, _count(networks.get(Path(name).stem)))
-        for name in written
-    ]
+            shutil.copyfile(TEMPLATE, beside / SCRIPT)
+        for domain, sequence in content.get("example", {}).items():
+            np.save(beside / EXAMPLES[domain], sequence.numpy()[None])  # (1, slices, 40)
+        write_card(beside, values, list(beside.iterdir()))
+        (beside / CONFIG).write_text(sealed(values, list(beside.iterdir())), encoding="utf-8")
+        written = sorted(path.name for path in beside.iterdir())
+    counts = {
+        f"{name}.pth": sum(p.numel() for p in network.parameters()) for name, network in networks.items()
+    }
+    return [ExportedFile(folder / name, (folder / name).stat().st_size, counts.get(name)) for name in written]
 
 
 def saved_part(checkpoint: str | Path, files: list[ExportedFile]) -> float:
-    """The part of the checkpoint's size that the exported folder saves, 0 to 1."""
-    return 1 - sum(file.size for file in files) / Path(checkpoint).stat().st_size
+    """The part of a checkpoint's size that is saved by keeping the generators and what they need, 0 to 1."""
+    needed = {"generator_AB.pth", "generator_BA.pth", CONFIG, NORMALIZATION}
+    return 1 - sum(file.size for file in files if file.path.name in needed) / Path(checkpoint).stat().st_size
 
 
-def build_network(content: dict[str, Any], name: str, where: str) -> torch.nn.Module:
-    """Build one network of a checkpoint and load its weights; InputError if they do not fit."""
-    kind = Generator if name.startswith("generator") else Discriminator
-    network = kind(**network_settings(content["hyper_parameters"]["settings"], name))
-    try:
-        network.load_state_dict(network_state(content, name))
-    except RuntimeError as error:
-        raise InputError(
-            f"{where}: the weights of {name} do not fit its settings; give a whole checkpoint"
-        ) from error
-    return network.eval()
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _config(content: dict[str, Any], hashes: dict[str, str]) -> dict[str, Any]:
-    ours = content["hyper_parameters"]
-    return {
-        "input_dim": ours["settings"]["generator"]["input_dim"],
-        "generator_config": network_settings(ours["settings"], "generator_AB"),
-        "discriminator_config": network_settings(ours["settings"], "discriminator_A"),
-        "device_a": ours["device_a"],
-        "device_b": ours["device_b"],
-        "feature_settings": ours["feature_settings"],
-        "training": {
-            "epoch": completed_epochs(content),
-            "seed": ours["settings"]["seed"],
-            "data": ours["data"],
-        },
-        "sha256": hashes,
-    }
-
-
-def completed_epochs(content: dict[str, Any]) -> int:
-    """How many epochs a checkpoint was trained for; 0 is the untrained model."""
-    return int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
-
-
-def _count(network: torch.nn.Module | None) -> int | None:
-    return None if network is None else sum(p.numel() for p in network.parameters())
+def size_table(checkpoint: str | Path, files: list[ExportedFile]) -> str:
+    """The guide's table of sizes, with the figures of this export, and what it saves."""
+    rows = [
+        (Path(checkpoint).name, Path(checkpoint).stat().st_size, "4 networks, averages, optimizers, history")
+    ]
+    for file in files:
+        rows.append((file.path.name, file.size, f"{file.parameters:,} parameters" if file.parameters else ""))
+    lines = [f"{name:28s}{size / 1e6:8.3f} MB   {holds}".rstrip() for name, size, holds in rows]
+    return "\n".join(
+        [*lines, f"generators only: {saved_part(checkpoint, files):.0%} smaller than the checkpoint"]
+    )

@@ -4,63 +4,44 @@
     python inference_example.py --input features.npz --output translated.npz --direction AB
 
 Input and output are log mel energies in dB, (sequences, slices, 40): an .npy array, or an .npz file with an
-array `features`; further arrays of the .npz are passed on.
+array `features`, whose other arrays are passed on. Without --input the bundled example is translated.
 """
 
 import argparse
+import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import leaky_relu
+from models import Generator  # models.py beside this script
 
 HERE = Path(__file__).resolve().parent
+CHUNK = 16  # sequences at a time: what they need stays in the processor's cache
 
 
-def generate(x, weights, hidden_layers, strength):
-    """The generator: the mean of its members, linear maps plus residual networks; z-scores in and out."""
-    x = x.reshape(1, -1, x.shape[-1])
-    h = x
-    for layer in range(hidden_layers + 1):
-        h = h @ weights[f"residual.{2 * layer}.weight"] + weights[f"residual.{2 * layer}.bias"]
-        h = leaky_relu(h, 0.2) if layer < hidden_layers else h
-    learned = h + x @ weights["linear.0.weight"] + weights["linear.0.bias"]  # (members, slices, 40)
-    start = x @ weights["start_weight"] + weights["start_bias"]
-    return (start + strength * learned).mean(dim=0)
-
-
-def apply_gain(y, weights):
-    """Multiply each sequence's deviations from its mean by a gain that follows from its statistics."""
-    mean = y.mean(dim=1, keepdim=True)  # (sequences, 1, 40)
-    std = (y - mean).square().mean(dim=1, keepdim=True).sqrt()
-    statistics = torch.cat([mean, (std + 0.02).log()], dim=-1)  # (sequences, 1, 80)
-    z = ((statistics - weights["gain_centre"]) / weights["gain_scale"]).clamp(-3, 3)
-    return mean + (z @ weights["gain_weight"] + weights["gain_bias"]).clamp(-1.5, 1.5).exp() * (y - mean)
-
-
-def translate(features, direction="AB", folder=HERE):
+def translate(features, direction="AB"):
     """Translate dB features (sequences, slices, 40); AB is device A to device B, BA the other way."""
-    config = json.loads((folder / "model_config.json").read_text(encoding="utf-8"))
-    moments = json.loads((folder / "normalization_params.json").read_text(encoding="utf-8"))
-    moments = {name: np.array(values) for name, values in moments.items()}
-    weights = torch.load(folder / f"generator_{direction}.pth", map_location="cpu", weights_only=True)
+    config = json.loads((HERE / "model_config.json").read_text(encoding="utf-8"))
+    weights = HERE / f"generator_{direction}.pth"
+    normalization = HERE / "normalization_params.json"
+    for path in (weights, normalization):
+        if hashlib.sha256(path.read_bytes()).hexdigest() != config["sha256"][path.name]:
+            fail(f"{path} is damaged or belongs to another export; copy the whole folder again")
+    generator = Generator(**config["generator_config"]).eval()
+    generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    moments = json.loads(normalization.read_text(encoding="utf-8"))
     source, target = direction.lower()
-    z = (features - moments[f"mean_{source}"]) / moments[f"std_{source}"]
+    translated = np.empty(features.shape, np.float32)
     with torch.inference_mode():
-        z = torch.from_numpy(z.astype(np.float32))
-        generator = config["generator_config"]
-        y = generate(z, weights, generator["hidden_layers"], generator["strength"])
-        y = apply_gain(y.reshape(features.shape), weights).numpy()
-    return (y * moments[f"std_{target}"] + moments[f"mean_{target}"]).astype(np.float32)
-
-
-def example(direction):
-    """Ten seconds around the source device's mean spectrum, to see the translation work."""
-    moments = json.loads((HERE / "normalization_params.json").read_text(encoding="utf-8"))
-    mean, std = (np.array(moments[f"{name}_{direction[0].lower()}"]) for name in ("mean", "std"))
-    return mean + std * np.random.default_rng(0).standard_normal((1, 50, len(mean)))
+        for start in range(0, len(features), CHUNK):
+            part = features[start : start + CHUNK]
+            z = (part - np.array(moments[f"mean_{source}"])) / np.array(moments[f"std_{source}"])
+            y = generator(torch.from_numpy(z.astype(np.float32))).numpy()
+            translated[start : start + CHUNK] = y * moments[f"std_{target}"] + moments[f"mean_{target}"]
+    return translated
 
 
 def read(path):
@@ -71,9 +52,20 @@ def read(path):
         features = arrays["features"]
     except (OSError, ValueError, KeyError, EOFError):
         fail(f"{path} is not an .npy array, or an .npz file with an array `features`")
-    if features.ndim != 3 or features.shape[2] != 40 or not np.isfinite(features).all():
+    numbers = features.dtype.kind in "fiu" and features.ndim == 3 and features.shape[2] == 40
+    if not numbers or not features.size or not np.isfinite(features).all():
         fail(f"{path}: features have shape {features.shape}; they must be finite, (sequences, slices, 40)")
     return arrays
+
+
+def write(path, arrays, device):
+    """Write beside and rename, so that there is never half a file."""
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    if path.suffix == ".npy":
+        np.save(part, arrays["features"])
+    else:
+        np.savez(part, **arrays, **({"device": np.str_(device)} if "device" in arrays else {}))
+    os.replace(part, path)
 
 
 def fail(sentence):
@@ -85,26 +77,27 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--input", help=".npz or .npy in dB; without it an example is made up")
-    parser.add_argument("--output", help="file to write, .npz or .npy")
+    parser.add_argument("--input", type=Path, help=".npz or .npy in dB; default: the bundled example")
+    parser.add_argument("--output", type=Path, help="file to write, .npz or .npy")
     parser.add_argument("--direction", choices=("AB", "BA"), default="AB")
     options = parser.parse_args()
+    path, output = options.input or HERE / f"example_{options.direction[0]}.npy", options.output
+    if output and output.suffix not in (".npz", ".npy"):
+        fail(f"{output} must end in .npz or .npy")
+    if output and output.exists() and path.exists() and output.samefile(path):
+        fail(f"{output} is the input and would be overwritten; give another --output")
+
     config = json.loads((HERE / "model_config.json").read_text(encoding="utf-8"))
     devices = [config["device_a"], config["device_b"]][:: 1 if options.direction == "AB" else -1]
-
-    arrays = read(options.input) if options.input else {"features": example(options.direction)}
-    translated = translate(arrays["features"], options.direction)
-    print(f"{devices[0]} -> {devices[1]}: {arrays['features'].shape} -> {translated.shape}")
-    print(f"mean level {arrays['features'].mean():.1f} dB -> {translated.mean():.1f} dB")
-    if options.output:
-        if options.output.endswith(".npy"):
-            np.save(options.output, translated)
-        else:
-            arrays.update(features=translated)
-            if "device" in arrays:
-                arrays["device"] = np.str_(devices[1])
-            np.savez(options.output, **arrays)
-        print(f"written to {options.output}")
+    arrays = read(path)
+    before, after = arrays["features"], translate(arrays["features"], options.direction)
+    print(f"{devices[0]} -> {devices[1]}: {before.shape} -> {after.shape}")
+    print("mean level in dB, features   1-10  11-20  21-30  31-40")
+    for name, x in ((devices[0], before), (f"{devices[1]} (translated)", after)):
+        print(f"{name:27s}" + "".join(f"{x[..., i : i + 10].mean():7.1f}" for i in range(0, 40, 10)))
+    if output:
+        write(output, {**arrays, "features": after}, devices[1])
+        print(f"written to {output}")
 
 
 if __name__ == "__main__":

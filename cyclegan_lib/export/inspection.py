@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cyclegan_lib.export.exporter import build_network, completed_epochs
+from cyclegan_lib.export.manifest import completed_epochs
+from cyclegan_lib.export.networks import build_network
 from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
 
 

@@ -1,22 +1,29 @@
 """Running an exported generator: raw units in, raw units out."""
 
-import json
-import pickle
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
-from cyclegan_lib.config import FeatureSettings, parse_direction
+from cyclegan_lib.config import N_FEATURES, FeatureSettings, parse_direction
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.export.exporter import CONFIG, NORMALIZATION, build_network, sha256
+from cyclegan_lib.export.bulk import CHUNK_SLICES, BulkGenerator
+from cyclegan_lib.export.manifest import NORMALIZATION, Manifest
+from cyclegan_lib.export.networks import build_network, read_generator
 from cyclegan_lib.features import FeatureSet, Normalizer
-from cyclegan_lib.files import existing_file
+from cyclegan_lib.features.extract import ExtractionReport, Recordings
+from cyclegan_lib.features.stream import FeatureStream, regrouped, writing
+from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.models import Generator
 from cyclegan_lib.models.checkpoint import read_checkpoint
+from cyclegan_lib.recordings.reading import SUFFIXES
 
-CHUNK = 256  # sequences translated at once: 256 x 50 slices stay below 100 MB of activations
+PART_BYTES = 8_000_000  # float32 features of a file in memory at a time: 1,000 sequences
+REMEDY = "give a feature set written by `cyclegan extract`, or a folder of WAV or FLAC recordings"
 
 
 @dataclass(frozen=True)
@@ -48,37 +55,22 @@ class Translator:
         Raises
         ------
         InputError
-            If the direction is unknown, or a file is missing, damaged or from another export.
+            If the direction is unknown, or the folder is not as it was exported: a file is missing,
+            damaged or from another export, statistics are swapped, a setting was changed.
         """
         direction = parse_direction(direction)
         folder = Path(folder)
-        remedy = "give a folder that `cyclegan export` wrote"
-        if not folder.is_dir():
-            raise InputError(f"the model folder {folder} does not exist; {remedy}")
-        config_path = existing_file(folder / CONFIG, remedy)
-        weights_path = existing_file(folder / f"generator_{direction}.pth", remedy)
-        try:
-            config = json.loads(config_path.read_text(encoding="utf-8"))
-            hashes, devices = config["sha256"], (config["device_a"], config["device_b"])
-            generator = Generator(**config["generator_config"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{config_path} is not a model configuration of ours; export again") from error
-        for path in (weights_path, existing_file(folder / NORMALIZATION, remedy)):
-            if sha256(path) != hashes.get(path.name):
-                raise InputError(f"{path} is damaged or belongs to another export; export again")
-        try:
-            generator.load_state_dict(torch.load(weights_path, map_location="cpu", weights_only=True))
-        except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-            raise InputError(f"{weights_path} does not fit {config_path}; export again") from error
-        values = config.get("feature_settings")
+        manifest = Manifest.load(folder)
+        weights, normalization = folder / f"generator_{direction}.pth", folder / NORMALIZATION
+        for path in (weights, normalization):
+            manifest.check(path)
+        devices = (manifest.device_a, manifest.device_b)
         return cls(
-            generator.eval(),
-            Normalizer.load(folder / NORMALIZATION),
+            read_generator(weights, manifest.generator_config.model_dump()),
+            Normalizer.load(normalization),
             direction,
             *(devices if direction == "AB" else devices[::-1]),
-            None
-            if values is None
-            else FeatureSettings.checked(f"{config_path} (feature_settings)", **values),
+            manifest.feature_settings,
         )
 
     @classmethod
@@ -102,15 +94,23 @@ class Translator:
             None if values is None else FeatureSettings.checked(f"{path} (feature_settings)", **values),
         )
 
+    @cached_property
+    def _bulk(self) -> BulkGenerator:
+        return BulkGenerator(self.generator)
+
     def translate(self, features: np.ndarray) -> np.ndarray:
-        """Normalise, generate, denormalise: (sequences, slices, 40) float32 in dB, both in and out."""
+        """Normalise, generate, denormalise: (sequences, slices, 40) float32 in dB, both in and out.
+
+        The generator's weights are those of the first call.
+        """
         source, target = self.direction
         out = np.empty(features.shape, dtype=np.float32)
+        chunk = _chunk(features.shape[1])
         with torch.inference_mode():
-            for start in range(0, len(features), CHUNK):
-                z = self.normalizer.normalize(features[start : start + CHUNK], source)  # (chunk, slices, 40)
-                y = self.generator(torch.from_numpy(z)).numpy()
-                out[start : start + CHUNK] = self.normalizer.denormalize(y, target)
+            for start in range(0, len(features), chunk):
+                z = self.normalizer.normalize(features[start : start + chunk], source)  # (chunk, slices, 40)
+                y = self._bulk(torch.from_numpy(z)).numpy()
+                out[start : start + chunk] = self.normalizer.denormalize(y, target)
         return out
 
     def disagreement(self, features: np.ndarray) -> np.ndarray:
@@ -119,9 +119,10 @@ class Translator:
         In z-scores of the target; 0 with one restart. It needs no truth, and is larger where errors are.
         """
         found = []
+        chunk = _chunk(features.shape[1])
         with torch.inference_mode():
-            for start in range(0, len(features), CHUNK):
-                z = self.normalizer.normalize(features[start : start + CHUNK], self.direction[0])
+            for start in range(0, len(features), chunk):
+                z = self.normalizer.normalize(features[start : start + chunk], self.direction[0])
                 found.append(self.generator.disagreement(torch.from_numpy(z)).numpy())
         return np.concatenate(found)
 
@@ -145,3 +146,76 @@ class Translator:
                 f" extract it with --sample-rate {self.settings.sample_rate}"
             )
         return source.with_features(self.translate(source.features), self.target)
+
+    def translate_file(
+        self, source: str | Path, output: str | Path, progress: bool = True
+    ) -> tuple[int, ExtractionReport | None]:
+        """Translate a file, or a folder of recordings, part by part: memory does not grow with its size.
+
+        Parameters
+        ----------
+        source : path
+            A feature set (`.npz`, `.npy`, JSON); or a folder of WAV and FLAC recordings, or one of them,
+            from which features are extracted as for the model's training.
+        output : path, ending in .npz
+            The feature set to write: bit for bit what `translate_set` gives for all at once.
+        progress : bool
+            Show a progress bar, on the standard error.
+
+        Returns
+        -------
+        sequences : int
+        extraction : ExtractionReport or None
+            What became of the recordings; None for a feature set.
+
+        Raises
+        ------
+        InputError
+            If the input cannot be used, is the output, or the output cannot be written. Nothing is left of
+            the output then, and what was there before is kept.
+        """
+        source, output = Path(source), writable_npz(output)
+        title = f"{self.source} -> {self.target}"
+        if source.is_dir() or source.suffix.lower() in SUFFIXES:
+            recordings = self._recordings(source)
+            not_an_input(output, *recordings.paths)
+            size = _part_size(recordings.settings.slices)
+            with writing(output) as write:
+                for part in regrouped(self._sliced(recordings, title, progress), size):
+                    write(self.translate_set(part))
+            return recordings.report.sequences, recordings.report
+        stream = FeatureStream.open(source, least=1, remedy=REMEDY)
+        not_an_input(output, source)
+        with (
+            writing(output, len(stream)) as write,
+            tqdm(total=len(stream), desc=title, unit="sequence", disable=not progress) as bar,
+        ):
+            for part in stream.parts(_part_size(stream.slices)):
+                write(self.translate_set(part))
+                bar.update(len(part))
+        return len(stream), None
+
+    def _recordings(self, source: Path) -> Recordings:
+        if self.settings is None:
+            raise InputError(
+                f"{source} holds sound, but the model was trained on features without settings, and cannot"
+                " say how to extract them; run `cyclegan extract` and give the feature set that it writes"
+            )
+        return Recordings(source, self.settings)
+
+    def _sliced(self, recordings: Recordings, title: str, progress: bool) -> Iterator[FeatureSet]:
+        width = max(map(len, recordings.names))
+        for name, features, start_s in recordings.sliced(title, progress):
+            names = np.full(len(features), name, dtype=f"<U{width}")
+            yield FeatureSet(features, names, start_s, self.source, self.settings)
+
+
+def _chunk(slices: int) -> int:
+    """How many sequences are translated at once."""
+    return max(1, CHUNK_SLICES // max(1, slices))
+
+
+def _part_size(slices: int) -> int:
+    """How many sequences of a file are in memory at a time: whole chunks, as for all at once."""
+    chunk = _chunk(slices)
+    return max(1, PART_BYTES // (4 * N_FEATURES * slices * chunk)) * chunk

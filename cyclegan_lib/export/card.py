@@ -1,0 +1,57 @@
+"""The model card: README.md of an exported folder, for people."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cyclegan_lib.export.manifest import CARD, CONFIG, Manifest, sealed
+from cyclegan_lib.folders import replacing_folder
+
+KINDS = {
+    "generator_AB": "generator, {device_a} to {device_b}",
+    "generator_BA": "generator, {device_b} to {device_a}",
+    "discriminator_A": "discriminator of {device_a}, for training only",
+    "discriminator_B": "discriminator of {device_b}, for training only",
+    "example_A": "a sequence of {device_a}, dB",
+    "example_B": "a sequence of {device_b}, dB",
+    "models": "the generator's source",
+    "inference_example": "translates with numpy and torch only",
+    "normalization_params": "mean and deviation of each feature",
+}
+
+
+def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
+    """Write README.md into `folder`, about `files` and what `values`, the configuration, says of them."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    template = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
+    listed = {
+        path.name: {"size": path.stat().st_size, "what": KINDS[path.stem].format(**values)}
+        for path in sorted(files)
+    }
+    card = folder / CARD
+    card.write_text(template.get_template("card.md.j2").render(**values, files=listed), encoding="utf-8")
+    return card
+
+
+def add_evaluation(folder: str | Path, direction: str, table: str) -> Path:
+    """Put an evaluation's table (Markdown) into the model card of an exported folder, for one direction.
+
+    Returns
+    -------
+    Path
+        The card.
+
+    Raises
+    ------
+    InputError
+        If the folder is not as it was exported, or cannot be written.
+    """
+    folder = Path(folder).resolve()
+    values = Manifest.load(folder).model_dump()
+    values["evaluation"] |= {direction: table}
+    kept = [folder / name for name in values["sha256"] if name != CARD and (folder / name).is_file()]
+    with replacing_folder(folder, {CARD, CONFIG}) as beside:
+        card = write_card(beside, values, kept)
+        (beside / CONFIG).write_text(sealed(values, [card, *kept]), encoding="utf-8")
+    return folder / CARD

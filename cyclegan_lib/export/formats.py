@@ -1,0 +1,152 @@
+"""Generators in the formats of other runtimes: ONNX, which needs no torch, and safetensors."""
+
+import itertools
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import nn
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import Normalizer
+from cyclegan_lib.models import Generator
+
+FORMATS = ("onnx", "safetensors")
+CHECKED = tuple(itertools.product((1, 7, 64), (50, 1, 173)))  # (batch, slices) on which ONNX is compared
+TOLERANCE = 1e-4  # standard deviations of the target
+NEEDED = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "safetensors": ("safetensors",)}
+
+
+class RawUnits(nn.Module):
+    """A generator between its normalisation and denormalisation: dB in, dB out, (batch, slices, 40)."""
+
+    def __init__(self, generator: Generator, normalizer: Normalizer, direction: str) -> None:
+        super().__init__()
+        self.generator = generator
+        for name, domain in zip(("source", "target"), direction, strict=True):
+            for moment in ("mean", "std"):
+                values = getattr(normalizer, f"{moment}_{domain.lower()}").astype(np.float32)
+                self.register_buffer(f"{moment}_{name}", torch.from_numpy(values))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        z = (features - self.mean_source) / self.std_source  # (batch, slices, 40)
+        return self.generator(z) * self.std_target + self.mean_target
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """The formats in a comma-separated list, each once, in a fixed order.
+
+    Raises
+    ------
+    InputError
+        If one is unknown, or a package that writes it is not installed.
+    """
+    wanted = {name.strip() for name in text.split(",") if name.strip()}
+    for name in sorted(wanted - {*FORMATS, "pth"}):  # .pth is always written
+        raise InputError(f"the format '{name}' is unknown; give {' or '.join(FORMATS)}, or both with a comma")
+    chosen = tuple(name for name in FORMATS if name in wanted)
+    for name in chosen:
+        for package in NEEDED[name]:
+            _imported(package, name)
+    return chosen
+
+
+def write_onnx(generator: Generator, normalizer: Normalizer, direction: str, path: str | Path) -> Path:
+    """Write one generator as ONNX, with normalisation inside, and compare it with torch.
+
+    The graph takes `features` and gives `translated`, both (batch, slices, 40) float32 in dB, for any number
+    of sequences and slices; everything is in the one file.
+
+    Raises
+    ------
+    InputError
+        If onnxruntime computes anything else than torch, by more than 1e-4 standard deviations.
+    """
+    onnx, path = _imported("onnx", "onnx"), Path(path)
+    model = RawUnits(generator, normalizer, direction).eval()
+    batch, slices = torch.export.Dim("batch"), torch.export.Dim("slices")
+    with _quiet():
+        program = torch.onnx.export(
+            model,
+            (torch.zeros(2, 3, len(normalizer.mean_a)),),  # sizes other than 1, which would become constants
+            dynamo=True,
+            dynamic_shapes={"features": {0: batch, 1: slices}},
+            input_names=["features"],
+            output_names=["translated"],
+            verbose=False,
+        )
+    graph = program.model_proto
+    for node in graph.graph.node:
+        del node.metadata_props[:]  # the exporter's notes: source lines and paths of this machine
+    for value in (*graph.graph.value_info, *graph.graph.input, *graph.graph.output, *graph.graph.initializer):
+        del value.metadata_props[:]
+    del graph.graph.metadata_props[:], graph.metadata_props[:]
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save_model(graph, path, save_as_external_data=False)
+    difference = onnx_difference(model, path)
+    if difference > TOLERANCE:
+        raise InputError(
+            f"{path}: onnxruntime differs from torch by {difference:.1e} standard deviations"
+            f" (at most {TOLERANCE:g} are accepted); leave onnx out of --formats"
+        )
+    return path
+
+
+def onnx_difference(model: RawUnits, path: str | Path) -> float:
+    """The largest difference between onnxruntime and torch, in standard deviations of the target."""
+    runtime = _imported("onnxruntime", "onnx")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(0)
+    mean, std = model.mean_source.numpy(), model.std_source.numpy()
+    worst = 0.0
+    for batch, slices in CHECKED:
+        x = (mean + 2 * std * rng.standard_normal((batch, slices, len(mean)))).astype(np.float32)
+        with torch.inference_mode():
+            expected = model(torch.from_numpy(x)).numpy()
+        (found,) = session.run(None, {"features": x})
+        worst = max(worst, float(np.abs((found - expected) / model.std_target.numpy()).max()))
+    return worst
+
+
+def write_safetensors(generator: Generator, path: str | Path) -> Path:
+    """Write a generator's weights as safetensors [1]_, under the names of its state dict.
+
+    References
+    ----------
+    .. [1] https://huggingface.co/docs/safetensors: a header of shapes and offsets, then the numbers; no code.
+    """
+    _imported("safetensors", "safetensors")
+    from safetensors.torch import save_file
+
+    save_file({name: value.contiguous() for name, value in generator.state_dict().items()}, path)
+    return Path(path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what torch's exporter says about its own insides (a missing torchvision, for one)."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _imported(package: str, wanted: str) -> ModuleType:
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise InputError(
+            f"the format {wanted} needs the package {package}; install it with"
+            " pip install 'cyclegan-lib[formats]', or leave the format out"
+        ) from error

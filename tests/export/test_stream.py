@@ -1,0 +1,302 @@
+"""Translating from file to file: the same numbers as in memory, without the memory."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from helpers import make_set
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.export import Translator
+from cyclegan_lib.export.bulk import CHUNK_SLICES, BulkGenerator
+from cyclegan_lib.features import FeatureSet, Normalizer
+from cyclegan_lib.features.extract import extract
+from cyclegan_lib.models import Generator
+
+CHUNK = CHUNK_SLICES // 50  # sequences
+
+
+@pytest.fixture(scope="module")
+def translator(exported) -> Translator:
+    return Translator.load(exported, "AB")
+
+
+def far_from_start(seed: int = 0, **sizes) -> Generator:
+    """A generator of which every part counts."""
+    torch.manual_seed(seed)
+    generator = Generator(**sizes)
+    with torch.no_grad():
+        for value in (*generator.parameters(), *generator.buffers()):
+            value += 0.05 * torch.randn_like(value)
+    return generator.eval()
+
+
+SIZES = [
+    {},
+    {"members": 1},
+    {"members": 3, "hidden_layers": 1, "hidden_dim": 16, "strength": 0.9},
+    {"members": 2, "hidden_layers": 4, "strength": 0.0},
+]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_the_bulk_generator_is_the_generator(sizes):
+    generator = far_from_start(**sizes)
+    x = torch.randn(2 * CHUNK, 50, 40)
+    with torch.inference_mode():
+        expected = generator(x)
+        found = BulkGenerator(generator)(x)
+    assert expected.std() > 0.5
+    assert (found - expected).abs().max() < 1e-5  # standard deviations
+    assert not (found.requires_grad or BulkGenerator(generator).training)
+
+
+@pytest.mark.parametrize("shape", [(3, 50, 40), (7, 1, 40), (2, 2 * CHUNK_SLICES, 40), (0, 50, 40)])
+def test_translation_is_that_of_the_generator_whatever_the_slices(shape):
+    rng = np.random.default_rng(0)
+    normalizer = Normalizer(*(rng.uniform(1, 5, 40) for _ in range(4)))
+    x = normalizer.denormalize(rng.normal(size=shape), "A")
+    generator = far_from_start()
+    found = Translator(generator, normalizer, "AB", "a", "b", None).translate(x)
+    with torch.no_grad():
+        y = generator(torch.from_numpy(normalizer.normalize(x, "A"))).numpy()
+    expected = normalizer.denormalize(y, "B")
+    assert found.shape == shape
+    assert (np.abs(found - expected) / normalizer.std_b).max(initial=0) < 1e-5
+
+
+def saved(x: FeatureSet, path) -> None:
+    if path.suffix == ".npy":
+        np.save(path, x.features)
+    elif path.suffix == ".json":
+        path.write_text(json.dumps(x.features.tolist()))
+    else:
+        x.save(path)
+
+
+@pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, CHUNK + 1, 4 * CHUNK + 5])
+@pytest.mark.parametrize("name", ["in.npz", "in.npy", "in.json"])
+def test_a_file_is_translated_as_a_whole_set_to_the_last_bit(name, n, translator, tmp_path, monkeypatch):
+    monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 2 * CHUNK * 8000)  # of two chunks
+    saved(make_set("cpc006", n=n, shift=10), tmp_path / name)
+    found = translator.translate_file(tmp_path / name, tmp_path / "out.npz", progress=False)
+    assert found == (n, None)
+    expected = translator.translate_set(FeatureSet.load(tmp_path / name, least=1))
+    expected.save(tmp_path / "expected.npz")
+    assert (tmp_path / "out.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
+
+
+def test_no_sequences_are_refused(translator, tmp_path):
+    saved(make_set("cpc006").select(np.s_[:0]), tmp_path / "none.npz")
+    with pytest.raises(InputError, match=r"none.npz holds float32 features of shape \(0, 50, 40\)"):
+        translator.translate_file(tmp_path / "none.npz", tmp_path / "out.npz", progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["none.npz"]
+
+
+# The most memory that a process had resident, from /proc: getrusage begins with the memory of the parent.
+MEASURED = """
+import re, sys
+from pathlib import Path
+from cyclegan_lib.export import Translator
+translator = Translator.load(sys.argv[1], "AB")
+small, large, output = sys.argv[2:]
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+translator.translate_file(small, output, progress=False)
+before = peak()
+sequences, _ = translator.translate_file(large, output, progress=False)
+print(before, peak(), sequences)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("suffix", [".npz", ".npy"])
+def test_memory_does_not_grow_with_the_input(suffix, exported, tmp_path):
+    """200 MB are translated in at most 30 MB more than 24 MB are."""
+    one = make_set("cpc006", n=1000, shift=10)
+    for name, times in (("small", 3), ("large", 25)):
+        x = FeatureSet(
+            np.tile(one.features, (times, 1, 1)),
+            np.tile(one.recording, times),
+            np.tile(one.start_s, times),
+            one.device,
+            one.settings,
+            np.tile(one.label, times),
+        )
+        saved(x, tmp_path / f"{name}{suffix}")
+    files = [str(tmp_path / f"{name}{suffix}") for name in ("small", "large")]
+    command = [sys.executable, "-c", MEASURED, str(exported), *files, str(tmp_path / "out.npz")]
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # threads wait for each other where others run as well
+    done = subprocess.run(command, capture_output=True, text=True, env=alone)
+    assert done.returncode == 0, done.stderr
+    before, after, sequences = map(int, done.stdout.split())
+    assert sequences == 25_000
+    assert os.path.getsize(files[1]) > 190e6
+    assert (after - before) / 1024 < 30  # MB
+
+
+def test_a_gap_in_the_last_part_leaves_no_output(exported, tmp_path, capsys):
+    x = make_set("cpc006", n=2000)
+    x.features[1999, 7, 7] = np.nan
+    for name in ("gap.npz", "gap.npy"):
+        saved(x, tmp_path / name)
+        arguments = ["--model", str(exported), "--direction", "AB", "--input", str(tmp_path / name)]
+        assert main(["translate", *arguments, "--output", str(tmp_path / "out.npz")]) == 2
+        error = capsys.readouterr().err
+        assert f"{name} has NaN or infinite features in 1 of 2000 sequences" in error
+        (tmp_path / name).unlink()
+        assert not list(tmp_path.iterdir())
+
+
+def test_other_devices_settings_and_the_input_itself_are_refused(translator, tmp_path):
+    refused = {
+        "device": (make_set("BATCH_UPLOAD"), "recorded by BATCH_UPLOAD"),
+        "rate": (make_set("cpc006", sample_rate=12000), "--sample-rate 16000"),
+        "out": (make_set("cpc006"), "out.npz is an input and would be overwritten"),
+    }
+    for name, (x, says) in refused.items():
+        x.save(tmp_path / f"{name}.npz")
+        before = (tmp_path / f"{name}.npz").read_bytes()
+        with pytest.raises(InputError, match=says):
+            translator.translate_file(tmp_path / f"{name}.npz", tmp_path / "out.npz", progress=False)
+        assert (tmp_path / f"{name}.npz").read_bytes() == before
+    with pytest.raises(InputError, match="no.npz does not exist; give a feature set .* or a folder"):
+        translator.translate_file(tmp_path / "no.npz", tmp_path / "new.npz", progress=False)
+    assert not (tmp_path / "new.npz").exists()
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """Other rates, stereo, FLAC, a subfolder, one of 25 s, two that are too short."""
+    folder = tmp_path / "recordings"
+    rng = np.random.default_rng(0)
+    kinds = {
+        "a.wav": (16000, 1, 10.0),
+        "b_with_a_long_name.flac": (44100, 2, 25.0),
+        "machine/c.wav": (48000, 1, 10.0),
+        "machine/d.flac": (22050, 2, 12.5),
+        "short.wav": (16000, 1, 9.0),
+        "silent.wav": (16000, 1, 0.0),
+    }
+    for name, (rate, channels, seconds) in kinds.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / name, 0.1 * rng.standard_normal((round(seconds * rate), channels)), rate)
+    return folder
+
+
+def test_a_folder_of_recordings_is_extracted_and_translated(recordings, translator, tmp_path, monkeypatch):
+    monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 1)  # one chunk
+    monkeypatch.setattr("cyclegan_lib.export.translator.CHUNK_SLICES", 100)  # of two sequences
+    n, report = translator.translate_file(recordings, tmp_path / "out.npz", progress=False)
+    features, expected_report = extract(recordings, "cpc006", FeatureSettings(), progress=False)
+    assert (n, report) == (5, expected_report)
+    assert report.too_short == ("short", "silent")
+    found, expected = FeatureSet.load(tmp_path / "out.npz"), translator.translate_set(features)
+    assert found.arrays().keys() == expected.arrays().keys()
+    for name, value in expected.arrays().items():
+        np.testing.assert_array_equal(found.arrays()[name], value)
+    assert found.device == "BATCH_UPLOAD"
+    assert found.label is None
+
+
+def test_the_command_takes_a_folder_or_one_recording(recordings, exported, tmp_path, capsys):
+    out = tmp_path / "out.npz"
+    given = ["--model", str(exported), "--direction", "BA", "--output", str(out), "--input"]
+    assert main(["translate", *given, str(recordings)]) == 0
+    printed = capsys.readouterr()
+    assert "5 sequences from 4 recordings" in printed.out
+    assert "skipped 2 recordings shorter than 9.96 s: short, silent" in printed.out
+    assert f"5 sequences, BATCH_UPLOAD -> cpc006: {out}\n" in printed.out
+    assert "BATCH_UPLOAD -> cpc006: 100%" in printed.err and "6/6" in printed.err
+    assert main(["translate", *given, str(recordings / "machine" / "c.wav")]) == 0
+    assert "1 sequences, BATCH_UPLOAD -> cpc006" in capsys.readouterr().out
+    assert FeatureSet.load(out, least=1).recording.tolist() == ["c"]
+    assert FeatureSet.load(out, least=1).device == "cpc006"
+
+
+def test_the_command_shows_progress_of_a_feature_set(domains, exported, tmp_path, capsys):
+    given = ["--model", str(exported), "--direction", "AB", "--input", str(domains[0])]
+    assert main(["translate", *given, "--output", str(tmp_path / "out.npz")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"12 sequences, cpc006 -> BATCH_UPLOAD: {tmp_path / 'out.npz'}\n"
+    assert "12/12" in printed.err and "sequence/s" in printed.err
+
+
+def test_recordings_that_cannot_be_translated(recordings, translator, tmp_path):
+    out = tmp_path / "out.npz"
+    translate = lambda source, with_=translator: with_.translate_file(source, out, progress=False)
+    with pytest.raises(InputError, match="recordings holds sound, but the model was trained on features"):
+        translate(recordings, replace(translator, settings=None))
+    os.link(recordings / "a.wav", out)
+    with pytest.raises(InputError, match="out.npz is an input and would be overwritten"):
+        translate(recordings)
+    out.unlink()
+    with pytest.raises(InputError, match=r"short.wav holds no recording of at least 9.96 s"):
+        translate(recordings / "short.wav")
+    (recordings / "machine" / "d.flac").write_bytes((recordings / "machine" / "d.flac").read_bytes()[:9999])
+    with pytest.raises(InputError, match=r"d.flac"):
+        translate(recordings)
+    soundfile.write(recordings / "a.wav", np.zeros(200_000), 8000)
+    with pytest.raises(InputError, match=r"a.wav was recorded at 8000 Hz"):
+        translate(recordings)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty holds no .wav or .flac file"):
+        translate(tmp_path / "empty")
+    assert {path.name for path in tmp_path.iterdir()} == {"recordings", "empty"}
+
+
+LIMITED = """
+import resource, sys
+from cyclegan_lib.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (9_000_000, 9_000_000))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_full_disk_leaves_what_was_there(exported, tmp_path):
+    """The second part does not fit: a limit for the size of files stands for the end of the disk."""
+    make_set("cpc006", n=1200).save(tmp_path / "in.npz")
+    out = tmp_path / "out.npz"
+    out.write_bytes(b"before")
+    command = [sys.executable, "-c", LIMITED, "translate", "--model", str(exported), "--direction", "AB"]
+    command += ["--input", str(tmp_path / "in.npz"), "--output", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "out.npz cannot be written (File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert out.read_bytes() == b"before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npz", "out.npz"]
+
+
+def test_ctrl_c_leaves_what_was_there(exported, tmp_path):
+    """On a set of terabytes that takes no room: a file with a hole."""
+    with open(tmp_path / "endless.npy", "wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (10_000_000, 50, 40)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + 10_000_000 * 8000)
+    out = tmp_path / "out.npz"
+    out.write_bytes(b"before")
+    command = [sys.executable, "-m", "cyclegan_lib", "translate", "--model", str(exported)]
+    command += ["--direction", "AB", "--input", str(tmp_path / "endless.npy"), "--output", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".out*.part.npz")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert error.splitlines()[-1] == "cyclegan: interrupted"
+    assert "Traceback" not in error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["endless.npy", "out.npz"]
+    assert out.read_bytes() == b"before"
