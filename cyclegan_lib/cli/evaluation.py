@@ -22,6 +22,9 @@ def evaluate(
     fit_source: Annotated[Path | None, typer.Option(help="A's training set: fits the baselines")] = None,
     fit_target: Annotated[Path | None, typer.Option(help="B's training set: fits the baselines")] = None,
     json: Annotated[Path | None, typer.Option(help="file to write the same numbers to")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="exported folder that translated: the table goes into its README.md")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="seed of splits and projections")] = 0,
 ) -> None:
     """Measure a translation beside the null (B against itself) and five baselines."""
@@ -31,8 +34,9 @@ def evaluate(
     if json is not None:
         writable_folder(json.parent)
     optional = {"paired": paired, "labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
+    sets = [FeatureSet.load(path) for path in (source, translated, target)]
     result = evaluate(
-        *(FeatureSet.load(path) for path in (source, translated, target)),
+        *sets,
         **{name: FeatureSet.load(path) for name, path in optional.items() if path is not None},
         seed=seed,
         progress=True,
@@ -40,6 +44,10 @@ def evaluate(
     print(result.table())
     if json is not None:
         print(f"written to {result.save(json)}")
+    if model is not None:
+        from cyclegan_lib.export import add_evaluation
+
+        print(f"written to {add_evaluation(model, *sets[:2], result.table())}")
 
 
 def benchmark(

@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.manifest import CARD, CONFIG, Manifest, sealed
+from cyclegan_lib.export.translator import Translator
+from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.folders import replacing_folder
 
+SAME_DB = 0.01  # rounding differs between machines
 KINDS = {
     "generator_AB": "generator, {device_a} to {device_b}",
     "generator_BA": "generator, {device_b} to {device_a}",
@@ -34,8 +39,17 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
     return card
 
 
-def add_evaluation(folder: str | Path, direction: str, table: str) -> Path:
-    """Put an evaluation's table (Markdown) into the model card of an exported folder, for one direction.
+def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSet, table: str) -> Path:
+    """Put an evaluation's table into the model card of an exported folder.
+
+    Parameters
+    ----------
+    folder : path
+        Which `cyclegan export` wrote.
+    source, translated : FeatureSet
+        What was evaluated: recordings of one of the two devices, and what this folder makes of them.
+    table : str
+        The result, in Markdown. It replaces an earlier one of the same direction.
 
     Returns
     -------
@@ -45,10 +59,25 @@ def add_evaluation(folder: str | Path, direction: str, table: str) -> Path:
     Raises
     ------
     InputError
-        If the folder is not as it was exported, or cannot be written.
+        If the folder is not as it was exported, does not translate from the source's device, gives another
+        translation than `translated`, or cannot be written.
     """
     folder = Path(folder).resolve()
-    values = Manifest.load(folder).model_dump()
+    manifest = Manifest.load(folder)
+    devices = {manifest.device_a: "AB", manifest.device_b: "BA"}
+    if source.device not in devices:
+        raise InputError(
+            f"{folder} translates between {' and '.join(devices)}, and the source was recorded by"
+            f" {source.device}; give the folder of the model that translated it"
+        )
+    direction = devices[source.device]
+    ours = Translator.load(folder, direction).translate_set(source).features
+    if ours.shape != translated.features.shape or np.abs(ours - translated.features).max() > SAME_DB:
+        raise InputError(
+            f"{folder} makes another translation of the source than the one that was evaluated; evaluate what"
+            f" `cyclegan translate --model {folder} --direction {direction}` writes"
+        )
+    values = manifest.model_dump()
     values["evaluation"] |= {direction: table}
     kept = [folder / name for name in values["sha256"] if name != CARD and (folder / name).is_file()]
     with replacing_folder(folder, {CARD, CONFIG}) as beside:

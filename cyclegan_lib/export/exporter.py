@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.card import write_card
@@ -17,6 +16,7 @@ from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.folders import replacing_folder
 from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
+from cyclegan_lib.models.torch_file import write_tensors
 
 SCRIPT, SOURCE = "inference_example.py", "models.py"
 TEMPLATE = Path(__file__).with_name(SCRIPT)
@@ -82,7 +82,7 @@ def export(
     normalizer = Normalizer.from_dict(content["hyper_parameters"]["normalization"])
     with replacing_folder(folder, NAMES) as beside:
         for name, network in networks.items():
-            torch.save(network.state_dict(), beside / f"{name}.pth")
+            write_tensors(network.state_dict(), beside / f"{name}.pth")
             direction = name.removeprefix("generator_")
             if "onnx" in formats and direction != name:
                 write_onnx(network, normalizer, direction, beside / f"{name}.onnx")

@@ -122,10 +122,11 @@ def write_safetensors(generator: Generator, path: str | Path) -> Path:
     .. [1] https://huggingface.co/docs/safetensors: a header of shapes and offsets, then the numbers; no code.
     """
     _imported("safetensors", "safetensors")
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    save_file({name: value.contiguous() for name, value in generator.state_dict().items()}, path)
-    return Path(path)
+    path = Path(path)
+    path.write_bytes(save({name: value.contiguous() for name, value in generator.state_dict().items()}))
+    return path
 
 
 @contextmanager

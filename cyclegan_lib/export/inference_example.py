@@ -24,12 +24,12 @@ CHUNK = 16  # sequences at a time: what they need stays in the processor's cache
 
 def translate(features, direction="AB"):
     """Translate dB features (sequences, slices, 40); AB is device A to device B, BA the other way."""
-    config = json.loads((HERE / "model_config.json").read_text(encoding="utf-8"))
-    weights = HERE / f"generator_{direction}.pth"
-    normalization = HERE / "normalization_params.json"
+    config = configuration()
+    weights, normalization = HERE / f"generator_{direction}.pth", HERE / "normalization_params.json"
     for path in (weights, normalization):
-        if hashlib.sha256(path.read_bytes()).hexdigest() != config["sha256"][path.name]:
-            fail(f"{path} is damaged or belongs to another export; copy the whole folder again")
+        known = config["sha256"][path.name]
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != known:
+            fail(f"{path} is missing, damaged or of another export; copy the whole folder again")
     generator = Generator(**config["generator_config"]).eval()
     generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     moments = json.loads(normalization.read_text(encoding="utf-8"))
@@ -44,13 +44,22 @@ def translate(features, direction="AB"):
     return translated
 
 
+def configuration():
+    """model_config.json: settings, devices, and what the other files must be."""
+    path = HERE / "model_config.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        fail(f"{path} is missing or damaged; copy the whole folder again")
+
+
 def read(path):
     """The arrays of an .npy or .npz file, the features under `features`."""
     try:
         found = np.load(path, allow_pickle=False)
         arrays = {"features": found} if isinstance(found, np.ndarray) else dict(found)
         features = arrays["features"]
-    except (OSError, ValueError, KeyError, EOFError):
+    except Exception:  # a damaged file may raise anything
         fail(f"{path} is not an .npy array, or an .npz file with an array `features`")
     numbers = features.dtype.kind in "fiu" and features.ndim == 3 and features.shape[2] == 40
     if not numbers or not features.size or not np.isfinite(features).all():
@@ -60,12 +69,16 @@ def read(path):
 
 def write(path, arrays, device):
     """Write beside and rename, so that there is never half a file."""
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    if path.suffix == ".npy":
-        np.save(part, arrays["features"])
-    else:
-        np.savez(part, **arrays, **({"device": np.str_(device)} if "device" in arrays else {}))
-    os.replace(part, path)
+    part = path.with_name(f".{os.getpid()}.part{path.suffix}")
+    try:
+        if path.suffix == ".npy":
+            np.save(part, arrays["features"])
+        else:
+            np.savez(part, **{**arrays, **({"device": np.str_(device)} if "device" in arrays else {})})
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        fail(f"{path} cannot be written ({error.strerror}); choose another place")
 
 
 def fail(sentence):
@@ -87,7 +100,7 @@ def main():
     if output and output.exists() and path.exists() and output.samefile(path):
         fail(f"{output} is the input and would be overwritten; give another --output")
 
-    config = json.loads((HERE / "model_config.json").read_text(encoding="utf-8"))
+    config = configuration()
     devices = [config["device_a"], config["device_b"]][:: 1 if options.direction == "AB" else -1]
     arrays = read(path)
     before, after = arrays["features"], translate(arrays["features"], options.direction)

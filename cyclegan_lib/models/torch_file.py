@@ -1,5 +1,6 @@
 """Files of torch.save: plain tensors and values, read without running any code that may be in them."""
 
+import io
 import pickle
 import warnings
 import zipfile
@@ -58,3 +59,13 @@ def is_plain(value: Any, shape: tuple[int, ...] | None = None, dtype: torch.dtyp
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes() and bool(
         value.isfinite().all()
     )
+
+
+def write_tensors(content: Any, path: str | Path) -> None:
+    """Write what `read_tensors` reads; raises OSError if the disk is full.
+
+    Through memory: PyTorch's own file writer hides a full disk behind an internal error.
+    """
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    Path(path).write_bytes(buffer.getbuffer())

@@ -90,7 +90,7 @@ def _resembles(value: Any, usual: Any) -> bool:
     if isinstance(usual, tuple):
         return type(value) is tuple and all(is_number(v) and 0 <= v < 1 for v in value) and len(value) == 2
     if isinstance(usual, float):
-        return is_number(value) and 0 <= value < 1e6
+        return is_number(value) and value >= 0 and (type(value) is float or value < MOST)
     return value is usual
 
 

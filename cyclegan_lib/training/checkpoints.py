@@ -6,7 +6,6 @@ none, and going on from any of the names is the same.
 """
 
 import csv
-import io
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,16 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import replacing
+from cyclegan_lib.files import is_utf8, not_an_input, replacing
 from cyclegan_lib.models.checkpoint import BEST, LAST, read_checkpoint
+from cyclegan_lib.models.torch_file import write_tensors
 
 METRICS = "metrics.csv"
 NORMALIZATION = "normalization_params.json"
 LOGS = "logs"
+EXPORTED = "model_config.json"  # in a folder that was exported to
+# names of which a killed process may leave a temporary file
+OURS = ("*.ckpt", METRICS, NORMALIZATION)
 # the callback's name in Lightning's checkpoints
 CHOICE = "ChooseCheckpoint"
 
@@ -33,11 +36,14 @@ class WholeFilesIO(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any = None) -> None:
         """Write `checkpoint` to `path`."""
-        # through memory: PyTorch's own file writer hides a full disk behind an internal error
-        buffer = io.BytesIO()
-        torch.save(checkpoint, buffer)
         with replacing(path) as part:
-            part.write_bytes(buffer.getbuffer())
+            write_tensors(checkpoint, part)
+
+    def load_checkpoint(
+        self, path: str, map_location: Any = "cpu", weights_only: bool = True
+    ) -> dict[str, Any]:
+        """Read what `save_checkpoint` wrote: a file, though its path may look like a URL."""
+        return torch.load(path, map_location=map_location, weights_only=weights_only)
 
 
 @dataclass(frozen=True)
@@ -117,17 +123,44 @@ def write_metrics(folder: Path, history: History) -> None:
         writer.writerows(history)
 
 
-def set_earlier_run_aside(folder: Path) -> None:
-    """Move what an earlier run left in `folder` to a folder earlier-N inside it."""
+def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None = None) -> None:
+    """Raise InputError if a run in `folder` would overwrite or move one of its inputs, or what is not its own.
+
+    `resume` may be one of the folder's checkpoints, which are moved at most.
+    """
+    if (folder / EXPORTED).exists():
+        raise InputError(f"{folder} holds exported models; give another folder for checkpoints")
+    if not is_utf8(folder.absolute()):
+        raise InputError(
+            f"{folder.absolute()} has bytes in its name that are not UTF-8, which TensorBoard's files cannot"
+            " have; give another folder for checkpoints"
+        )
+    if not folder.is_dir():
+        return
+    replaced = [folder / METRICS, folder / NORMALIZATION, *(folder / LOGS).rglob("*")]
+    for path in (*checkpoints_in(folder), *replaced):
+        not_an_input(path, *inputs, remedy="give another folder for checkpoints, or rename it")
+    for path in replaced:
+        not_an_input(path, resume, remedy="give another folder for checkpoints, or rename it")
+
+
+def set_earlier_run_aside(folder: Path, normalization: str) -> None:
+    """Move what an earlier run left in `folder` to a folder earlier-N inside it.
+
+    What a run that was killed before its first checkpoint left there, the same `normalization`, stays.
+    """
     names = [*checkpoints_in(folder), folder / METRICS, folder / NORMALIZATION, folder / LOGS]
     names = [path for path in names if path.exists()]
-    if any(path.suffix == ".ckpt" for path in names):
+    begun = [folder / LOGS]
+    if (folder / NORMALIZATION).exists() and _holds(folder / NORMALIZATION, normalization):
+        begun.append(folder / NORMALIZATION)
+    if any(path not in begun for path in names):
         aside = _aside(folder)
         for path in names:
             path.rename(aside / path.name)
 
 
-def settle(found: Written, folder: Path) -> None:
+def settle(found: Written, folder: Path, normalization: str) -> None:
     """Make `folder` what it was when `found` was written; what is later goes to earlier-N, nothing is lost.
 
     After a kill between two files this finishes what was begun. In another folder than that of `found` the
@@ -139,7 +172,7 @@ def settle(found: Written, folder: Path) -> None:
     best = min(run, key=lambda its: (its.epoch != found.choice["best_epoch"], its.distance))
     later: list[Path] = []
     if folder.resolve() != source.resolve():
-        set_earlier_run_aside(folder)
+        set_earlier_run_aside(folder, normalization)
     else:
         later = [its.path for its in run if its.epoch > found.epoch]
     aside = _aside(folder) if later else None
@@ -171,6 +204,13 @@ def _relatives(found: Written) -> list[Written]:
             except InputError:
                 continue
     return [other for other in others if found.same_run(other)]
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _aside(folder: Path) -> Path:

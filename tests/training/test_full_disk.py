@@ -12,7 +12,7 @@ import torch
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.training import callbacks, fit
-from cyclegan_lib.training.checkpoints import Written, checkpoints_in, write_metrics
+from cyclegan_lib.training.checkpoints import Written, checkpoints_in, copy, write_metrics
 
 LAST = "cyclegan-last.ckpt"
 SIZE = 4 * 2**20
@@ -68,30 +68,48 @@ def refused(capfd) -> str:
 
 
 @pytest.mark.parametrize(
-    ("checkpoints_left", "missing"),
-    [(0, "logs"), (0.5, LAST), (1.5, "cyclegan-epoch=2")],
-    ids=["nothing", "half a checkpoint", "one checkpoint"],
+    ("full", "checkpoints_left", "missing", "saved"),
+    [
+        ("after an epoch", 0, "logs", 2),
+        ("after an epoch", 0.5, LAST, 2),
+        ("after an epoch", 1.5, LAST, 3),  # room for one more, under a name of its own
+        ("between two files", 0.5, "cyclegan-epoch=1", 2),
+    ],
+    ids=["nothing", "half a checkpoint", "one checkpoint", "between two files"],
 )
-def test_a_disk_that_fills_up(checkpoints_left, missing, domains, disk, tmp_path, monkeypatch, capfd):
+def test_a_disk_that_fills_up(
+    full, checkpoints_left, missing, saved, domains, disk, tmp_path, monkeypatch, capfd
+):
     assert main(command(domains, tmp_path / "whole")) == 0
     capfd.readouterr()
     run, filler = disk / "run", disk / "filler"
 
-    def fill(folder, history):
+    def fill():
+        leave = int(checkpoints_left * (run / LAST).stat().st_size)
+        filler.write_bytes(bytes(max(0, shutil.disk_usage(disk).free - leave)))
+
+    def metrics_then_full(folder, history):
         write_metrics(folder, history)
         if len(history) == 3:  # epoch 2 is written
-            leave = int(checkpoints_left * (run / LAST).stat().st_size)
-            filler.write_bytes(bytes(max(0, shutil.disk_usage(disk).free - leave)))
+            fill()
+
+    def full_then_copy(source, target):
+        if target.name.startswith("cyclegan-epoch=1"):  # Lightning's 1 is epoch 2
+            fill()
+        copy(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks, "write_metrics", fill)
+        if full == "after an epoch":
+            patch.setattr(callbacks, "write_metrics", metrics_then_full)
+        else:
+            patch.setattr(callbacks, "copy", full_then_copy)
         assert main(command(domains, run)) == 2
     sentence = refused(capfd)
     assert "No space left on device" in sentence and "MB are free" in sentence and "make room" in sentence
     assert missing in sentence.split(" cannot be written")[0]
     epoch = Written.read(run / LAST).epoch
     assert f"{LAST} holds epoch {epoch}, the last good one" in sentence
-    assert epoch in (2, 3) and all(Written.read(path).epoch <= epoch for path in checkpoints_in(run))
+    assert epoch == saved and all(Written.read(path).epoch <= epoch for path in checkpoints_in(run))
     assert not list(run.glob(".*.part*"))
 
     if checkpoints_left == 0:
@@ -125,4 +143,4 @@ def test_full_disks_without_root(tmp_path):
         pytest.skip(f"FULL DISKS ARE NOT TESTED HERE: {probe.stderr.decode().strip()}")
     inner = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__]
     done = subprocess.run([*IN_NAMESPACE, *inner], capture_output=True, text=True)
-    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout[-3000:]
+    assert done.returncode == 0 and "5 passed" in done.stdout, done.stdout[-3000:]

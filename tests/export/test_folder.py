@@ -1,0 +1,293 @@
+"""The exported folder: complete, proven by checksums, refused when mixed up, replaced as a whole."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import PROJECT, make_set
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.export import Translator, add_evaluation, export
+from cyclegan_lib.export.manifest import Manifest
+
+CONFIG, NORMALIZATION = "model_config.json", "normalization_params.json"
+
+
+def altered(checkpoint: Path, path: Path, scale: float = 1.01) -> Path:
+    """A checkpoint of another run: other weights, and statistics that differ between the domains."""
+    content = torch.load(checkpoint, weights_only=True)
+    for name, value in content["state_dict"].items():
+        if "residual" in name and value.dtype == torch.float32:
+            value *= scale
+    moments = content["hyper_parameters"]["normalization"]
+    moments["mean_a"] = [value + 3 for value in moments["mean_a"]]
+    torch.save(content, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def other(trained, tmp_path_factory) -> Path:
+    """The export of another run."""
+    folder = tmp_path_factory.mktemp("other")
+    export(altered(trained[0].best, folder / "other.ckpt"), folder / "model", inference_script=True)
+    return folder / "model"
+
+
+@pytest.fixture
+def model(exported, tmp_path) -> Path:
+    return shutil.copytree(exported, tmp_path / "model")
+
+
+def rewrite(path: Path, change) -> None:
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values, indent=1) + "\n")
+
+
+def swap(values: dict) -> None:
+    values["mean_a"], values["mean_b"] = values["mean_b"], values["mean_a"]
+    values["std_a"], values["std_b"] = values["std_b"], values["std_a"]
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+MIXED_UP = {
+    "weights are missing": (
+        lambda model, other: (model / "generator_AB.pth").unlink(),
+        "generator_AB.pth does not exist",
+    ),
+    "weights are cut off": (
+        lambda model, other: cut(model / "generator_AB.pth"),
+        "generator_AB.pth is damaged or belongs to another export",
+    ),
+    "weights of another run": (
+        lambda model, other: shutil.copy(other / "generator_AB.pth", model),
+        "generator_AB.pth is damaged or belongs to another export",
+    ),
+    "weights of the other direction": (
+        lambda model, other: shutil.copy(model / "generator_BA.pth", model / "generator_AB.pth"),
+        "generator_AB.pth holds what was exported as generator_BA.pth",
+    ),
+    "statistics of another run": (
+        lambda model, other: shutil.copy(other / NORMALIZATION, model),
+        "normalization_params.json is damaged or belongs to another export",
+    ),
+    "statistics are cut off": (
+        lambda model, other: cut(model / NORMALIZATION),
+        "normalization_params.json is damaged",
+    ),
+    "a discriminator of another run": (
+        lambda model, other: cut(model / "discriminator_A.pth"),
+        "discriminator_A.pth is damaged or belongs to another export",
+    ),
+    "configuration of another run": (
+        lambda model, other: shutil.copy(other / CONFIG, model),
+        "belongs to another export than .*model_config.json",
+    ),
+    "another feature setting": (
+        lambda model, other: rewrite(
+            model / CONFIG, lambda values: values["feature_settings"].update(sample_rate=12000)
+        ),
+        "model_config.json was changed after the export",
+    ),
+    "devices are swapped": (
+        lambda model, other: rewrite(model / CONFIG, lambda v: v.update(device_a=v["device_b"])),
+        "model_config.json was changed after the export",
+    ),
+    "no checksums": (
+        lambda model, other: rewrite(model / CONFIG, lambda values: values.pop("sha256")),
+        "model_config.json is not a model configuration of this version",
+    ),
+    "no configuration": (
+        lambda model, other: (model / CONFIG).unlink(),
+        "model_config.json does not exist",
+    ),
+    "no folder": (lambda model, other: shutil.rmtree(model), "model folder .* does not exist"),
+}
+
+
+@pytest.mark.parametrize("name", MIXED_UP)
+def test_a_mixed_up_folder_is_refused_in_one_sentence(name, model, other, domains, tmp_path, capsys):
+    harm, says = MIXED_UP[name]
+    harm(model, other)
+    with pytest.raises(InputError, match=says):
+        Translator.load(model, "AB")
+    given = ["--direction", "AB", "--input", str(domains[0]), "--output", str(tmp_path / "out.npz")]
+    assert main(["translate", "--model", str(model), *given]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("cyclegan: ") and error.count("\n") == 1
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_swapped_statistics_are_named_as_such(other, tmp_path):
+    model = shutil.copytree(other, tmp_path / "model")
+    Translator.load(model, "AB")
+    rewrite(model / NORMALIZATION, swap)
+    with pytest.raises(InputError, match="has the statistics of cpc006 and BATCH_UPLOAD swapped"):
+        Translator.load(model, "AB")
+
+
+@pytest.mark.parametrize("name", ["weights of another run", "statistics are cut off", "no configuration"])
+def test_the_exported_script_refuses_it_as_well(name, model, other):
+    MIXED_UP[name][0](model, other)
+    done = subprocess.run([sys.executable, model / "inference_example.py"], capture_output=True, text=True)
+    assert done.returncode == 2 and "copy the whole folder again" in done.stderr
+    assert "Traceback" not in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_text_may_be_edited(model):
+    for name in ("README.md", "inference_example.py"):
+        (model / name).write_text("mine")
+    Translator.load(model, "AB")
+
+
+def test_the_card_says_what_it_translates_and_was_trained_on(exported, trained, domains):
+    card, manifest = (exported / "README.md").read_text(), Manifest.load(exported)
+    assert card.startswith("# cpc006 and BATCH_UPLOAD: ")
+    for name in ("a", "b"):
+        assert f"`{manifest.training['data'][name]['fingerprint']}`" in card
+    start, chosen = trained[0].history[0], trained[0].history[trained[0].best_epoch]
+    assert f"{chosen['val_distance_AB']:.3f}, before training {start['val_distance_AB']:.3f}" in " ".join(
+        card.split()
+    )
+    assert f"Epoch {trained[0].best_epoch} of 3 steps, seed 0; 2 restarts" in " ".join(card.split())
+    for path in exported.iterdir():
+        if path.name not in ("README.md", CONFIG):
+            assert f"| {path.name} | {path.stat().st_size / 1000:.1f} |" in card
+    assert "Not measured on test recordings yet" in card and "## Limits" in card
+
+
+def test_training_facts_are_in_the_configuration(exported, trained):
+    manifest = Manifest.load(exported)
+    history = trained[0].history
+    assert manifest.training["epoch"] == trained[0].best_epoch and manifest.training["seed"] == 0
+    assert manifest.training["held_out_distance"] == {
+        "start_AB": history[0]["val_distance_AB"],
+        "start_BA": history[0]["val_distance_BA"],
+        "AB": history[trained[0].best_epoch]["val_distance_AB"],
+        "BA": history[trained[0].best_epoch]["val_distance_BA"],
+    }
+    assert manifest.versions["torch"] == torch.__version__
+    assert set(manifest.sha256) == {path.name for path in exported.iterdir()} - {CONFIG}
+
+
+def test_evaluate_puts_its_table_into_the_card(model, domains, tmp_path, capsys):
+    (model / "mine.txt").write_text("keep")
+    out = tmp_path / "out.npz"
+    translate = ["translate", "--model", str(model), "--direction", "AB", "--input", str(domains[0])]
+    assert main([*translate, "--output", str(out)]) == 0
+    given = ["--source", str(domains[0]), "--translated", str(out), "--target", str(domains[1])]
+    capsys.readouterr()
+    assert main(["evaluate", *given, "--model", str(model)]) == 0
+    printed = capsys.readouterr().out
+    row = next(line for line in printed.splitlines() if line.startswith("| CycleGAN"))
+    card = (model / "README.md").read_text()
+    assert row in card and "Not measured" not in card and "cpc006 to BATCH_UPLOAD:" in card
+    assert Translator.load(model, "AB") and (model / "mine.txt").read_text() == "keep"
+    # once more: the table of a direction is replaced, that of the other one is added
+    x, y = make_set("BATCH_UPLOAD", seed=2), make_set("cpc006")
+    y = y.with_features(Translator.load(model, "BA").translate(x.features), "cpc006")
+    add_evaluation(model, x, y, "| t |")
+    card = (model / "README.md").read_text()
+    assert row in card and "BATCH_UPLOAD to cpc006:\n\n| t |" in card
+    assert Manifest.load(model).evaluation.keys() == {"AB", "BA"}
+
+
+def test_a_table_of_another_translation_is_refused(model, domains, tmp_path, capsys):
+    before = (model / "README.md").read_bytes()
+    given = ["--source", str(domains[0]), "--translated", str(domains[0]), "--target", str(domains[1])]
+    assert main(["evaluate", *given, "--model", str(model)]) == 2
+    assert "makes another translation of the source" in capsys.readouterr().err
+    x = make_set("phone")
+    with pytest.raises(InputError, match="the source was recorded by phone"):
+        add_evaluation(model, x, x, "")
+    assert (model / "README.md").read_bytes() == before
+
+
+# One process imports everything; each export is a child that is killed at a random moment.
+KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+import torch
+from cyclegan_lib.export import Translator, export
+from cyclegan_lib.export.manifest import Manifest
+
+torch.set_num_threads(1)
+first, second, folder = map(Path, sys.argv[1:])
+export(first, folder, inference_script=True)
+(folder / "mine.txt").write_text("keep")
+fingerprints = {first: Manifest.load(folder).sha256}
+begun = time.monotonic()
+export(second, folder, inference_script=True)
+lasts = time.monotonic() - begun  # the first one imports more
+fingerprints[second] = Manifest.load(folder).sha256
+assert fingerprints[first] != fingerprints[second]
+draw, seen, killed = random.Random(0), [], 0
+for number in range(int(os.environ["KILLS"])):
+    before = Manifest.load(folder).sha256
+    wanted = (first, second)[number % 2]
+    child = os.fork()
+    if child == 0:
+        export(wanted, folder, inference_script=True)
+        os._exit(0)
+    if number % 4 < 2:
+        time.sleep(draw.uniform(0, lasts))
+    else:  # while the folders change places, and what was the old one is removed
+        written = folder.with_name(f".{folder.name}.{child}.part") / "model_config.json"
+        while not written.exists() and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+            time.sleep(0.0002)
+        time.sleep(draw.uniform(0, 0.01))
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    killed += os.WIFSIGNALED(status)
+    found = Manifest.load(folder)  # checks each file
+    Translator.load(folder, "AB"), Translator.load(folder, "BA")
+    assert found.sha256 in (before, fingerprints[wanted]), "neither the old one nor the new one"
+    assert (folder / "mine.txt").read_text() == "keep"
+    seen.append(found.sha256 == fingerprints[wanted] != before)
+export(first, folder, inference_script=True)
+assert sorted(path.name for path in folder.parent.iterdir()) == ["model"], "leftovers"
+print(killed, sum(seen))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_an_export_that_is_killed_leaves_the_old_folder_or_the_new_one(trained, tmp_path):
+    second = altered(trained[0].best, tmp_path / "second.ckpt")
+    (tmp_path / "place").mkdir()
+    command = [sys.executable, "-c", KILLED, trained[0].best, second, tmp_path / "place" / "model"]
+    environment = {"KILLS": "40", "PATH": "", "HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    killed, replaced = map(int, done.stdout.split())
+    assert killed >= 15 and replaced >= 4, done.stdout  # both kinds of ends were met
+
+
+def test_a_full_disk_leaves_the_old_export(trained, model, tmp_path):
+    """A limit for the size of files stands for the end of the disk."""
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    code = (
+        "import resource, sys; from cyclegan_lib.cli import main;"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "export", "--checkpoint", trained[0].best, "--output-dir", model]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and "cannot be written" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and done.stderr.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_the_example_is_a_sequence_of_each_device(exported, domains):
+    for name, path in zip("AB", domains, strict=True):
+        example = np.load(exported / f"example_{name}.npy")
+        assert example.dtype == np.float32
+        np.testing.assert_array_equal(example[0], np.load(path)["features"][0])
