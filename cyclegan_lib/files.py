@@ -1,33 +1,36 @@
 """Writing files so that a reader never meets half of one, and naming what keeps a file from being read."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cyclegan_lib.errors import InputError
 
 SHELL_PIPES = Path("/dev/fd")
+NAME_BYTES = 255  # the longest name of a file on Linux and macOS
+SUFFIX_BYTES = 16  # that of a format is no longer
+PART = re.compile(r"\.(?P<stem>.*)\.(?P<process>\d+)\.part(?P<suffix>(\.[^.]+)?)", re.DOTALL)
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` when the block ends without an error.
 
-    The temporary name keeps the suffix, because soundfile and numpy choose the format by it.
+    The temporary name keeps the suffix, because soundfile and numpy choose the format by it. Where `path` is
+    a symbolic link, the link is replaced; the file behind it stays as it is.
 
     Raises
     ------
     InputError
         If the folder cannot be written, or the disk is full. What was at `path` before is kept then.
     """
-    path = Path(path)
-    writable_folder(path.parent)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give the name of a file to write")
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    path = writable_file(path)
+    part = temporary_name(path)
     try:
         yield part
         with open(part, "rb") as file:
@@ -39,13 +42,28 @@ def replacing(path: str | Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: str | Path) -> None:
-    """Remove the temporary files of `replacing` that processes left in `folder` when they were killed."""
-    for part in Path(folder).glob(".*.part*"):
-        owner = part.name.rsplit(".part", 1)[0].rpartition(".")[2]
-        # our own number too: it was another process's when the file was left
-        if owner.isdigit() and (int(owner) == os.getpid() or not _lives(int(owner))):
-            part.unlink(missing_ok=True)
+def temporary_name(path: Path) -> Path:
+    """A hidden name beside `path` with this process's number; where it would be too long, its stem is cut."""
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= SUFFIX_BYTES else ""
+    stem, end = path.stem, f".{os.getpid()}.part{suffix}"
+    while len(os.fsencode(f".{stem}{end}")) > NAME_BYTES:
+        stem = stem[:-1]
+    return path.with_name(f".{stem}{end}")
+
+
+def remove_leftovers(folder: str | Path, *patterns: str) -> None:
+    """Remove the temporary files of `replacing` that processes left in `folder` when they were killed.
+
+    Only those of files whose names are like one of `patterns`, as in ``*.ckpt``: others may be someone's own.
+    """
+    for part in Path(folder).iterdir():
+        found = PART.fullmatch(part.name)
+        name = found and found["stem"] + found["suffix"]
+        if name and any(fnmatchcase(name, pattern) for pattern in patterns):
+            owner = int(found["process"])
+            # our own number too: it was another process's when the file was left
+            if owner == os.getpid() or not _lives(owner):
+                part.unlink(missing_ok=True)
 
 
 def _lives(process: int) -> bool:
@@ -63,19 +81,24 @@ def not_written(path: str | Path, error: Exception) -> InputError:
     path = Path(path)
     reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
     free = shutil.disk_usage(path.parent).free / 1e6
-    kept = "; the one that was there before is kept" if path.exists() else ""
+    kept = "; the one that was there before is kept" if os.path.exists(path) else ""
     return InputError(
         f"{path} cannot be written ({reason}; {free:,.1f} MB are free in {path.parent}){kept};"
         " make room there, or choose another folder"
     )
 
 
-def not_an_input(output: str | Path, *inputs: str | Path | None) -> None:
-    """Raise InputError if writing `output` would overwrite one of `inputs`, under whatever name."""
+def not_an_input(output: str | Path, *inputs: str | Path | None, remedy: str = "give another output") -> None:
+    """Raise InputError if writing `output` would overwrite one of `inputs`, under whatever name.
+
+    A symbolic or hard link to an input counts as the input: only the link would be lost, but whoever gives
+    one file twice has most likely made a mistake.
+    """
     for path in inputs:
-        if path is not None and Path(output).exists() and Path(path).exists():
+        # os.path, whose answer to a name that is too long is no error
+        if path is not None and os.path.exists(output) and os.path.exists(path):
             if os.path.samefile(output, path):
-                raise InputError(f"{output} is an input and would be overwritten; give another output")
+                raise InputError(f"{output} is an input and would be overwritten; {remedy}")
 
 
 def writable_folder(folder: str | Path) -> Path:
@@ -101,13 +124,41 @@ def writable_folder(folder: str | Path) -> Path:
     return folder
 
 
-def writable_npz(path: str | Path) -> Path:
-    """Return `path` as a Path; raise InputError if it does not end in .npz, or its folder is not writable."""
+def is_utf8(path: str | Path) -> bool:
+    """Whether a path can be written as text: names on Linux may hold any bytes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
+    """Return `path` as a Path, in a folder that is created if needed.
+
+    Raises
+    ------
+    InputError
+        If no file can be written there: it is a folder, its name is too long, its folder is not writable, or
+        it is one of `inputs` (see `not_an_input`).
+    """
     path = Path(path)
-    if path.suffix != ".npz":
-        raise InputError(f"{path} must end in .npz, the format that feature sets are written in")
+    not_an_input(path, *inputs)
     writable_folder(path.parent)
+    try:
+        folder = path.is_dir()
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); give another name") from error
+    if folder:
+        raise InputError(f"{path} is a folder; give the name of a file to write")
     return path
+
+
+def writable_npz(path: str | Path, *inputs: str | Path | None) -> Path:
+    """As `writable_file`, and raise InputError if `path` does not end in .npz."""
+    if Path(path).suffix != ".npz":
+        raise InputError(f"{Path(path)} must end in .npz, the format that feature sets are written in")
+    return writable_file(path, *inputs)
 
 
 def existing_file(path: str | Path, remedy: str = "give the path of an existing file") -> Path:

@@ -13,7 +13,7 @@ try:
     from cyclegan_lib.cli.features import extract, simulate
     from cyclegan_lib.cli.models import export, inspect, train, translate
     from cyclegan_lib.cli.notebooks import run, sweep
-    from cyclegan_lib.errors import InputError, Interrupted, NotebookError
+    from cyclegan_lib.errors import InputError, Interrupted, NotebookError, printable
     from cyclegan_lib.options import joined
 except KeyboardInterrupt:  # a second goes by until these are loaded
     print("cyclegan: interrupted", file=sys.stderr)
@@ -31,25 +31,25 @@ for command in (simulate, extract, train, export, inspect, translate, evaluate, 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 on success, 2 with one sentence on stderr for bad input, 128 + N for signal N."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if hasattr(sys.stdout, "reconfigure"):  # a name that the terminal's encoding lacks is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(joined(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
         if code:  # typer's answer to Ctrl-C
             raise Interrupted("interrupted")
     except InputError as error:
-        return _refuse(str(error))
+        return _said(str(error), 2)
     except TyperException as error:
         # an unknown option, a missing argument
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        return _refuse(f"{message.rstrip('.')}; see `cyclegan --help`")
+        return _said(f"{' '.join(message.split()).rstrip('.')}; see `cyclegan --help`", 2)
     except NotebookError as error:
-        print(f"cyclegan: {error}", file=sys.stderr)
-        return 1
+        return _said(str(error), 1)
     except Interrupted as error:
-        print(f"cyclegan: {error}", file=sys.stderr)
-        return error.exit_code
+        return _said(str(error), error.exit_code)
     return 0
 
 
-def _refuse(sentence: str) -> int:
-    print(f"cyclegan: {' '.join(sentence.split())}", file=sys.stderr)
-    return 2
+def _said(sentence: str, code: int) -> int:
+    print(f"cyclegan: {printable(sentence)}", file=sys.stderr)
+    return code

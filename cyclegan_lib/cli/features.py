@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cyclegan_lib.config import FeatureSettings, SimulationSettings
-from cyclegan_lib.files import writable_npz
+from cyclegan_lib.errors import printable
 from cyclegan_lib.options import with_options
 
 
@@ -23,7 +23,7 @@ def simulate(
     from cyclegan_lib.recordings import simulate
 
     folder = simulate(output, settings, workers=workers)
-    print(f"recordings and labels.csv: {folder}")
+    print(printable(f"recordings and labels.csv: {folder}"))
 
 
 def extract(
@@ -44,7 +44,7 @@ def extract(
     from cyclegan_lib.features.extract import extract
 
     settings = FeatureSettings.checked("the command line", sample_rate=sample_rate)
-    writable_npz(output)
-    found, report = extract(recordings, device, settings, labels, label_column, recordings_list, channel)
-    found.save(output)
-    print(f"{report}\nfeature set: {output}")
+    _, report = extract(
+        recordings, device, settings, labels, label_column, recordings_list, channel, output=output
+    )
+    print(f"{report}\n{printable(f'feature set: {output}')}")

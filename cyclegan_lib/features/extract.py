@@ -1,6 +1,5 @@
 """Recordings to a feature set: find, read, slice, label."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ from tqdm import tqdm
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features.feature_set import FeatureSet
-from cyclegan_lib.files import existing_file
+from cyclegan_lib.features.labels import read_labels
+from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.recordings.log_mel import log_mel_slices
 from cyclegan_lib.recordings.reading import (
-    SUFFIXES,
     check_rate,
     find_recordings,
     read_header,
@@ -22,7 +21,6 @@ from cyclegan_lib.recordings.reading import (
     recording_name,
 )
 
-LONGEST_LABEL = 200  # an array of text takes four bytes for each letter of its longest, in every row
 OFFSET_S = 0.04  # a fifth of the time from one slice to the next
 
 
@@ -146,10 +144,11 @@ def extract(
     recordings_list: Path | None = None,
     channel: int | None = None,
     progress: bool = True,
+    output: Path | None = None,
 ) -> tuple[FeatureSet, ExtractionReport]:
     """Extract the features of all recordings that one device made.
 
-    ``cyclegan extract RECORDINGS --device NAME --output FILE.npz`` runs this and saves the set.
+    ``cyclegan extract RECORDINGS --device NAME --output FILE.npz`` runs this.
 
     Parameters
     ----------
@@ -167,6 +166,8 @@ def extract(
         Which channel, counted from 1; without it the mean of all channels.
     progress : bool
         Show a progress bar.
+    output : Path, optional
+        Where to save the set, ending in .npz.
 
     Returns
     -------
@@ -175,12 +176,18 @@ def extract(
     Raises
     ------
     InputError
-        If anything given cannot be used: one sentence with the file and the remedy. Files' headers and labels
-        are all checked before the first recording is read.
+        If anything given cannot be used, or the output is an input: one sentence with the file and the
+        remedy. Files' headers and labels are all checked before the first recording is read.
     """
     if not device.strip():
         raise InputError("the device has no name; give --device with the name of the recording device")
+    if printable(device) != device:
+        raise InputError(f"the device's name must be one line of text, not {shown(device)}; give another")
+    if output is not None:
+        writable_npz(output, labels, recordings_list)
     recordings = Recordings(source, settings, recordings_list, channel)
+    if output is not None:
+        not_an_input(output, *recordings.paths)
     label_of = None if labels is None else read_labels(Path(labels), label_column, recordings.names)
 
     features, recording, start_s = [], [], []
@@ -196,6 +203,8 @@ def extract(
         settings=settings,
         label=None if label_of is None else np.array([label_of[name] for name in recording]),
     )
+    if output is not None:
+        found.save(output)
     return found, recordings.report
 
 
@@ -222,70 +231,6 @@ def slice_recording(
         features.append(found)
         start_s.append(starts + offset * OFFSET_S)
     return np.concatenate(features), np.concatenate(start_s), left_over_s
-
-
-def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:
-    """Read the label of each recording in `names` from a CSV file.
-
-    A row belongs to a recording if its column ``recording`` is the recording's name, or the last part of it;
-    a sound file's suffix is passed over.
-
-    Returns
-    -------
-    dict
-        Label by recording name.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, lacks a column, gives one recording two labels, or lacks a recording.
-    """
-    existing_file(path, "give a CSV file with the columns recording and " + column)
-    rows: dict[str, str] = {}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = [name or "" for name in reader.fieldnames or ()]
-            for wanted in ("recording", column):
-                if wanted not in columns:
-                    has = ", ".join(columns)[:300] or "none"
-                    raise InputError(
-                        f"{path} has no column '{wanted}' (its columns: {has}); name one of them"
-                    )
-            for row in reader:
-                _add_row(
-                    rows, path, _without_suffix((row["recording"] or "").strip()), (row[column] or "").strip()
-                )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a readable CSV file in UTF-8; save it again as CSV") from error
-    found = {name: rows.get(name) or rows.get(name.rsplit("/", 1)[-1]) for name in names}
-    missing = [name for name, label in found.items() if not label]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise InputError(
-            f"{path} has no {column} for the recording '{missing[0]}'{more};"
-            " add a row for it, or leave it out with --recordings-list"
-        )
-    return found
-
-
-def _add_row(rows: dict[str, str], path: Path, name: str, label: str) -> None:
-    if name in rows and rows[name] != label:
-        raise InputError(
-            f"{path} gives the recording {shown(name)} two labels, {shown(rows[name])} and {shown(label)};"
-            " keep one row"
-        )
-    if printable(label) != label or len(label) > LONGEST_LABEL:
-        raise InputError(
-            f"{path}: the label {shown(label)} of {shown(name)} must be one line of at most {LONGEST_LABEL}"
-            " characters; correct the row"
-        )
-    rows[name] = label
-
-
-def _without_suffix(name: str) -> str:
-    suffix = Path(name).suffix
-    return name[: -len(suffix)] if suffix.lower() in SUFFIXES else name
 
 
 def _check_headers(paths: list[Path], settings: FeatureSettings, channel: int | None) -> None:

@@ -1,5 +1,6 @@
 """Finding recordings and reading them: any rate, any channel count, WAV or FLAC."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import existing_file
 
 SUFFIXES = (".wav", ".flac")
@@ -72,9 +73,12 @@ def find_recordings(source: Path, recordings_list: Path | None = None) -> list[P
 
 
 def recording_name(path: Path, source: Path) -> str:
-    """A recording's name: its path from the folder `source`, without suffix, with forward slashes."""
+    """A recording's name: its path from the folder `source`, without suffix, with forward slashes.
+
+    It goes into feature sets as text: control characters and bytes that are not UTF-8 are written as escapes.
+    """
     path = Path(path).with_suffix("")
-    return path.relative_to(source).as_posix() if Path(source).is_dir() else path.name
+    return printable(path.relative_to(source).as_posix() if Path(source).is_dir() else path.name)
 
 
 def read_header(path: Path, channel: int | None = None) -> SoundHeader:
@@ -154,7 +158,7 @@ def _opened(path: Path) -> soundfile.SoundFile:
             f"{path} cannot be read ({error.strerror}); give a file that you may read"
         ) from error
     try:
-        sound = soundfile.SoundFile(path)
+        sound = soundfile.SoundFile(os.fsencode(path))  # soundfile itself encodes no name that is not UTF-8
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix such as .raw has no header
         raise InputError(f"{path} is not a sound file, or is damaged; give a WAV or FLAC file") from error
     samples, size = 2 * sound.frames * sound.channels, path.stat().st_size
@@ -188,22 +192,23 @@ def _walk(folder: Path) -> list[Path]:
 def _listed(source: Path, recordings_list: Path) -> list[Path]:
     existing_file(recordings_list, "give a text file with one recording on each line")
     try:
-        lines = recordings_list.read_text(encoding="utf-8-sig").splitlines()
+        lines = recordings_list.read_text(encoding="utf-8-sig").split("\n")  # other line ends may be in names
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"{recordings_list} is not a readable UTF-8 text file; give one name on each line"
         ) from error
     found = []
     for number, line in enumerate(lines, start=1):
-        name = line.strip()
-        if name and not name.startswith("#"):
-            found.append(_listed_file(source, name, f"{recordings_list}, line {number}"))
+        if line.strip() and not line.strip().startswith("#"):
+            found.append(_listed_file(source, line, f"{recordings_list}, line {number}"))
     if not found:
         raise InputError(f"{recordings_list} names no recording; give one name on each line")
     return found
 
 
-def _listed_file(source: Path, name: str, where: str) -> Path:
+def _listed_file(source: Path, line: str, where: str) -> Path:
+    # spaces around a name are no part of it, unless a file is called so
+    name = next((name for name in (line, line.strip()) if os.path.exists(source / name)), line.strip())
     path = source / name
     try:
         outside = not path.resolve().is_relative_to(source.resolve())

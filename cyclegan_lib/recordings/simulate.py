@@ -26,7 +26,7 @@ import soundfile
 from tqdm import tqdm
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import replacing, writable_folder
 from cyclegan_lib.recordings.devices import DEVICES
 from cyclegan_lib.recordings.machine import FAULTS, Moment, draw_moment, machine_sound
@@ -71,7 +71,7 @@ def simulate(
     folder = Path(folder)
     if _prepare(folder, settings):
         if progress:
-            print(f"{folder} already holds this simulation; nothing to be done")
+            print(f"{printable(str(folder))} already holds this simulation; nothing to be done")
         return folder
     tasks = [task for task in _tasks(settings) if not _finished(folder, *task)]
     render = partial(_render, folder, settings)
@@ -180,7 +180,7 @@ def _render(folder: Path, settings: SimulationSettings, task: tuple[str, int]) -
     heard = render(settings, *task)
     for device, path in _paths(folder, *task).items():
         with replacing(path) as part:
-            soundfile.write(part, heard[device], settings.sample_rate, subtype="PCM_16")
+            soundfile.write(os.fsencode(part), heard[device], settings.sample_rate, subtype="PCM_16")
 
 
 def _map(function: partial, tasks: list[tuple[str, int]], workers: int) -> Iterator[None]:
@@ -223,6 +223,11 @@ def _prepare(folder: Path, settings: SimulationSettings) -> bool:
     elif not unfinished.exists() and any(folder.iterdir()):
         raise InputError(
             f"{folder} already holds files that are no simulation, and they are never overwritten;"
+            " give a new or an empty folder"
+        )
+    elif unfinished.exists() and _settings_in(unfinished) is None:
+        raise InputError(
+            f"{unfinished} is not of an interrupted simulation, and {folder} is left as it is;"
             " give a new or an empty folder"
         )
     elif unfinished.exists():
