@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.errors import printable
 from cyclegan_lib.options import FEATURE_SET, with_options
 from cyclegan_lib.stopping import Stopping
 
@@ -42,7 +43,7 @@ def train(
     epochs = len(run.history) - 1
     if epochs < settings.max_epochs:
         print(f"stopped after epoch {epochs} of {settings.max_epochs}: its minutes are over")
-    print(f"best epoch {run.best_epoch} of {epochs}: {run.best}")
+    print(printable(f"best epoch {run.best_epoch} of {epochs}: {run.best}"))
     print(f"held-out distance {best:.3f}, at the start (matched linear maps) {first:.3f}")
 
 
@@ -61,7 +62,7 @@ def export(
     from cyclegan_lib.export import export, size_table
 
     files = export(checkpoint, output_dir, not no_discriminators, create_inference_script, formats)
-    print(f"{size_table(checkpoint, files)}\nwritten to {output_dir}")
+    print(f"{size_table(checkpoint, files)}\n{printable(f'written to {output_dir}')}")
 
 
 def inspect(checkpoint: Annotated[Path, typer.Argument(help="training checkpoint (.ckpt)")]) -> None:
@@ -84,4 +85,4 @@ def translate(
     sequences, extraction = translator.translate_file(input, output)
     if extraction:
         print(extraction)
-    print(f"{sequences} sequences, {translator.source} -> {translator.target}: {output}")
+    print(printable(f"{sequences} sequences, {translator.source} -> {translator.target}: {output}"))

@@ -124,7 +124,7 @@ def write_metrics(folder: Path, history: History) -> None:
 
 
 def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None = None) -> None:
-    """Raise InputError if a run in `folder` would overwrite or move one of its inputs, or what is not its own.
+    """Raise InputError if a run in `folder` would overwrite or move one of its inputs, or exported models.
 
     `resume` may be one of the folder's checkpoints, which are moved at most.
     """

@@ -28,9 +28,11 @@ from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Wat
 from cyclegan_lib.training.checkpoints import (
     LOGS,
     NORMALIZATION,
+    OURS,
     History,
     WholeFilesIO,
     Written,
+    check_folder,
     set_earlier_run_aside,
     settle,
 )
@@ -135,7 +137,8 @@ def train(
             elif settings is not None:
                 check_same(found, settings)
         elif resume is not None:
-            found = Written.read(resume)
+            found = Written.read(_in_folder(resume, folder))
+        check_folder(folder, domain_a, domain_b, pairs, resume=found and found.path)
         if found is None:
             settings = settings or TrainingSettings()
         else:
@@ -147,16 +150,16 @@ def train(
                 " sets that it was trained on, or train without --resume"
             )
         writable_folder(folder)
-        remove_leftovers(folder)
+        remove_leftovers(folder, *OURS)
         torch.set_num_threads(settings.threads)
         pl.seed_everything(settings.seed, verbose=False)
         if found is None:
             module = started(domains, settings)
             _check_room(folder, module)
-            set_earlier_run_aside(folder)
+            set_earlier_run_aside(folder, domains.normalizer.text())
         else:
             module = CycleGANModule(**{**found.hyperparameters, "settings": settings.model_dump()})
-            settle(found, folder)
+            settle(found, folder, domains.normalizer.text())
         domains.normalizer.save(folder / NORMALIZATION)
         if found is not None and found.epoch >= settings.max_epochs:
             print(f"{found.path} is done: it holds epoch {found.epoch} of {settings.max_epochs}")
@@ -167,6 +170,12 @@ def train(
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
         _fit(module, UnpairedData(domains, settings), choice, stopping, found, progress)
         return _run(folder, choice.state_dict())
+
+
+def _in_folder(resume: str | Path, folder: Path) -> Path:
+    """The checkpoint itself where `resume` is a link to one in `folder`, which may be moved."""
+    target = Path(resume).resolve()
+    return folder / target.name if target.parent == folder.resolve() else Path(resume)
 
 
 def _run(folder: Path, choice: dict[str, Any]) -> TrainingRun:
@@ -206,8 +215,9 @@ def _fit(
             enable_model_summary=False,
             log_every_n_steps=settings.steps_per_epoch,
         )
+        start = found and str(found.path.absolute())  # Lightning takes "last" or "http-run/x.ckpt" otherwise
         try:
-            trainer.fit(module, datamodule=data, ckpt_path=found and str(found.path), weights_only=True)
+            trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
         except OSError as error:
             raise _ended(not_written(folder / LOGS, error), choice) from error
         except InputError as error:

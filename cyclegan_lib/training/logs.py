@@ -1,9 +1,8 @@
 """TensorBoard's files, whole after a kill: flushed before each checkpoint, without what it does not hold."""
 
-import os
 from pathlib import Path
 
-from pytorch_lightning.core.saving import save_hparams_to_yaml
+import yaml
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 
@@ -27,7 +26,24 @@ class EpochLogger(TensorBoardLogger):
     def __init__(self, folder: Path, first_step: int) -> None:
         # only `flush` writes: an error in the writer's own thread would print a traceback
         more = {"flush_secs": NEVER_S} | ({"purge_step": first_step} if first_step else {})
-        super().__init__(folder, name=LOGS, version="", default_hp_metric=not first_step, **more)
+        # without the folder, in whose name Lightning expands ~ and $, and takes :: for a chain of protocols
+        super().__init__("", name=LOGS, version="", default_hp_metric=not first_step, **more)
+        self.folder = Path(folder).absolute()
+
+    @property
+    def save_dir(self) -> str:
+        """The checkpoints' folder."""
+        return str(self.folder)
+
+    @property
+    def root_dir(self) -> str:
+        """The folder of the events."""
+        return str(self.folder / LOGS)
+
+    @property
+    def log_dir(self) -> str:
+        """The folder of the events."""
+        return self.root_dir
 
     @rank_zero_only
     def flush(self) -> None:
@@ -37,10 +53,10 @@ class EpochLogger(TensorBoardLogger):
     @rank_zero_only
     def save(self) -> None:
         """Write the settings beside the events."""
-        path = os.path.join(self.log_dir, self.NAME_HPARAMS_FILE)
-        if os.path.isdir(self.log_dir) and not os.path.exists(path):
+        path = Path(self.log_dir, self.NAME_HPARAMS_FILE)
+        if path.parent.is_dir() and not path.exists():
             with replacing(path) as part:
-                save_hparams_to_yaml(part, self.hparams)
+                part.write_text(yaml.dump(self.hparams), encoding="utf-8")
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
