@@ -1,0 +1,131 @@
+"""ONNX and safetensors: one file each, the same numbers as torch."""
+
+import itertools
+import json
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import safetensors.torch
+import torch
+from helpers import PROJECT, make_set
+
+from cyclegan_lib.cli import main
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.export import Translator, export, formats
+from cyclegan_lib.export.manifest import Manifest
+
+GENERATORS = "generator_AB", "generator_BA"
+
+
+@pytest.fixture(scope="module")
+def folder(far_checkpoint, tmp_path_factory):
+    """An export with all formats."""
+    folder = tmp_path_factory.mktemp("formats") / "model"
+    export(far_checkpoint, folder, discriminators=False, formats="onnx,safetensors")
+    return folder
+
+
+def test_one_file_for_each_generator(folder):
+    expected = {f"{name}.{suffix}" for name in GENERATORS for suffix in ("pth", "onnx", "safetensors")}
+    found = {path.name for path in folder.iterdir() if path.stem in GENERATORS or ".onnx" in path.name}
+    assert found == expected  # no .onnx.data with the weights beside
+    assert expected < Manifest.load(folder).sha256.keys()
+    card = (folder / "README.md").read_text()
+    assert "raw dB in, raw dB out" in card and "| generator_AB.onnx |" in card
+
+
+@pytest.mark.parametrize(("batch", "slices"), itertools.product((1, 7, 64), (50, 1, 173)))
+@pytest.mark.parametrize("direction", ["AB", "BA"])
+def test_onnx_takes_and_gives_raw_units_of_any_size(direction, batch, slices, folder):
+    rng = np.random.default_rng(batch)
+    x = (rng.normal(size=(batch, slices, 40)) * 8 - 35).astype(np.float32)
+    translator = Translator.load(folder, direction)
+    session = onnxruntime.InferenceSession(folder / f"generator_{direction}.onnx")
+    (found,) = session.run(["translated"], {"features": x})
+    z = torch.from_numpy(translator.normalizer.normalize(x, direction[0]))
+    with torch.no_grad():
+        y = translator.generator(z).numpy()
+    deviation = getattr(translator.normalizer, f"std_{direction[1].lower()}")
+    expected = y * deviation + getattr(translator.normalizer, f"mean_{direction[1].lower()}")
+    assert found.shape == x.shape and found.dtype == np.float32
+    assert np.abs(y - z.numpy()).max() > 0.5  # it does something
+    assert np.abs((found - expected) / deviation).max() < 1e-4
+
+
+def test_the_graph_names_its_axes_and_no_place_of_this_machine(folder):
+    graph = onnx.load(folder / "generator_AB.onnx", load_external_data=False)
+    (given,), (out,) = graph.graph.input, graph.graph.output
+    axes = [axis.dim_param or axis.dim_value for axis in given.type.tensor_type.shape.dim]
+    assert (given.name, out.name, axes) == ("features", "translated", ["batch", "slices", 40])
+    content = (folder / "generator_AB.onnx").read_bytes()
+    for part in (str(PROJECT), sys.prefix, "site-packages", ".py"):
+        assert part.encode() not in content
+
+
+def test_safetensors_hold_the_weights_of_the_pth(folder):
+    for name in GENERATORS:
+        expected = torch.load(folder / f"{name}.pth", weights_only=True)
+        found = safetensors.torch.load_file(folder / f"{name}.safetensors")
+        assert found.keys() == expected.keys()
+        assert all(torch.equal(value, expected[key]) for key, value in found.items())
+
+
+def test_the_same_checkpoint_gives_the_same_bytes(folder, far_checkpoint, tmp_path):
+    export(far_checkpoint, tmp_path / "again", discriminators=False, formats=["safetensors", "onnx"])
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+
+
+def test_an_export_without_formats_removes_those_of_before(folder, far_checkpoint, tmp_path, capsys):
+    given = ["export", "--checkpoint", str(far_checkpoint), "--output-dir", str(tmp_path / "model")]
+    assert main([*given, "--formats", "safetensors, pth"]) == 0
+    assert "generator_AB.safetensors" in capsys.readouterr().out
+    assert main(given) == 0
+    assert not list((tmp_path / "model").glob("*.safetensors"))
+    assert "safetensors" not in json.dumps(Manifest.load(tmp_path / "model").sha256)
+
+
+def test_unknown_formats_are_refused_before_anything_is_written(far_checkpoint, tmp_path, capsys):
+    given = ["export", "--checkpoint", str(far_checkpoint), "--output-dir", str(tmp_path / "model")]
+    assert main([*given, "--formats", "onnx,tflite"]) == 2
+    assert "the format 'tflite' is unknown; give onnx or safetensors" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_package_that_is_missing_is_named(far_checkpoint, tmp_path):
+    code = (
+        "import sys; sys.modules['onnxruntime'] = None;"
+        "from cyclegan_lib.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    given = ["--checkpoint", far_checkpoint, "--output-dir", tmp_path / "model", "--formats", "onnx"]
+    done = subprocess.run([sys.executable, "-c", code, "export", *given], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "needs the package onnxruntime; install it with pip install 'cyclegan-lib[formats]'" in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_onnx_that_differs_from_torch_is_never_written(far_checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "onnx_difference", lambda *given: 2e-4)
+    with pytest.raises(InputError, match="differs from torch by 2.0e-04 standard deviations"):
+        export(far_checkpoint, tmp_path / "model", formats="onnx")
+    assert not list(tmp_path.glob("model*"))
+
+
+def test_the_comparison_with_torch_finds_a_difference(folder, tmp_path):
+    translator = Translator.load(folder, "AB")
+    model = formats.RawUnits(translator.generator, translator.normalizer, "AB")
+    assert formats.onnx_difference(model, folder / "generator_AB.onnx") < 1e-4
+    with torch.no_grad():
+        translator.generator.start_bias[0, 0, 7] += 0.01
+    assert formats.onnx_difference(model, folder / "generator_AB.onnx") > 1e-4
+
+
+def test_translating_needs_none_of_the_other_formats(folder):
+    for path in [*folder.glob("*.onnx"), *folder.glob("*.safetensors")]:
+        path.unlink()
+    x = make_set("cpc006", n=2)
+    assert Translator.load(folder, "AB").translate_set(x).device == "BATCH_UPLOAD"
