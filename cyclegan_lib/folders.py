@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import not_written, writable_folder
+from cyclegan_lib.files import NAME_BYTES, not_written, writable_folder
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux, renameat2(2)
 RENAME_SWAP = 2  # macOS, renamex_np(2)
+HIDDEN_BYTES = 24  # what is added to a name: two full stops, a process's number, .part and .old
 
 
 @contextmanager
@@ -31,14 +32,17 @@ def replacing_folder(folder: str | Path, ours: Iterable[str]) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the folder cannot be written or replaced, or the disk is full. The old one is kept then.
+        If the folder cannot be written or replaced, holds the current one, or the disk is full. The old one
+        is kept then.
     """
-    folder = Path(folder).resolve()
+    folder = Path(os.path.realpath(folder))
     writable_folder(folder.parent)
-    if folder.exists():
+    if os.path.exists(folder):
+        if Path.cwd().is_relative_to(folder):
+            raise InputError(f"{folder} is replaced as a whole, and holds the current folder; leave it first")
         writable_folder(folder)  # a clear sentence, if it is a file or may not be written
     _remove_leftovers(folder)
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    beside = folder.with_name(f".{_cut(folder.name)}.{os.getpid()}.part")
     try:
         beside.mkdir()
         yield beside
@@ -93,9 +97,10 @@ def _link(source: str | Path, target: str | Path) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed left beside `folder`; those that still run keep theirs."""
-    for path in folder.parent.glob(f".{_literal(folder.name)}.*.part"):
-        process = path.name.removesuffix(".part").rpartition(".")[2]
-        if process.isdigit() and not _runs(int(process)):
+    for path in folder.parent.iterdir():
+        name, _, process = path.name.removesuffix(".part").rpartition(".")
+        ours = path.name.endswith(".part") and name == f".{_cut(folder.name)}"
+        if ours and process.isdigit() and not _runs(int(process)):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -109,5 +114,8 @@ def _runs(process: int) -> bool:
     return process != os.getpid()
 
 
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+def _cut(name: str) -> str:
+    """As much of a folder's name as leaves room for what is added to it."""
+    while len(os.fsencode(name)) > NAME_BYTES - HIDDEN_BYTES:
+        name = name[:-1]
+    return name

@@ -1,5 +1,6 @@
 """Taking a checkpoint apart into the files of the guide."""
 
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.export.card import write_card
 from cyclegan_lib.export.formats import FORMATS, parse_formats, write_onnx, write_safetensors
 from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, sealed
 from cyclegan_lib.export.networks import build_network
 from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
+from cyclegan_lib.files import not_an_input
 from cyclegan_lib.folders import replacing_folder
 from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
 from cyclegan_lib.models.torch_file import write_tensors
@@ -66,13 +68,13 @@ def export(
     Raises
     ------
     InputError
-        If the checkpoint cannot be used, lies in `output_dir`, or the folder cannot be written.
+        If the checkpoint cannot be used, lies in `output_dir`, the folder cannot be written, or it holds a
+        file of somebody else's under a name that an export writes.
     """
     formats = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
-    content = read_checkpoint(checkpoint)
     folder = Path(output_dir)
-    if folder.resolve() == Path(checkpoint).resolve().parent:
-        raise InputError(f"{folder} is the folder of the checkpoint; give another folder to export to")
+    _check_folder(folder, checkpoint)
+    content = read_checkpoint(checkpoint)
     networks = {
         name: build_network(content, name, str(checkpoint))
         for name in NETWORKS
@@ -103,6 +105,26 @@ def export(
     return [ExportedFile(folder / name, (folder / name).stat().st_size, counts.get(name)) for name in written]
 
 
+def _check_folder(folder: Path, checkpoint: str | Path) -> None:
+    """Raise InputError if an export to `folder` would replace the checkpoint, or what no export wrote."""
+    if os.path.realpath(folder) == os.path.dirname(os.path.realpath(checkpoint)):
+        raise InputError(f"{folder} is the folder of the checkpoint; give another folder to export to")
+    there = [folder / name for name in sorted(NAMES) if os.path.lexists(folder / name)]
+    for path in there:
+        not_an_input(path, checkpoint, remedy="give another folder to export to")
+    if there and not _is_export(folder):
+        raise InputError(
+            f"{there[0]} would be replaced, and is not of an earlier export; give another folder to export to"
+        )
+
+
+def _is_export(folder: Path) -> bool:
+    try:
+        return b"generator_config" in (folder / CONFIG).read_bytes()  # even where it was damaged since
+    except OSError:
+        return False
+
+
 def saved_part(checkpoint: str | Path, files: list[ExportedFile]) -> float:
     """The part of a checkpoint's size that is saved by keeping the generators and what they need, 0 to 1."""
     needed = {"generator_AB.pth", "generator_BA.pth", CONFIG, NORMALIZATION}
@@ -112,7 +134,11 @@ def saved_part(checkpoint: str | Path, files: list[ExportedFile]) -> float:
 def size_table(checkpoint: str | Path, files: list[ExportedFile]) -> str:
     """The guide's table of sizes, with the figures of this export, and what it saves."""
     rows = [
-        (Path(checkpoint).name, Path(checkpoint).stat().st_size, "4 networks, averages, optimizers, history")
+        (
+            printable(Path(checkpoint).name),
+            Path(checkpoint).stat().st_size,
+            "4 networks, averages, optimizers, history",
+        )
     ]
     for file in files:
         rows.append((file.path.name, file.size, f"{file.parameters:,} parameters" if file.parameters else ""))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cyclegan_lib.errors import printable
 from cyclegan_lib.export.manifest import completed_epochs
 from cyclegan_lib.export.networks import build_network
 from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
@@ -19,7 +20,7 @@ def inspect_checkpoint(path: str | Path) -> str:
     ours = content["hyper_parameters"]
     settings, data = ours["settings"], ours["data"]
     lines = [
-        f"{path}  ({Path(path).stat().st_size / 1e6:.1f} MB)",
+        f"{printable(str(path))}  ({Path(path).stat().st_size / 1e6:.1f} MB)",
         f"  translates     {ours['device_a']} (A) <-> {ours['device_b']} (B)",
         f"  trained        {completed_epochs(content)} epochs of {settings['steps_per_epoch']} steps,"
         f" seed {settings['seed']}",

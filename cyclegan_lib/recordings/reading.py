@@ -211,7 +211,7 @@ def _listed_file(source: Path, line: str, where: str) -> Path:
     name = next((name for name in (line, line.strip()) if os.path.exists(source / name)), line.strip())
     path = source / name
     try:
-        outside = not path.resolve().is_relative_to(source.resolve())
+        outside = not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(source))
         exists = path.is_file()
     except (OSError, ValueError) as error:  # too long, links in a circle, a zero in it
         raise InputError(f"{where}: '{name[:100]}' is no name of a file; correct the name") from error

@@ -6,6 +6,7 @@ none, and going on from any of the names is the same.
 """
 
 import csv
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,7 +172,7 @@ def settle(found: Written, folder: Path, normalization: str) -> None:
     # the best epoch's file, or the best that is left where a better one has replaced it since
     best = min(run, key=lambda its: (its.epoch != found.choice["best_epoch"], its.distance))
     later: list[Path] = []
-    if folder.resolve() != source.resolve():
+    if os.path.realpath(folder) != os.path.realpath(source):
         set_earlier_run_aside(folder, normalization)
     else:
         later = [its.path for its in run if its.epoch > found.epoch]

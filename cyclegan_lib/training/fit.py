@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import os
 import shutil
 import warnings
 from collections.abc import Callable
@@ -174,8 +175,8 @@ def train(
 
 def _in_folder(resume: str | Path, folder: Path) -> Path:
     """The checkpoint itself where `resume` is a link to one in `folder`, which may be moved."""
-    target = Path(resume).resolve()
-    return folder / target.name if target.parent == folder.resolve() else Path(resume)
+    target = Path(os.path.realpath(resume))
+    return folder / target.name if str(target.parent) == os.path.realpath(folder) else Path(resume)
 
 
 def _run(folder: Path, choice: dict[str, Any]) -> TrainingRun:
