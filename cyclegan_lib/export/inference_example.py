@@ -19,6 +19,7 @@ import torch
 from models import Generator  # models.py beside this script
 
 HERE = Path(__file__).resolve().parent
+MOST_TIMES = 100  # its size, to which an .npz may unpack
 CHUNK = 16  # sequences at a time: what they need stays in the processor's cache
 
 
@@ -56,13 +57,20 @@ def configuration():
 def read(path):
     """The arrays of an .npy or .npz file, the features under `features`."""
     try:
-        found = np.load(path, allow_pickle=False)
-        arrays = {"features": found} if isinstance(found, np.ndarray) else dict(found)
-        features = arrays["features"]
+        found = np.load(path, mmap_mode="r", allow_pickle=False)  # what a header claims must be there
+        if isinstance(found, np.ndarray):
+            arrays = {"features": np.asarray(found)}
+        elif sum(member.file_size for member in found.zip.infolist()) > MOST_TIMES * path.stat().st_size:
+            fail(f"{path} unpacks to more than {MOST_TIMES} times its size; write it again")
+        else:
+            arrays = dict(found)
+        features = arrays["features"] = np.asarray(arrays["features"])
+        right = features.dtype.kind in "fiu" and features.ndim == 3 and features.shape[2] == 40
+        with np.errstate(over="ignore"):  # of numbers that float32 cannot hold
+            right = right and features.size and np.isfinite(features.astype(np.float32)).all()
     except Exception:  # a damaged file may raise anything
         fail(f"{path} is not an .npy array, or an .npz file with an array `features`")
-    numbers = features.dtype.kind in "fiu" and features.ndim == 3 and features.shape[2] == 40
-    if not numbers or not features.size or not np.isfinite(features).all():
+    if not right:
         fail(f"{path}: features have shape {features.shape}; they must be finite, (sequences, slices, 40)")
     return arrays
 
