@@ -18,6 +18,7 @@ from cyclegan_lib.benchmark.ours import UNTRAINED
 from cyclegan_lib.evaluation.report import TRANSLATED, plain
 from cyclegan_lib.files import replacing
 
+CELLS = "cells"
 PACKAGE = Path(cyclegan_lib.__file__).parent
 # source files that every cell hangs on, and those of one method
 SHARED = ("recordings", "features", "evaluation", "benchmark/device_pair.py", "benchmark/pairs.py")
@@ -85,7 +86,7 @@ class Cell:
 
 def cell_path(output: Path, pair: str, seed: int, method: str) -> Path:
     """Where a cell is kept."""
-    return output / "cells" / pair / f"seed-{seed}" / f"{method.replace(' ', '-')}.json"
+    return output / CELLS / pair / f"seed-{seed}" / f"{method.replace(' ', '-')}.json"
 
 
 def fingerprint(pair: str, method: str, data: Path) -> str:

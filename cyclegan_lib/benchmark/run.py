@@ -1,6 +1,7 @@
 """Run the benchmark: every method on every pair with every seed, once; then one report of them all."""
 
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,10 +16,10 @@ from tqdm import tqdm
 
 from cyclegan_lib import plots
 from cyclegan_lib.benchmark import pairs as registry
-from cyclegan_lib.benchmark.cells import Cell, fingerprint, versions
+from cyclegan_lib.benchmark.cells import CELLS, Cell, fingerprint, versions
 from cyclegan_lib.benchmark.measure import Judge
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
-from cyclegan_lib.benchmark.report import Benchmark
+from cyclegan_lib.benchmark.report import JSON, MARKDOWN, Benchmark
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing, writable_folder
 
@@ -76,8 +77,9 @@ def benchmark(
     Raises
     ------
     InputError
-        If a name or a seed is unusable, the folder cannot be written, the real data of all pairs are
-        missing, or a pair cannot be learned from or measured.
+        If a name or a seed is unusable, the folder cannot be written, lies in the real data or holds a file
+        of somebody else's under a name of ours, the real data of all pairs are missing, or a pair cannot be
+        learned from or measured.
     """
     output, data = Path(output), Path(data)
     pairs = known(registry.PAIRS if pairs is None else pairs, registry.PAIRS, "pair")
@@ -91,6 +93,7 @@ def benchmark(
         raise InputError(
             f"no pair can be built because {next(iter(left_out.values()))}; give its folder with --data"
         )
+    _check_output(output, [data / part for pair in pairs for part in registry.PAIRS[pair].needs])
     writable_folder(output)
 
     marks = {(pair, method): fingerprint(pair, method, data) for pair in pairs for method in methods}
@@ -124,6 +127,20 @@ def benchmark(
     with replacing(output / FIGURE) as part:
         plots.benchmark(result.table(list(MEASURES)), MEASURES).savefig(part, bbox_inches="tight")
     return result
+
+
+def _check_output(output: Path, data: list[Path]) -> None:
+    """Raise InputError if results in `output` would change the `data`, or replace what is somebody else's."""
+    inside = Path(os.path.realpath(output))
+    for path in data:
+        if inside.is_relative_to(os.path.realpath(path)):
+            raise InputError(f"{output} lies in {path}, which the benchmark reads; give another --output")
+    ours = [output / name for name in (JSON, MARKDOWN, FIGURE) if os.path.lexists(output / name)]
+    if ours and not (output / CELLS).is_dir():
+        raise InputError(
+            f"{ours[0]} would be replaced, and {output} holds no {CELLS}/ of an earlier benchmark;"
+            " give another --output"
+        )
 
 
 def known(names: Iterable[str] | str, registry: Iterable[str], what: str) -> list[str]:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cyclegan_lib.files import writable_folder
+from cyclegan_lib.errors import printable
+from cyclegan_lib.files import writable_file
 from cyclegan_lib.options import FEATURE_SET
 
 
@@ -31,9 +32,10 @@ def evaluate(
     from cyclegan_lib.evaluation import evaluate
     from cyclegan_lib.features import FeatureSet
 
-    if json is not None:
-        writable_folder(json.parent)
     optional = {"paired": paired, "labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
+    if json is not None:
+        of_model = model.iterdir() if model is not None and model.is_dir() else ()
+        writable_file(json, source, translated, target, *optional.values(), *of_model)
     sets = [FeatureSet.load(path) for path in (source, translated, target)]
     result = evaluate(
         *sets,
@@ -43,11 +45,11 @@ def evaluate(
     )
     print(result.table())
     if json is not None:
-        print(f"written to {result.save(json)}")
+        print(printable(f"written to {result.save(json)}"))
     if model is not None:
         from cyclegan_lib.export import add_evaluation
 
-        print(f"written to {add_evaluation(model, *sets[:2], result.table())}")
+        print(printable(f"written to {add_evaluation(model, *sets[:2], result.table())}"))
 
 
 def benchmark(
@@ -70,4 +72,4 @@ def benchmark(
     from cyclegan_lib.benchmark.run import benchmark
 
     result = benchmark(output, pairs, seeds, methods, data, workers)
-    print(f"{result.markdown()}\nwritten to {output}")
+    print(f"{result.markdown()}\n{printable(f'written to {output}')}")
