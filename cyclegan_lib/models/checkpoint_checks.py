@@ -20,6 +20,8 @@ from cyclegan_lib.models.training_state_checks import MOST, Fail, check_training
 
 MOMENTS = ("mean_a", "std_a", "mean_b", "std_b")
 FACTS = {"device": str, "sequences": int, "recordings": int, "fingerprint": str}
+# what Lightning reads besides to find the hyperparameters: how it names them today, and did long ago
+NAMES = {"hparams_name": "kwargs", "hparams_type": None, "hparams": None, "module_arguments": None}
 VERSION = re.compile(r"2\.\d{1,4}(\.\d{1,4})?((rc|\.post|\.dev)\d{1,9})?")
 
 
@@ -51,6 +53,10 @@ def check_checkpoint(content: dict[str, Any], path: Path, settings_of: Callable)
             fail("it does not say which Lightning wrote it")
         if not VERSION.fullmatch(content["pytorch-lightning_version"]):
             fail(f"it was written by Lightning {shown(content['pytorch-lightning_version'])}")
+        for name, usual in NAMES.items():
+            value = content.get(name)
+            if value is not None and (type(value) is not str or value != usual):
+                fail(f"{name} is {shown(value)}")
         check_training_state(content, networks, fail)
         _check_example(content.get("example"), fail)
     except InputError:

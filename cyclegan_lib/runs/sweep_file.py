@@ -125,7 +125,9 @@ def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
         for values in SweepFile(name, fixed, checked).combinations():
             check_own_recordings({**fixed, **values})
     except InputError as error:
-        raise error if where in str(error) else InputError(f"{where}: {error}") from error
+        if where in str(error):
+            raise
+        raise InputError(f"{where}: {error}") from error
     for key, values in checked.items():
         twice = [value for i, value in enumerate(values) if value in values[:i]]
         if twice:
