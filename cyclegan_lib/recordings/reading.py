@@ -1,6 +1,7 @@
 """Finding recordings and reading them: any rate, any channel count, WAV or FLAC."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ MOST_HZ = 10_000_000  # acoustic emission is recorded at a few MHz
 # A file may hold this many times its bytes in samples of 16 bit, or this many such bytes: FLAC packs noise
 # into half, but hours of zeros into a page.
 MOST_TIMES, MOST_BYTES = 100, 64 << 20
+# what libsndfile notes of a WAV file whose sound is shorter than its header says, and would pass over
+CUT = re.compile(r"^data : (\d+) \(should be ", re.MULTILINE)
+UNKNOWN_BYTES = 0x7FFF0000  # programs that write into a pipe claim this much or more
 REMEDY = "give a folder of WAV or FLAC recordings"
 
 
@@ -161,6 +165,10 @@ def _opened(path: Path) -> soundfile.SoundFile:
         sound = soundfile.SoundFile(os.fsencode(path))  # soundfile itself encodes no name that is not UTF-8
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix such as .raw has no header
         raise InputError(f"{path} is not a sound file, or is damaged; give a WAV or FLAC file") from error
+    cut = CUT.search(sound.extra_info)
+    if cut is not None and int(cut[1]) < UNKNOWN_BYTES:
+        sound.close()
+        raise _damaged(path)
     samples, size = 2 * sound.frames * sound.channels, path.stat().st_size
     if sound.samplerate > MOST_HZ or sound.frames < 0 or samples > max(MOST_BYTES, MOST_TIMES * size):
         sound.close()

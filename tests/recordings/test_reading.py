@@ -8,7 +8,7 @@ import soundfile
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.recordings import find_recordings, read_recording, recording_name
-from cyclegan_lib.recordings.reading import BLOCK_FRAMES
+from cyclegan_lib.recordings.reading import BLOCK_FRAMES, read_header
 
 
 def tone(hz, rate, seconds=1.0, level=0.5):
@@ -149,6 +149,19 @@ def test_a_file_that_is_no_sound_is_refused(tmp_path, content):
     (tmp_path / "fake.wav").write_bytes(content)
     with pytest.raises(InputError, match="fake.wav is not a sound file"):
         read_recording(tmp_path / "fake.wav", 16000)
+
+
+def test_a_wav_file_that_was_cut_off_is_refused_but_not_one_from_a_pipe(tmp_path):
+    path = write(tmp_path / "cut.wav", np.full(1000, 0.5), 16000)
+    whole = path.read_bytes()
+    at = whole.index(b"data") + 4
+    for claimed in (0xFFFFFFFF, 0x7FFFF024):  # what ffmpeg and sox write where they cannot go back
+        path.write_bytes(whole[:at] + claimed.to_bytes(4, "little") + whole[at + 4 :])
+        assert read_header(path).frames == len(read_recording(path, 16000)) == 1000
+    for size in (len(whole) - 2, at + 4):
+        path.write_bytes(whole[:size])
+        with pytest.raises(InputError, match="cut.wav ends before its header says"):
+            read_header(path)
 
 
 def test_a_flac_file_cut_in_half_is_refused(tmp_path):
