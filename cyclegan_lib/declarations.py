@@ -80,9 +80,9 @@ def declared_parameters(source: str) -> dict[str, Parameter]:
     """
     try:
         tree = ast.parse(source)
-    except SyntaxError:  # a cell with a % magic declares no parameters
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # as a cell with a % magic
         return {}
-    lines = source.splitlines()
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
     found = {}
     for node in tree.body:
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
@@ -90,7 +90,7 @@ def declared_parameters(source: str) -> dict[str, Parameter]:
         name, kind = node.target.id, ast.unparse(node.annotation)
         try:
             default = ast.literal_eval(node.value)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError, MemoryError) as error:
             raise InputError(f"the notebook declares '{name}' without a plain value as default") from error
         if kind not in TYPES:
             raise InputError(f"the notebook declares '{name}' as {kind}; it must be {', '.join(TYPES)}")

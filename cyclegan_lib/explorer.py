@@ -153,7 +153,8 @@ def is_attended() -> bool:
 
 
 def _checkpoints(folder: Path) -> dict[str, Path]:
-    found = {path.stem: path for path in sorted(folder.glob("*.ckpt"))}
+    # without the hidden ones, which are being written
+    found = {path.stem: path for path in sorted(folder.glob("[!.]*.ckpt"))}
     if not found:
         raise InputError(f"{folder} holds no checkpoint (.ckpt); run notebook 02, or `cyclegan train`, first")
     best = Path(BEST).stem

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 import cyclegan_lib
 from cyclegan_lib.benchmark import measure, pairs
 from cyclegan_lib.benchmark.methods import BOUND, HELPED, METHODS, REFERENCE, UNPAIRED, settings_of
@@ -79,7 +81,8 @@ class Cell:
             found = json.loads(text)
             if found.pop("fingerprint") != fingerprint:
                 return None
-            return cls(**found)
+            cell = TypeAdapter(cls).validate_json(json.dumps(found), strict=True)
+            return cell if (cell.pair, cell.seed, cell.method) == (pair, seed, method) else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None  # missing or damaged: it is computed again
 

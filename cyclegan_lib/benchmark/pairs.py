@@ -214,6 +214,8 @@ def _labels(path: Path, sensors: set[str]) -> list[Labelled]:
         raise InputError(f"{path} is not a readable CSV file in UTF-8; save it again as CSV") from error
     if missing:
         raise InputError(f"{path} has no column {min(missing)}; its columns must be {', '.join(COLUMNS)}")
+    if any(not row["recording"] or not row["fault"] for row in rows):
+        raise InputError(f"{path} has a row without recording or fault; complete the row, or remove it")
     found = [
         Labelled(
             row["recording"], row["fault"], "-".join(row[column] or "" for column in COLUMNS[1:4]), number

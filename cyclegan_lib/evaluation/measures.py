@@ -66,7 +66,10 @@ def measured(folder: Path) -> Result | None:
         content = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         rows = {row["name"]: row for row in content["rows"]}
         translated = _numbers({**rows[TRANSLATED], "gap_closed": content.get("gap_closed")})
-        return Result(content.get("headline", ""), translated, _numbers(rows.get(BASELINE, {})))
+        headline = content.get("headline", "")
+        if not isinstance(headline, str):
+            return None
+        return Result(headline, translated, _numbers(rows.get(BASELINE, {})))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None  # whatever is in it, it is no result
 

@@ -8,6 +8,9 @@ import nbformat
 import papermill
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.runs.notebooks import read_notebook
+
 # the longest a single cell may take, beyond the minutes that a notebook may train
 CELL_TIMEOUT_S = 3600
 KERNEL = "python3"
@@ -78,12 +81,15 @@ def execute(notebook: Path, output: Path, values: dict[str, Any], progress: bool
 def is_whole(executed: Path) -> bool:
     """Whether an executed notebook is there, can be read, and ran to its end without an error."""
     try:
-        notebook = nbformat.read(executed, as_version=4)
-        facts = notebook.metadata["papermill"]
-    except (OSError, ValueError, AttributeError, KeyError):
+        notebook = read_notebook(executed)
+    except InputError:
+        return False
+    facts = notebook.metadata.get("papermill")
+    if not isinstance(facts, dict):
         return False
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    return bool(facts.end_time) and not facts.exception and all(cell.execution_count for cell in cells)
+    ended = bool(facts.get("end_time")) and not facts.get("exception")
+    return ended and all(cell.execution_count for cell in cells)
 
 
 def _literal(path: Path) -> str:

@@ -11,6 +11,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import writable_folder
 
 LOCK = ".lock"
+LONGEST = 40  # characters of what it says, "pid" and a number
 POLL_S = 0.2
 
 
@@ -25,7 +26,7 @@ def locked(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
     """
     writable_folder(folder)
     patience = time.monotonic() + wait_s
-    with (folder / LOCK).open("a+", encoding="utf-8") as file:
+    with (folder / LOCK).open("a+", encoding="utf-8", errors="replace") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -33,7 +34,7 @@ def locked(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
             except BlockingIOError as error:
                 if time.monotonic() > patience:
                     file.seek(0)
-                    owner = file.read().strip()
+                    owner = file.read(LONGEST).strip()
                     raise InputError(
                         f"another process ({owner}) is working in {folder};"
                         " wait until it has ended, or give another --name"

@@ -132,7 +132,12 @@ class Record:
             content = json.loads(path.read_text(encoding="utf-8"))
             own = {name: content.pop(name) for name in cls.__dataclass_fields__ if name != "facts"}
             text = json.dumps({**own, "facts": content})
-            return TypeAdapter(cls).validate_json(text, strict=True)
+            record = TypeAdapter(cls).validate_json(text, strict=True)
+            begun = {step.stem for step in record.notebooks if step.status != PENDING or step.started}
+            inputs = record.inputs.values()
+            if begun - record.parameters.keys() or any(used.keys() != {"path", "sha256"} for used in inputs):
+                raise ValueError("a notebook without its parameters, or a feature set without its SHA-256")
+            return record
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"{path} cannot be read as the record of a run; remove the folder, or give another name"

@@ -13,7 +13,7 @@ from cyclegan_lib.evaluation.report import rounded
 from cyclegan_lib.runs.notebooks import parameters_of
 from cyclegan_lib.runs.page import TEMPLATES, Entry, write_page
 from cyclegan_lib.runs.plan import Plan
-from cyclegan_lib.runs.record import Record
+from cyclegan_lib.runs.record import PENDING, Record
 
 REPORT = "report.html"
 TITLE, SECTION = "h1", "h2"
@@ -32,7 +32,7 @@ def write_report(plan: Plan, record: Record) -> Path:
     InputError
         If the folder cannot be written.
     """
-    executed = [plan.folder / step.notebook for step in record.notebooks if step.finished]
+    executed = [plan.folder / step.notebook for step in record.notebooks if step.status != PENDING]
     shown = {path.name: path.stem for path in executed}
     notebooks, contents = [], [Entry("result", "Result", [Entry("parameters", "Parameters")])]
     for path in executed:
