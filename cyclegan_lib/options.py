@@ -54,12 +54,28 @@ def joined(arguments: list[str]) -> list[str]:
     found, rest = [], iter(arguments)
     for argument in rest:
         found.append(argument)
-        if argument in ("-p", "--parameter"):
+        if argument == "--":  # what follows are names of files
+            found.extend(rest)
+        elif argument in ("-p", "--parameter"):
             name, value = next(rest, None), next(rest, None)
             if name is None or value is None:
                 raise InputError(f"{argument} takes a name and a value, as in -p max_epochs 50")
             found.append(f"{name}={value}")
     return found
+
+
+def named(pairs: list[str]) -> dict[str, str]:
+    """The values of arguments NAME=VALUE by their names.
+
+    Raises
+    ------
+    InputError
+        If one has no =.
+    """
+    for pair in pairs:
+        if "=" not in pair:
+            raise InputError(f"'{pair}' lacks a value; give -p a name and a value, as in -p max_epochs 50")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _flat(cls: type[BaseModel], before: tuple[str, ...] = ()) -> dict[str, tuple]:

@@ -5,20 +5,25 @@ with the given values behind it. The next cell opens the workspace, which checks
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 import cyclegan_lib
+from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.declarations import declared_parameters
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.features.feature_set import read_npz
 from cyclegan_lib.files import existing_file
 
 INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
+SIMULATED = re.compile(rf"({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}")  # recordings' names
 FIRST_NOTEBOOK = "01_data_normalization.ipynb"
 
 
@@ -48,15 +53,19 @@ class Workspace:
         ------
         InputError
             If a parameter was given that the notebook does not declare, or one of another type, a file
-            among them does not exist, or there is no project folder.
+            among them does not exist, there is no project folder, or simulated recordings would replace
+            feature sets of others.
         """
         _check_parameters(namespace)
         threadpool_limits(limits=1)
         run, data = namespace.get("run_dir"), namespace.get("data_dir")
-        return cls(
+        work = cls(
             data=Path(data).absolute() if data else project_folder() / "data",
             run=Path(run).absolute() if run else project_folder(),
         )
+        if "train_recordings" in namespace and not namespace.get("domain_a"):
+            check_simulated(work.data)
+        return work
 
     @property
     def checkpoints(self) -> Path:
@@ -92,6 +101,21 @@ class Workspace:
             for suffix, metadata in stable.items():
                 figure.savefig(folder / f"{name}.{suffix}", bbox_inches="tight", metadata=metadata)
         return figure
+
+
+def check_simulated(data: Path) -> None:
+    """Raise InputError if a feature set that simulating would replace is of other than simulated recordings."""
+    work = Workspace(data, data)
+    for path in (work.features(device, part) for device in (DEVICE_A, DEVICE_B) for part in ("", "test")):
+        try:
+            names = read_npz(path, ("recording", "settings", "device"))["recording"] if path.exists() else []
+        except InputError:  # it is damaged: there is nothing to lose
+            continue
+        if not all(SIMULATED.fullmatch(str(name)) for name in np.unique(names)):
+            raise InputError(
+                f"{path} is of recordings of your own, and simulated ones would replace it; give it as a"
+                " parameter (domain_a, domain_b, test_a, test_b), or give another data_dir"
+            )
 
 
 def project_folder() -> Path:

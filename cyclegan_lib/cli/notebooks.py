@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cyclegan_lib.options import named
+
 
 def run(
     name: Annotated[
@@ -38,7 +40,7 @@ def run(
     elif in_place:
         renew_notebooks()
     else:
-        print(run(name, dict(pair.split("=", 1) for pair in parameter or []), resume))
+        print(run(name, named(parameter or []), resume))
 
 
 def sweep(

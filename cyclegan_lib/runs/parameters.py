@@ -78,4 +78,6 @@ def _checked(name: str, value: Any, declared: dict[str, Parameter], where: str) 
         existing_file(value, f"give the parameter '{name}' the path of an existing file")
     if value and (parameter.is_file or name == "data_dir"):
         value = str(Path(value).absolute())
+        if printable(value) != value:
+            raise InputError(f"{where}: '{name}' must be one line of text, not {value}; rename the folder")
     return value

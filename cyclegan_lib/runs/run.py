@@ -1,22 +1,28 @@
 """One run: the notebooks in order, in one folder, with one record and one report."""
 
+import os
 import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cyclegan_lib.errors import InputError, Interrupted
+from cyclegan_lib.errors import InputError, Interrupted, printable
 from cyclegan_lib.runs.carry_out import begin, forget_what_is_not_whole, go_on
 from cyclegan_lib.runs.lock import locked
 from cyclegan_lib.runs.notebooks import notebooks_of, parameters_of
-from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters
+from cyclegan_lib.runs.parameters import (
+    OWN_RECORDINGS,
+    check_own_recordings,
+    check_parameters,
+    declared_by_any,
+)
 from cyclegan_lib.runs.plan import Plan
 from cyclegan_lib.runs.record import DONE, RECORD, Record
-from cyclegan_lib.workspace import project_folder
+from cyclegan_lib.workspace import check_simulated, project_folder
 
 RUNS = "runs"
 COMMAND_LINE = "the command line"
-LONGEST_NAME = 100  # leaves room for -earlier-N
+LONGEST_NAME = 100  # bytes: leaves room for -earlier-N
 
 
 def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = False) -> str:
@@ -54,6 +60,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
         raise InputError("--resume needs the name of the run to go on with; give --name")
     name = name or datetime.now().strftime("run-%Y%m%d-%H%M%S")
     check_name(name)
+    check_project(project)
     folder = runs / name
     if resume:
         record = _recorded(folder)
@@ -64,6 +71,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
         if resume:
             _resume(plan)
         else:
+            _check_not_moved(plan)
             _set_aside(folder)
             with locked(folder):
                 begin(plan)
@@ -74,10 +82,20 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
 
 def check_name(name: str) -> None:
     """Raise InputError if a run or sweep cannot be called `name`."""
-    if Path(name).name != name or name.startswith(".") or "\0" in name or len(name) > LONGEST_NAME:
+    plain = Path(name).name == name == name.strip() and name and printable(name) == name
+    if not plain or name.startswith(".") or len(name.encode()) > LONGEST_NAME:
         raise InputError(
-            f"the name '{name}' must be a plain folder name, without /, not beginning with . and of at most"
-            f" {LONGEST_NAME} characters"
+            f"the name '{name[:LONGEST_NAME]}' must be a plain folder name: one line of at most"
+            f" {LONGEST_NAME} bytes, without /, not beginning with . and without spaces around it"
+        )
+
+
+def check_project(project: Path) -> None:
+    """Raise InputError if records and reports, which are text, cannot name the project's folder."""
+    if printable(str(project)) != str(project):
+        raise InputError(
+            f"the project's folder {project} has control characters or bytes that are not UTF-8 in its name;"
+            " rename it"
         )
 
 
@@ -93,11 +111,14 @@ def _plan(project: Path, folder: Path, given: dict[str, Any]) -> Plan:
     notebooks = notebooks_of(project)
     values = check_parameters(given, notebooks, COMMAND_LINE)
     check_own_recordings(values)
+    data = Path(values.get("data_dir") or project / "data")
+    if not values.get(OWN_RECORDINGS[0]):
+        check_simulated(data)
     return Plan(
         folder=folder,
         notebooks=tuple(notebooks),
         given=values,
-        data=Path(values.get("data_dir") or project / "data"),
+        data=data,
         command=command(folder.name, values),
         go_on=f"`{command(folder.name, {}, '--resume')}`",
     )
@@ -137,6 +158,18 @@ def _check_kept(plan: Plan, record: Record) -> None:
                 raise InputError(
                     f"{step.notebook} is done with {name} = {used!r}, which cannot become"
                     f" {plan.given[name]!r}; leave it out, or start a new run without --resume"
+                )
+
+
+def _check_not_moved(plan: Plan) -> None:
+    """Refuse inputs that lie in the run of the same name, which is set aside."""
+    declared = declared_by_any(list(plan.notebooks))
+    for name, value in plan.given.items():
+        if value and (declared[name].is_file or name == "data_dir"):
+            if Path(os.path.realpath(value)).is_relative_to(os.path.realpath(plan.folder)):
+                raise InputError(
+                    f"{value} ({name}) lies in the run {plan.folder}, which a new one of that name sets"
+                    " aside; give another --name, or --resume to go on with it"
                 )
 
 

@@ -14,10 +14,10 @@ from cyclegan_lib.runs.lock import locked
 from cyclegan_lib.runs.notebooks import notebooks_of
 from cyclegan_lib.runs.plan import Plan
 from cyclegan_lib.runs.record import RECORD, Record
-from cyclegan_lib.runs.run import RUNS, check_name
+from cyclegan_lib.runs.run import RUNS, check_name, check_project
 from cyclegan_lib.runs.sweep_file import read_sweep
 from cyclegan_lib.runs.sweep_plans import SweepPlans, check_made
-from cyclegan_lib.workspace import project_folder
+from cyclegan_lib.workspace import check_simulated, project_folder
 
 # it shows the committed benchmark, which no parameter of a run changes
 LEFT_OUT = "05_benchmark"
@@ -56,14 +56,18 @@ def sweep(
     """
     project = project_folder()
     notebooks = [notebook for notebook in notebooks_of(project) if notebook.stem != LEFT_OUT]
+    check_project(project)
     file = read_sweep(path, notebooks)
-    again = shlex.join(["cyclegan", "sweep", str(path), *(["--name", name] if name else [])])
+    file_name = f"./{path}" if str(path).startswith("-") else str(path)  # it is no option
+    again = shlex.join(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
     name = name or file.name
     check_name(name)
     folder = project / RUNS / name
     if not (folder / SWEEP).exists() and any(not path.name.startswith(".") for path in folder.glob("*")):
         raise InputError(f"{folder} holds something else than a sweep; give another --name")
     plans = SweepPlans.of(file, folder, notebooks, f"`{again}`")
+    for plan in plans.recordings:
+        check_simulated(plan.data)
     for plan in plans.runs:
         check_made(plan)
     rows = [Compared(plan.folder, values) for plan, values in zip(plans.runs, plans.values, strict=True)]

@@ -15,7 +15,7 @@ from cyclegan_lib.runs.record import RECORD, Record
 from cyclegan_lib.runs.run import command
 from cyclegan_lib.runs.sweep_file import SweepFile
 
-LONGEST_SLUG = 120
+LONGEST_SLUG = 120  # bytes
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,13 @@ def _slugs(combinations: list[dict[str, Any]]) -> list[str]:
     """A folder name for each combination: lambda_cycle=3.0,seed=1."""
     slugs = [",".join(f"{name}={_word(value)}" for name, value in c.items()) for c in combinations]
     return [
-        slug
-        if slugs.count(slug) == 1 and len(slug) <= LONGEST_SLUG
-        else f"{slug[:LONGEST_SLUG]}-{_hash(values)}"
+        slug if slugs.count(slug) == 1 and _cut(slug) == slug else f"{_cut(slug)}-{_hash(values)}"
         for slug, values in zip(slugs, combinations, strict=True)
     ]
+
+
+def _cut(slug: str) -> str:
+    return slug.encode()[:LONGEST_SLUG].decode(errors="ignore")
 
 
 def _word(value: Any) -> str:
