@@ -46,6 +46,8 @@ def replacing_folder(folder: str | Path, ours: Iterable[str]) -> Iterator[Path]:
     try:
         beside.mkdir()
         yield beside
+        for path in (*beside.iterdir(), beside):
+            _flush(path)  # a power cut after the exchange must not find empty files
         if folder.exists():
             _take_over(folder, beside, set(ours))
             exchange(beside, folder)
@@ -74,6 +76,14 @@ def exchange(a: Path, b: Path) -> None:
         b.rename(aside)
         a.rename(b)
         aside.rename(a)
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _take_over(old: Path, new: Path, ours: set[str]) -> None:

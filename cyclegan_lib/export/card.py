@@ -31,7 +31,7 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
     loader = FileSystemLoader(Path(__file__).parent)
     template = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
     listed = {
-        path.name: {"size": path.stat().st_size, "what": KINDS[path.stem].format(**values)}
+        path.name: {"size": path.stat().st_size, "what": KINDS.get(path.stem, "").format(**values)}
         for path in sorted(files)
     }
     card = folder / CARD
@@ -79,7 +79,7 @@ def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSe
         )
     values = manifest.model_dump()
     values["evaluation"] |= {direction: table}
-    kept = [folder / name for name in values["sha256"] if name != CARD and (folder / name).is_file()]
+    kept = [path for path in folder.iterdir() if path.name in values["sha256"] and path.name != CARD]
     with replacing_folder(folder, {CARD, CONFIG}) as beside:
         card = write_card(beside, values, kept)
         (beside / CONFIG).write_text(sealed(values, [card, *kept]), encoding="utf-8")

@@ -37,6 +37,32 @@ class ExportedDiscriminator(DiscriminatorSettings):
     members: int = Field(ge=1, le=16)
 
 
+class DomainFacts(Settings):
+    """What one domain was trained on."""
+
+    device: str
+    sequences: int
+    recordings: int
+    fingerprint: str
+
+
+class BothDomains(Settings):
+    """What was trained on, of domain A and of domain B."""
+
+    a: DomainFacts
+    b: DomainFacts
+
+
+class TrainingFacts(Settings):
+    """How the exported networks came about; distances are those of held-out recordings, by direction."""
+
+    epoch: int
+    seed: int
+    steps_per_epoch: int
+    data: BothDomains
+    held_out_distance: dict[str, float]
+
+
 class Manifest(Settings):
     """What model_config.json says.
 
@@ -44,8 +70,7 @@ class Manifest(Settings):
     ----------
     device_a, device_b : str
     feature_settings : FeatureSettings or None
-    training : dict
-        Epoch, seed, devices' data with fingerprints, held-out distances.
+    training : TrainingFacts
     evaluation : dict of str
         For each direction that was evaluated ("AB", "BA") the table, in Markdown.
     versions : dict of str
@@ -61,7 +86,7 @@ class Manifest(Settings):
     device_a: str
     device_b: str
     feature_settings: FeatureSettings | None
-    training: dict[str, Any]
+    training: TrainingFacts
     evaluation: dict[str, str] = {}
     versions: dict[str, str]
     sha256: dict[str, str]
