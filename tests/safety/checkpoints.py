@@ -48,6 +48,7 @@ TENSORS: list[Callable[[torch.Tensor], Any]] = [
 ]
 VALUES = [*ODD, 10**4000, _endless(), _round(), torch.zeros(3), torch.Size([1]), {1, 2}, b"x", bytearray(9)]
 VALUES += ["/etc/passwd", "cyclegan-epoch=0-val_cycle_A=0.1000.ckpt", "../best.ckpt", 1 << 40, (0.5, 0.5)]
+NAMES = ["x", 1, "where", "generator_AB.x", "_instantiator", "hparams", "hparams_type", "hparams_name"]
 
 
 @st.composite
@@ -71,7 +72,7 @@ def _altered(draw: Draw, value: Any) -> Any:
         if how == 0:
             del found[key]
         elif how == 1:
-            found[draw(st.sampled_from(["x", 1, "where", "generator_AB.x", "_instantiator"]))] = found[key]
+            found[draw(st.sampled_from(NAMES))] = found[key]
         else:
             found[key] = draw(_altered(value[key]))
         return found

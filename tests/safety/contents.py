@@ -6,17 +6,22 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import soundfile
 import torch
 import yaml
 from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from safety.mutations import Draw, as_json, changed, damaged, seeds
 
 from cyclegan_lib.export.manifest import sealed
 
 RATE = 8000
 NAMES = ["m-1", "deep/m 2", "ä"]
+LABELS = [["recording", "fault"], *([name, "ball"] for name in NAMES)]
+SENSORS = [["recording", "fault", "diameter_mils", "position_oclock", "sensors"]]
+SENSORS += [["118", "ball", "7", "", "drive_end fan_end"], ["m-1", "normal", "", "6", "drive_end"]]
 SWEEP = {"name": "a", "parameters": {"max_epochs": 2}, "grid": {"seed": [0, 1], "lambda_cycle": [1.0, 3]}}
 YAML = [
     "a: &a [1, 1]\n" + "".join(f"k{i}: &k{i} [*{'a' if i == 0 else f'k{i - 1}'}, *a]\n" for i in range(60)),
@@ -61,11 +66,12 @@ CELLS += ["\n", "\r", "=cmd()", "\u2028", "\ufeff", "../../x", '"open', "\x1b[2J
 
 
 @st.composite
-def tables(draw: Draw) -> bytes:
-    rows = [["recording", "fault"], *([name, "ball"] for name in NAMES)]
+def tables(draw: Draw, whole: list[list[str]]) -> bytes:
+    """Rows of cells as CSV, with wrong cells, ends of lines, separators or encodings."""
+    rows = [list(row) for row in whole]
     for _ in range(draw(st.integers(1, 3))):
         row = draw(st.sampled_from(rows))
-        row[draw(st.integers(0, 1))] = draw(st.sampled_from(CELLS))
+        row[draw(st.integers(0, len(row) - 1))] = draw(st.sampled_from(CELLS))
         rows = rows + [row[:1]] if draw(st.integers(0, 4)) == 0 else rows
     ends = draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n\r"]))
     text = ends.join(draw(st.sampled_from([",", ",", ",", ";"])).join(row) for row in rows)
@@ -144,3 +150,20 @@ def configurations(draw: Draw, folder: Path) -> bytes:
         return sealed(wrong, [folder / name for name in seals["sha256"]]).encode()
     except (ValueError, TypeError):  # keys of two kinds cannot be sorted, nor such letters encoded
         return as_json(draw(changed({**values, **seals})))
+
+
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
+
+def executed() -> dict[str, Any]:
+    """A small notebook that declares a parameter and was run by papermill."""
+    shown = new_output("display_data", {"image/png": PICTURE, "text/html": "<b>1</b>", "text/plain": "1"})
+    outputs = [new_output("stream", text="1\n"), shown]
+    declared = "seed: int = 0  # a seed"
+    cells = [
+        new_markdown_cell("# Title\n\n## Part\n\n[there](a.ipynb#x), $x$, `y`", id="a"),
+        new_code_cell(declared, id="b", execution_count=1, metadata={"tags": ["parameters"]}),
+        new_code_cell("print(1)", id="c", execution_count=2, outputs=outputs),
+    ]
+    run = {"papermill": {"end_time": "2024-01-01T00:00:00", "exception": None}}
+    return json.loads(nbformat.writes(new_notebook(cells=cells, metadata=run)))

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -115,7 +116,7 @@ def npy(draw: Draw, array: np.ndarray) -> bytes:
         factor = draw(st.sampled_from([1.0, 1e30, 1e38, math.nan, math.inf]))
         kind = draw(st.sampled_from(["<f8", ">f4", "<f2", "<i2", "<c8", "|b1"]))
         with np.errstate(all="ignore"):
-            other = (array * factor).astype(kind) if array.dtype.kind in "fiu" else array
+            other = (array.astype(np.float64) * factor).astype(kind) if array.dtype.kind in "fiu" else array
         return _npy(other.dtype.str, draw(st.booleans()), other.shape, other.tobytes())
     dtype = draw(st.sampled_from(DTYPES)) if how in (2, 4) else array.dtype.str
     shape = draw(st.sampled_from(SHAPES)) if how in (3, 4) else array.shape
@@ -158,19 +159,38 @@ def npz(draw: Draw, arrays: dict[str, np.ndarray], bombs: tuple[bytes, ...] = ()
     else:
         members[f"{name}.npy"] = draw(npy(arrays[name]))
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", packing) as archive:
+    with zipfile.ZipFile(file, "w") as archive:
         for member, content in members.items():
-            archive.writestr(member, content)
+            archive.writestr(zipfile.ZipInfo(member), content, packing)  # without the time, which changes
         if twice:
             archive.fp.flush()
             archive.NameToInfo.pop(twice)
-            archive.writestr(twice, members[twice])
+            archive.writestr(zipfile.ZipInfo(twice), members[twice], packing)
     return file.getvalue()
 
 
 def _saved(array: np.ndarray) -> bytes:
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def endless(arrays: dict[str, np.ndarray], name: str) -> bytes:
+    """An array of 3 GB of zeros, packed into 3 MB: more than may be in memory."""
+    block = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = block.compress(bytes(1 << 24)) + block.flush(zlib.Z_FULL_FLUSH)
+    end = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    count = 3 * 64
+    header = _npy("<f4", False, (count << 22,), b"")
+    first = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    content = first.compress(header) + first.flush(zlib.Z_FULL_FLUSH) + packed * count + end.flush()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for other in sorted(arrays.keys() - {name}):
+            archive.writestr(zipfile.ZipInfo(f"{other}.npy"), _saved(arrays[other]))
+        archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content)
+        member = archive.getinfo(f"{name}.npy")  # as the list at the archive's end shall have it
+        member.compress_type, member.file_size = zipfile.ZIP_DEFLATED, len(header) + (count << 24)
     return file.getvalue()
 
 
