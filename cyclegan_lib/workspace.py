@@ -104,7 +104,7 @@ class Workspace:
 
 
 def check_simulated(data: Path) -> None:
-    """Raise InputError if a feature set that simulating would replace is of other than simulated recordings."""
+    """Raise InputError if a feature set that simulating would replace is of recordings of somebody's own."""
     work = Workspace(data, data)
     for path in (work.features(device, part) for device in (DEVICE_A, DEVICE_B) for part in ("", "test")):
         try:
