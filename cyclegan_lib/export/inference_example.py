@@ -90,8 +90,13 @@ def write(path, arrays, device):
 
 
 def fail(sentence):
-    print(sentence, file=sys.stderr)
+    print(printable(sentence), file=sys.stderr)
     sys.exit(2)
+
+
+def printable(text):
+    """One line, whatever bytes are in the name of a file."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def main():
@@ -105,10 +110,11 @@ def main():
     path, output = options.input or HERE / f"example_{options.direction[0]}.npy", options.output
     if output and output.suffix not in (".npz", ".npy"):
         fail(f"{output} must end in .npz or .npy")
-    if output and output.exists() and path.exists() and output.samefile(path):
-        fail(f"{output} is the input and would be overwritten; give another --output")
 
     config = configuration()
+    for known in (path, HERE / "model_config.json", *(HERE / name for name in config["sha256"])):
+        if output and os.path.exists(output) and os.path.exists(known) and os.path.samefile(output, known):
+            fail(f"{output} is an input and would be overwritten; give another --output")
     devices = [config["device_a"], config["device_b"]][:: 1 if options.direction == "AB" else -1]
     arrays = read(path)
     before, after = arrays["features"], translate(arrays["features"], options.direction)
@@ -118,7 +124,7 @@ def main():
         print(f"{name:27s}" + "".join(f"{x[..., i : i + 10].mean():7.1f}" for i in range(0, 40, 10)))
     if output:
         write(output, {**arrays, "features": after}, devices[1])
-        print(f"written to {output}")
+        print(printable(f"written to {output}"))
 
 
 if __name__ == "__main__":
