@@ -43,8 +43,8 @@ class WholeFilesIO(TorchCheckpointIO):
     def load_checkpoint(
         self, path: str, map_location: Any = "cpu", weights_only: bool = True
     ) -> dict[str, Any]:
-        """Read what `save_checkpoint` wrote: a file, though its path may look like a URL."""
-        return torch.load(path, map_location=map_location, weights_only=weights_only)
+        """Read what `save_checkpoint` wrote: a file, though its path may look like a URL; never objects."""
+        return torch.load(path, map_location=map_location, weights_only=True)
 
 
 @dataclass(frozen=True)
