@@ -18,7 +18,7 @@ from pytorch_lightning.callbacks import Timer, TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 
 from cyclegan_lib.config import TrainingSettings
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import not_written, remove_leftovers, writable_folder
 from cyclegan_lib.models.checkpoint import BEST, LAST
 from cyclegan_lib.models.cyclegan import CycleGANModule
@@ -134,7 +134,7 @@ def train(
         if resume == AUTO:
             found = newest(folder)
             if found is None:
-                print(f"no checkpoint to go on from in {folder}: training from the beginning")
+                print(printable(f"no checkpoint to go on from in {folder}: training from the beginning"))
             elif settings is not None:
                 check_same(found, settings)
         elif resume is not None:
@@ -163,10 +163,10 @@ def train(
             settle(found, folder, domains.normalizer.text())
         domains.normalizer.save(folder / NORMALIZATION)
         if found is not None and found.epoch >= settings.max_epochs:
-            print(f"{found.path} is done: it holds epoch {found.epoch} of {settings.max_epochs}")
+            print(printable(f"{found.path} is done: it holds epoch {found.epoch} of {settings.max_epochs}"))
             return _run(folder, found.choice)
         if resume == AUTO and found is not None:
-            print(f"going on from {found.path} after epoch {found.epoch} of {settings.max_epochs}")
+            print(printable(f"going on from {found.path} after epoch {found.epoch} of {settings.max_epochs}"))
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
         _fit(module, UnpairedData(domains, settings), choice, stopping, found, progress)
