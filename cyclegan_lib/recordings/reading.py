@@ -215,26 +215,22 @@ def _listed(source: Path, recordings_list: Path) -> list[Path]:
 
 
 def _listed_file(source: Path, line: str, where: str) -> Path:
-    # spaces around a name are no part of it, unless a file is called so
-    name = next((name for name in (line, line.strip()) if os.path.exists(source / name)), line.strip())
-    path = source / name
+    name = line.strip()
     try:
-        outside = not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(source))
-        exists = path.is_file()
+        # spaces around a name are no part of it, unless a recording is called so
+        name = line if line != name and _called(source / line) else name
+        path = source / name
+        inside = os.path.relpath(os.path.realpath(path), os.path.realpath(source))
+        outside = inside.split(os.sep)[0] == ".."
+        if Path(name).is_absolute() or ".." in Path(name).parts:  # however it is listed, it has one name
+            path = source / inside
+        found = [] if outside else _called(path)
     except (OSError, ValueError) as error:  # too long, links in a circle, a zero in it
         raise InputError(f"{where}: '{name[:100]}' is no name of a file; correct the name") from error
     if outside:
         raise InputError(
             f"{where}: '{name}' lies outside {source}; give the folder that holds all recordings"
         )
-    if path.suffix.lower() in SUFFIXES and exists:
-        return source / path.relative_to(source) if path.is_relative_to(source) else path
-    # the suffix is joined, not replaced: a name may itself hold a full stop
-    found = sorted(
-        other
-        for other in path.parent.glob("*")
-        if other.stem == path.name and other.suffix.lower() in SUFFIXES and other.is_file()
-    )
     if not found:
         raise InputError(
             f"{where}: there is no recording '{name}' in {source}; correct the name or remove the line"
@@ -244,6 +240,18 @@ def _listed_file(source: Path, line: str, where: str) -> Path:
             f"{where}: '{name}' may be {found[0].name} or {found[1].name}; give it with its suffix"
         )
     return found[0]
+
+
+def _called(path: Path) -> list[Path]:
+    """The sound file at `path`, or those at `path` with a suffix."""
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        return [path]
+    # the suffix is joined, not replaced: a name may itself hold a full stop
+    return sorted(
+        other
+        for other in path.parent.glob("*")
+        if other.stem == path.name and other.suffix.lower() in SUFFIXES and other.is_file()
+    )
 
 
 def _refuse_duplicates(found: list[Path], source: Path) -> None:

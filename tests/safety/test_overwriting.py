@@ -1,0 +1,245 @@
+"""No command overwrites one of its inputs, or what is not its own: it refuses, and every byte stays."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from helpers import make_set
+from safety.paths import LONGEST, contents, done, refusal
+
+from cyclegan_lib.benchmark import run as benchmark
+from cyclegan_lib.features import FeatureSet, Pairs
+from cyclegan_lib.training import fit
+
+LAST = "cyclegan-last.ckpt"
+SAME = ("itself", "symbolic link", "hard link", "by way of ..")
+QUICK = "--accelerator cpu --steps-per-epoch 1 --batch-size 4 --restarts 1 --max-epochs 1".split()
+QUICK += "--generator-hidden-dim 8 --discriminator-hidden-dim 8".split()
+WRITTEN = ("normalization_params.json", "metrics.csv", "best.ckpt", LAST, "logs/x.npz")
+same = pytest.mark.parametrize("kind", SAME)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(fit, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
+
+
+@pytest.fixture
+def here(domains, tmp_path, monkeypatch) -> Path:
+    """The current folder, with feature sets of both devices and a folder of recordings."""
+    folder = tmp_path / "here"
+    (folder / "recordings").mkdir(parents=True)
+    for name, source in zip("ab", domains, strict=True):
+        shutil.copyfile(source, folder / f"{name}.npz")
+    for name in ("one", "two"):
+        noise = np.random.default_rng(len(name)).normal(size=163_840) / 10
+        soundfile.write(folder / "recordings" / f"{name}.wav", noise, 16000)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def also(path: str | Path, kind: str, suffix: str = "") -> Path:
+    """Another path to a file (with this suffix, where it may have a name of its own)."""
+    path = Path(path)
+    other = Path(f"other{suffix or path.suffix}")
+    if kind == "symbolic link":
+        other.symlink_to(path.absolute())
+    elif kind == "hard link":
+        os.link(path, other)
+    elif kind == "by way of ..":
+        other = path.parent / ".." / path.absolute().parent.name / path.name
+    else:
+        other = path
+    return other
+
+
+def keeps_all(capfd, folder: Path, output: str | Path, *command, says: str = "would be overwritten") -> None:
+    """See a command refuse in a sentence that names `output`, and leave every file as it is."""
+    before = contents(folder)
+    sentence = refusal(capfd, *command)
+    assert str(output) in sentence and says in sentence, sentence
+    assert contents(folder) == before
+
+
+@same
+@pytest.mark.parametrize("which", ["a recording", "the only recording", "labels", "list"])
+def test_extract(which, kind, here, capfd):
+    Path("labels.npz").write_text("recording,fault\none,x\ntwo,y\n")
+    Path("list.npz").write_text("one\n")
+    if which.endswith("recording"):
+        sound = Path("recordings", "one.wav")
+        if kind in ("itself", "by way of .."):  # only a file that is called .npz can be meant
+            sound = shutil.move(sound, Path("recordings", "one.npz"))
+            which = "the only recording"
+        output = also(sound, kind, ".npz")
+        source = sound if which == "the only recording" else "recordings"
+    else:
+        output = also(f"{which}.npz", kind)
+        source = "recordings"
+    options = ["--labels", "labels.npz", "--recordings-list", "list.npz"] if Path(source).is_dir() else []
+    keeps_all(capfd, here, output, "extract", source, "--device", "x", "--output", output, *options)
+
+
+@same
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".json"])
+def test_translate(suffix, kind, exported, here, capfd):
+    source = Path(f"in{suffix}")
+    features = FeatureSet.load("a.npz").features[:2]
+    if suffix == ".npz":
+        shutil.copyfile("a.npz", source)
+    elif suffix == ".npy":
+        np.save(source, features)
+    else:
+        source.write_text(json.dumps(features.tolist()))
+    command = ["translate", "--model", exported, "--direction", "AB", "--input", source, "--output"]
+    output = also(source, kind, ".npz")
+    says = "would be overwritten" if output.suffix == ".npz" else "must end in .npz"
+    keeps_all(capfd, here, output, *command, output, says=says)
+    recordings = ["translate", "--model", exported, "--direction", "AB", "--input", "recordings", "--output"]
+    Path("link.npz").symlink_to(here / "recordings" / "two.wav")
+    keeps_all(capfd, here, "link.npz", *recordings, "link.npz")
+
+
+@same
+@pytest.mark.parametrize("option", ["source", "target", "paired", "labelled", "fit-source", "fit-target"])
+def test_evaluate(option, kind, here, capfd):
+    Path("in.json").write_text(json.dumps(FeatureSet.load("a.npz").features[:2].tolist()))
+    given = {"source": "a.npz", "translated": "a.npz", "target": "b.npz", option: "in.json"}
+    options = [part for name, path in given.items() for part in (f"--{name}", path)]
+    output = also("in.json", kind)
+    keeps_all(capfd, here, output, "evaluate", *options, "--json", output)
+
+
+def test_evaluate_finds_out_at_once_that_its_output_cannot_be(here, exported, capfd):
+    given = ["evaluate", "--source", "a.npz", "--translated", "a.npz", "--target", "b.npz", "--json"]
+    keeps_all(capfd, here, "recordings", *given, "recordings", says="is a folder")
+    long = "x" * (LONGEST + 1)
+    keeps_all(capfd, here, long, *given, long, says="File name too long")
+    model = shutil.copytree(exported, "model")
+    for name in ("model_config.json", "README.md"):
+        keeps_all(capfd, here, name, *given, Path(model, name), "--model", model)
+
+
+@same
+@pytest.mark.parametrize(
+    "name", ["normalization_params.json", "metrics.csv", "best.ckpt", LAST, "logs/x.npz"]
+)
+def test_train_overwrites_and_moves_none_of_its_inputs(name, kind, here, trained, capfd):
+    path = Path("run", name)
+    path.parent.mkdir(parents=True)
+    if name.endswith((".json", ".npz")):
+        features = FeatureSet.load("a.npz").features
+        text = json.dumps(features.tolist())
+        path.write_bytes(Path("a.npz").read_bytes() if path.suffix == ".npz" else text.encode())
+        given = ["--domain-a", also(path, kind), "--domain-b", "b.npz"]
+    else:
+        pairs = Pairs.of(make_set("a", n=2), make_set("a", n=2)).save("pairs.npz")
+        shutil.move(pairs, path)
+        given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--pairs", also(path, kind)]
+    keeps_all(capfd, here, path, "train", *given, "--checkpoint-dir", "run", *QUICK)
+    if name in ("normalization_params.json", "metrics.csv"):
+        shutil.copyfile(trained[0].last, path)
+        given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--resume", path]
+        keeps_all(capfd, here, path, "train", *given, "--checkpoint-dir", "run", *QUICK)
+
+
+def test_train_sets_aside_what_it_did_not_write(here, capfd):
+    Path("run").mkdir()
+    mine = {"metrics.csv": "mine", "normalization_params.json": "{}", "note.txt": "mine"}
+    for name, text in mine.items():
+        Path("run", name).write_text(text)
+    done(capfd, "train", "--domain-a", "a.npz", "--domain-b", "b.npz", "--checkpoint-dir", "run", *QUICK)
+    assert Path("run", "note.txt").read_text() == "mine"
+    for name in ("metrics.csv", "normalization_params.json"):
+        assert Path("run", "earlier-1", name).read_text() == mine[name]
+        assert Path("run", name).read_text() != mine[name]
+
+
+def test_train_goes_on_from_a_link_to_a_checkpoint_in_its_folder(here, capfd):
+    given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--checkpoint-dir", "run", *QUICK]
+    done(capfd, "train", *given)
+    Path("elsewhere").mkdir()
+    Path("elsewhere", "link.ckpt").symlink_to(here / "run" / LAST)
+    done(capfd, "train", *given, "--max-epochs", 2, "--resume", "elsewhere/link.ckpt")
+    assert not Path("run", "earlier-1").exists() and Path("elsewhere", "link.ckpt").is_symlink()
+
+
+def test_train_does_not_write_into_exported_models(here, exported, capfd):
+    shutil.copytree(exported, "model")
+    given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--checkpoint-dir", "model", *QUICK]
+    keeps_all(capfd, here, "model", "train", *given, says="holds exported models")
+
+
+@pytest.mark.parametrize("where", ["folder", "link", "name", "hard link"])
+def test_export_overwrites_no_checkpoint(where, here, trained, exported, capfd):
+    shutil.copytree(trained[1], "checkpoints")
+    checkpoint = output = Path("checkpoints", "best.ckpt")
+    says = "would be overwritten"
+    if where == "folder":
+        output, says = Path("checkpoints"), "is the folder of the checkpoint"
+    elif where == "link":
+        Path("link").symlink_to("checkpoints")
+        output, says = Path("link"), "is the folder of the checkpoint"
+    else:
+        output = Path(shutil.copytree(exported, "model"))
+        (output / "generator_AB.pth").unlink()
+        if where == "name":
+            (output / "generator_AB.pth").symlink_to(here / checkpoint)
+        else:
+            os.link(checkpoint, output / "generator_AB.pth")
+    keeps_all(capfd, here, output, "export", "--checkpoint", checkpoint, "--output-dir", output, says=says)
+
+
+@pytest.mark.parametrize("name", ["README.md", "models.py", "normalization_params.json", "model_config.json"])
+def test_export_replaces_only_what_an_export_wrote(name, here, trained, capfd):
+    Path("mine").mkdir()
+    Path("mine", name).write_text("{}")
+    Path("mine", "note.txt").write_text("mine")
+    command = ["export", "--checkpoint", trained[0].best, "--output-dir", "mine"]
+    keeps_all(capfd, here, f"mine/{name}", *command, says="is not of an earlier export")
+    Path("mine", name).unlink()
+    for _ in range(2):
+        done(capfd, *command)
+    assert Path("mine", "note.txt").read_text() == "mine"
+
+
+def test_export_does_not_take_the_current_folder_away(here, trained, exported, monkeypatch, capfd):
+    shutil.copytree(exported, "model")
+    for folder, output in ((here / "model", "."), (here / "model", "../model")):
+        monkeypatch.chdir(folder)
+        command = ["export", "--checkpoint", trained[0].best, "--output-dir", output]
+        keeps_all(capfd, here, here / "model", *command, says="holds the current folder")
+        assert Path("generator_AB.pth").exists()
+
+
+def test_simulate_leaves_recordings_of_others_alone(here, capfd):
+    Path("recordings", "cpc006", "train").mkdir(parents=True)
+    shutil.copyfile("recordings/one.wav", "recordings/cpc006/train/cpc006-0001.wav")
+    options = ["--train-recordings", 8, "--test-recordings", 8, "--seconds", 1, "--workers", 1]
+    command = ["simulate", "--output", "recordings", *options]
+    keeps_all(capfd, here, "recordings", *command, says="never overwritten")
+    for text in ("", "{}[", "download", '{"seconds": "x"}'):
+        Path("recordings", ".incomplete").write_text(text)
+        keeps_all(capfd, here, ".incomplete", *command, says="is left as it is")
+    Path("recordings", ".incomplete").unlink()
+    Path("recordings", "simulation.json").write_text('{"mine": 1}')
+    keeps_all(capfd, here, "recordings", *command, says="other settings")
+    keeps_all(capfd, here, "one.wav", "simulate", "--output", "recordings/one.wav", *options, says="one.wav")
+
+
+def test_benchmark_writes_into_no_data_and_over_nobodys_files(here, monkeypatch, capfd):
+    monkeypatch.setattr(benchmark.registry, "lacking", lambda names, data: {})
+    command = ["benchmark", "--pairs", "sensors", "--data", ".", "--output"]
+    Path("cwru", "fan_end").mkdir(parents=True)
+    Path("link").symlink_to("cwru")
+    for output in ("cwru/fan_end", "link/fan_end/results", "cwru/fan_end/../fan_end/x"):
+        keeps_all(capfd, here, output, *command, output, says="which the benchmark reads")
+    for name in ("benchmark.json", "benchmark.md", "benchmark.png"):
+        Path("mine").mkdir()
+        Path("mine", name).write_text("mine")
+        keeps_all(capfd, here, name, *command, "mine", says="would be replaced")
+        shutil.rmtree("mine")

@@ -1,0 +1,289 @@
+"""Every command takes any path: it does what it does under plain names, and nothing lands elsewhere."""
+
+import os
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safety.paths import LONGEST, NAMES, done, listed, named, refusal
+
+from cyclegan_lib import evaluation
+from cyclegan_lib.benchmark import run as benchmark
+from cyclegan_lib.benchmark.cells import Cell
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.files import remove_leftovers, replacing
+from cyclegan_lib.training import fit
+
+PLAIN = "plain"
+QUICK = "--accelerator cpu --steps-per-epoch 1 --batch-size 4 --restarts 1".split()
+QUICK += "--generator-hidden-dim 8 --discriminator-hidden-dim 8".split()
+BYTES = NAMES["not UTF-8"]
+
+
+@pytest.fixture(scope="module")
+def evaluated(domains) -> evaluation.Evaluation:
+    """A real result."""
+    a, b = map(FeatureSet.load, domains)
+    return evaluation.evaluate(a, a.with_features(a.features, b.device), b)
+
+
+@pytest.fixture(autouse=True)
+def quick(evaluated, monkeypatch):
+    """Training starts at the identity, and an evaluation is computed once: neither looks at paths."""
+    monkeypatch.setattr(fit, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
+    monkeypatch.setattr(evaluation, "evaluate", lambda *sets, **options: evaluated)
+
+
+@pytest.fixture
+def inside(tmp_path, monkeypatch) -> Path:
+    """The current folder, from which paths are relative: a name's first letter is the path's."""
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return folder
+
+
+def extracting(name: str, here: Path, capfd) -> dict[str, object]:
+    """Extract recordings, with labels and a list of them where these can name them."""
+    recordings, extracted = here / name, here / named(name, "-x.npz")
+    recordings.mkdir(parents=True)
+    names = [named(f"{i}{name}", ".wav") for i in range(2)]
+    rng = np.random.default_rng(0)
+    for file in names:
+        soundfile.write(os.fsencode(recordings / file), rng.normal(size=163_840) / 10, 16000)
+    options = ["--device", "x", "--output", extracted]
+    done(capfd, "extract", *options, "--", recordings)
+    found = {"features": FeatureSet.load(extracted).features}
+    if name != BYTES:  # tables of labels are UTF-8
+        quoted = [file.replace('"', '""') for file in names]
+        labels = "recording,fault\n" + "".join(f'"{file}",{i}\n' for i, file in enumerate(quoted))
+        (here / named(name, ".csv")).write_text(labels, encoding="utf-8", newline="")
+        options += ["--labels", here / named(name, ".csv")]
+        if "\n" not in name:  # a list has a name on each line
+            (here / named(name, ".txt")).write_text("\n".join(names), encoding="utf-8")
+            options += ["--recordings-list", here / named(name, ".txt")]
+        done(capfd, "extract", *options, "--", recordings)
+        found["labels"] = FeatureSet.load(extracted).label.tolist()
+    return found
+
+
+def training(name: str, here: Path, trained: Path | None, domains, capfd) -> dict[str, object]:
+    """Train, go on from the newest and from a named checkpoint, and look into it."""
+    a, b, checkpoints = (here / named(name, end) for end in ("-a.npz", "-b.npz", "-checkpoints"))
+    for source, target in zip(domains, (a, b), strict=True):
+        shutil.copyfile(source, target)
+    last = checkpoints / "cyclegan-last.ckpt"
+    options = ["--domain-a", a, "--domain-b", b, "--checkpoint-dir", checkpoints, *QUICK]
+    if name == BYTES:
+        assert "bytes in its name that are not UTF-8" in refusal(capfd, "train", *options)
+        assert not checkpoints.exists()
+        shutil.copytree(trained, checkpoints)
+    else:
+        done(capfd, "train", *options, "--max-epochs", 1)
+        done(capfd, "train", *options, "--max-epochs", 2, "--resume", "auto")
+        done(capfd, "train", *options, "--max-epochs", 3, "--resume", last)
+        assert list((checkpoints / "logs").glob("events*"))
+    checkpoint = here / named(name, ".ckpt")
+    shutil.copyfile(last, checkpoint)
+    return {
+        "weights": torch.load(checkpoint, weights_only=True)["state_dict"],
+        "inspected": done(capfd, "inspect", "--", checkpoint).splitlines()[1:],
+    }
+
+
+def using(name: str, here: Path, capfd) -> dict[str, object]:
+    """Export, twice to the same folder; translate in three ways; evaluate."""
+    ends = (".ckpt", "-model", "-a.npz", "-b.npz", "-ab.npz", "-script.npz", "-heard.npz", ".json")
+    checkpoint, model, a, b, ab, script, heard, result = (here / named(name, end) for end in ends)
+    for _ in range(2):
+        given = ["--checkpoint", checkpoint, "--output-dir", model, "--formats", "safetensors"]
+        done(capfd, "export", *given, "--create-inference-script")
+    given = ["--model", model, "--direction", "AB"]
+    done(capfd, "translate", *given, "--input", a, "--output", ab)
+    done(capfd, "translate", *given, "--input", here / name, "--output", heard)
+    inference(model / "inference_example.py", f"--input={a}", f"--output={script}")
+    done(capfd, "evaluate", "--source", a, "--translated", ab, "--target", b, "--json", result)
+    return {
+        "exported": {path.name: path.read_bytes() for path in model.iterdir()},
+        "translated": FeatureSet.load(ab).features,
+        "heard": FeatureSet.load(heard).features,
+        "by the script": np.load(script)["features"],
+        "evaluation": result.read_bytes(),
+    }
+
+
+def inference(script: Path, *arguments: str) -> None:
+    """What `python inference_example.py` does, without the seconds of a new process."""
+    before = sys.argv, list(sys.path)
+    sys.argv, sys.path[:0] = [str(script), *arguments], [str(script.absolute().parent)]
+    try:
+        runpy.run_path(str(script.absolute()), run_name="__main__")
+    finally:
+        sys.modules.pop("models", None)
+        sys.argv, sys.path[:] = before
+
+
+def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
+    """All of these, with every path below and called `name`, and no other path made."""
+    here = Path(name)
+    found = extracting(name, here, capfd)
+    found |= training(name, here, trained, domains, capfd)
+    found |= using(name, here, capfd)
+    ends = [".csv", ".txt", ".ckpt", ".json", "-checkpoints", "-model"]
+    ends += [f"-{end}.npz" for end in ("x", "a", "b", "ab", "script", "heard")]
+    assert {path.name for path in here.iterdir()} <= {name, *(named(name, end) for end in ends)}
+    assert not any(".part" in path for path in listed(here))
+    assert [path.name for path in Path().iterdir()] == [name]
+    return found
+
+
+PLAINLY: dict[str, object] = {}  # what the chain makes under a plain name, once
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_every_command_does_under_any_name_what_it_does_under_a_plain_one(
+    kind, domains, inside, tmp_path, capfd
+):
+    if not PLAINLY:
+        PLAINLY.update(chain(PLAIN, None, domains, capfd))
+        PLAINLY["checkpoints"] = tmp_path / "checkpoints"
+        shutil.move(Path(PLAIN, f"{PLAIN}-checkpoints"), PLAINLY["checkpoints"])
+        shutil.rmtree(PLAIN)
+    found = chain(NAMES[kind], PLAINLY["checkpoints"], domains, capfd)
+    for key, value in found.items():
+        if isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(value, PLAINLY[key], err_msg=key)
+        elif key == "weights":
+            assert all(torch.equal(tensor, PLAINLY[key][name]) for name, tensor in value.items())
+        else:
+            assert value == PLAINLY[key], key
+    assert not (tmp_path / "home").exists()
+
+
+def test_onnx_is_written_under_a_name_that_is_not_utf8(trained, inside, capfd):
+    folder = Path(BYTES, BYTES)
+    done(capfd, "export", "--checkpoint", trained[0].best, "--output-dir", folder, "--formats", "onnx")
+    assert (folder / "generator_BA.onnx").exists()
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_simulate_and_benchmark_write_below_any_folder(kind, inside, monkeypatch, capfd):
+    name = NAMES[kind]
+    output = Path(name, name)
+    options = ["--train-recordings", 8, "--test-recordings", 8, "--seconds", 1, "--workers", 1]
+    done(capfd, "simulate", "--output", output, *options)
+    assert (output / "cpc006" / "train" / "cpc006-0001.wav").exists()
+    assert "nothing to be done" in done(capfd, "simulate", "--output", output, *options)
+
+    def cells(task):
+        for method, mark in task.methods.items():
+            cell = Cell(task.pair, task.seed, method, {"nmse": 0.5})
+            cell.save(task.output, mark)
+            yield cell
+
+    monkeypatch.setattr(benchmark, "_cells", cells)
+    results = Path(name, named(name, "-results"))
+    given = ["benchmark", "--output", results, "--pairs", "simulated", "--seeds", 0, "--methods", "CORAL"]
+    done(capfd, *given)
+    monkeypatch.delattr(benchmark, "_cells")
+    done(capfd, *given)  # it is all there
+    assert listed(results) >= {"benchmark.json", "benchmark.md", "benchmark.png", "cells"}
+    assert [path.name for path in Path().iterdir()] == [name]
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_sentence_names_what_is_missing_in_one_line_that_can_be_read(kind, inside, domains, capfd):
+    name = NAMES[kind]
+    missing = Path(named(name, ".npz"))
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(missing))
+    given = ["--model", "m", "--direction", "AB", "--output", "o.npz"]
+    commands = [
+        ("train", "--domain-a", missing, "--domain-b", domains[1]),
+        ("export", "--checkpoint", missing),
+        ("inspect", "--", missing),
+        ("evaluate", "--source", missing, "--translated", missing, "--target", missing),
+        ("sweep", "--", missing),
+        ("translate", *given, "--input", missing, "--model", missing),
+        ("extract", "--device", "x", "--output", "o.npz", "--", missing),
+    ]
+    for command in commands:
+        assert shown in refusal(capfd, *command)
+    assert not list(inside.iterdir())
+
+
+def test_spaces_within_a_name_are_named_as_they_are(inside, capfd):
+    assert "two  spaces.ckpt does not exist" in refusal(capfd, "inspect", "two  spaces.ckpt")
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json", "", "." + "s" * 250])
+def test_temporary_names_are_hidden_and_no_longer_than_a_name_can_be(suffix, tmp_path):
+    for kind, name in NAMES.items():
+        path = tmp_path / named(name, suffix)
+        with replacing(path) as part:
+            part.write_text(kind)
+            assert part.name.startswith(".") and len(os.fsencode(part.name)) <= LONGEST
+            assert part.suffix == (suffix if 0 < len(suffix) < 9 else ".part")
+        assert path.read_text() == kind
+        path.unlink()
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(InputError, match="cannot be written .*File name too long"):
+        with replacing(tmp_path / ("x" * (LONGEST + 1))):
+            pass
+
+
+def test_a_link_is_replaced_and_the_file_behind_it_is_kept(tmp_path):
+    behind, link, nowhere = (tmp_path / name for name in ("behind.txt", "link.txt", "nowhere.txt"))
+    behind.write_text("kept")
+    link.symlink_to(behind)
+    nowhere.symlink_to(tmp_path / "missing.txt")
+    for path in (link, nowhere):
+        with replacing(path) as part:
+            part.write_text("new")
+        assert not path.is_symlink() and path.read_text() == "new"
+    assert behind.read_text() == "kept" and not (tmp_path / "missing.txt").exists()
+
+
+def test_only_temporary_files_of_ones_own_are_removed(tmp_path):
+    gone = 2**22 - 1  # no system numbers so many processes
+    ours = [f".best.{gone}.part.ckpt", f".a\nb.{gone}.part.ckpt"]
+    theirs = [f".film.{gone}.part", f".a.{gone}.part.npz", ".best.part.ckpt"]
+    theirs += [f".best.{os.getppid()}.part.ckpt"]  # of a process that lives
+    for name in (*ours, *theirs):
+        (tmp_path / name).write_text("x")
+    remove_leftovers(tmp_path, "*.ckpt")
+    assert listed(tmp_path) == set(theirs)
+
+
+def test_names_that_differ_by_spaces_have_their_own_labels_and_lines(inside, capfd):
+    Path("r").mkdir()
+    sound = np.random.default_rng(0).normal(size=163_840) / 10
+    for name in ("a", " a", "a ", "b"):
+        soundfile.write(Path("r", f"{name}.wav"), sound, 16000)
+    Path("l.csv").write_text("recording,fault\na,x\n a,y\na ,z\n b , v\n")
+    Path("l.txt").write_text(" a\n  b \na.wav\na \n")
+    options = ["--labels", "l.csv", "--recordings-list", "l.txt"]
+    done(capfd, "extract", "r", "--device", "d", "--output", "o.npz", *options)
+    found = FeatureSet.load("o.npz")
+    assert found.recording.tolist() == [" a", "b", "a", "a "]
+    assert found.label.tolist() == ["y", "v", "x", "z"]
+
+
+@pytest.mark.parametrize("line", ["sub/../a", "../r/a.wav", "./a", "{here}/r/a", "sub//../a.wav"])
+def test_a_listed_recording_has_one_name_however_the_list_says_it(line, inside, capfd):
+    Path("r/sub").mkdir(parents=True)
+    soundfile.write("r/a.wav", np.random.default_rng(0).normal(size=163_840) / 10, 16000)
+    given = ["extract", "r", "--device", "d", "--output", "o.npz", "--recordings-list", "l.txt"]
+    Path("l.txt").write_text(line.format(here=inside))
+    done(capfd, *given)
+    assert FeatureSet.load("o.npz", least=1).recording.tolist() == ["a"]
+    Path("l.txt").write_text(f"a\n{line.format(here=inside)}")
+    assert "r/a.wav is listed twice" in refusal(capfd, *given)
+    Path("l.txt").write_text("../l.txt")
+    assert "lies outside r" in refusal(capfd, *given)

@@ -1,0 +1,197 @@
+"""Runs, sweeps and the exported script: names stay inside runs/, and paths reach notebooks as they are."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from helpers import make_set
+from nbformat.v4 import new_code_cell, new_notebook
+from safety.paths import LONGEST, NAMES, contents, done, listed, named, refusal
+
+from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.runs.notebooks import notebooks_of
+from cyclegan_lib.runs.run import LONGEST_NAME
+from cyclegan_lib.runs.sweep_file import read_sweep
+from cyclegan_lib.runs.sweep_plans import SweepPlans
+
+SETS = ("domain_a", "domain_b", "test_a", "test_b")
+PARAMETERS = 'run_dir: str = ""\ndata_dir: str = ""\ntrain_recordings: int = 240\n'
+PARAMETERS += "".join(f'{name}: str = ""  # file: a feature set\n' for name in SETS)
+LOOK = f"""
+import json
+from cyclegan_lib.workspace import Workspace
+
+work = Workspace.open(globals())
+given = [{", ".join(SETS)}, str(work.data), str(work.run)]
+(work.run / "given.json").write_text(json.dumps(given))
+"""
+REFUSED = ["..", ".", "../up", "a/b", "a/", "/tmp/x", "~/x", ".hidden", " ", " a", "a ", "a\nb", "a\0b"]
+REFUSED += ["a\x1b[31m", "a\u2028b", os.fsdecode(b"caf\xe9")]
+REFUSED += ["x" * (LONGEST_NAME + 1), "é" * (LONGEST_NAME // 2 + 1)]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """A project with one notebook that writes down what it was given; all in a folder of a difficult name."""
+    folder = tmp_path / NAMES["patterns"] / NAMES["shell"]
+    (folder / "notebooks").mkdir(parents=True)
+    declared = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    notebook = new_notebook(cells=[declared, new_code_cell(LOOK)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "notebooks" / "01_data_normalization.ipynb")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def given(paths) -> list[str]:
+    return [part for name, path in zip(SETS, paths, strict=True) for part in ("-p", name, str(path))]
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("ünï 'so' \"日本\" {0}%s", ("spaces and quotes", "unicode", "patterns", "shell")),
+        ("-dash $HOME [*]? back\\slash;&|", ("home", "dash", "protocols", "longest")),
+        ("x" * LONGEST_NAME, ("longest in bytes", "unicode", "patterns", "longest")),
+    ],
+    ids=["quotes", "patterns", "longest"],
+)
+def test_names_and_paths_reach_a_notebook_as_they_are(name, kinds, project, capfd):
+    paths = [Path(named(NAMES[kind], ".npz")) for kind in kinds]
+    for path in paths:
+        path.write_text("a set")
+    data = named(NAMES["unicode"], "-data")
+    done(capfd, "run", "--name", name, *given(paths), "-p", "data_dir", data)
+    (folder,) = Path("runs").iterdir()
+    assert folder.name == name
+    wanted = [str(project / path) for path in (*paths, data, Path("runs", name))]
+    assert json.loads((folder / "given.json").read_text()) == wanted
+    assert json.loads((folder / "run.json").read_text())["given"]["domain_a"] == wanted[0]
+    assert (folder / "report.html").exists()
+    done(capfd, "run", "--name", name, "--resume")
+    expected = {"notebooks", "runs", *map(str, paths)}
+    assert {path.name for path in project.iterdir()} == expected
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("command", ["run", "run --resume", "sweep"])
+def test_names_that_would_leave_runs_are_refused(command, name, project, capfd):
+    Path("s.yml").write_text("grid: {train_recordings: [8, 9]}")
+    before = contents(project.parent)
+    words = command.split()
+    options = ["s.yml"] if command == "sweep" else words[1:]
+    assert "must be a plain folder name" in refusal(capfd, words[0], *options, "--name", name)
+    if command == "sweep":
+        text = f"grid: {{train_recordings: [8, 9]}}\nname: {json.dumps(name)}"
+        Path("named.yml").write_text(text)
+        refusal(capfd, "sweep", "named.yml")
+        Path("named.yml").unlink()
+    assert contents(project.parent) == before and not Path("runs").exists()
+
+
+@pytest.mark.parametrize("kind", ["control characters", "not UTF-8"])
+def test_what_records_cannot_hold_is_refused(kind, project, tmp_path, monkeypatch, capfd):
+    name = NAMES[kind]
+    Path(name).write_text("a set")
+    assert "'domain_a' must be one line of text" in refusal(capfd, "run", "-p", "domain_a", name)
+    Path(f"{name}-folder").mkdir()
+    monkeypatch.chdir(f"{name}-folder")
+    Path("a.npz").write_text("a set")
+    assert "'domain_a' must be one line of text" in refusal(capfd, "run", *given(["a.npz"] * 4))
+    shutil.copytree(project, tmp_path / name)
+    monkeypatch.chdir(tmp_path / name)
+    for command in (("run",), ("sweep", "s.yml")):
+        assert "rename it" in refusal(capfd, *command)
+    assert not Path("runs").exists()
+
+
+def test_values_that_are_missing_are_asked_for(project, capfd):
+    for words in (["--parameter=domain_a"], ["-p", "domain_a"], ["-pdomain_a"]):
+        assert "a name and a value" in refusal(capfd, "run", *words)
+
+
+def test_a_run_does_not_set_its_own_inputs_aside(project, capfd):
+    old = Path("runs", "one")
+    old.mkdir(parents=True)
+    (old / "x.npz").write_text("a set")
+    Path("link.npz").symlink_to(project / "runs" / "one" / "x.npz")
+    before = contents(project)
+    for path in ("runs/one/x.npz", "link.npz", "runs/../runs/one/x.npz"):
+        sentence = refusal(capfd, "run", "--name", "one", *given([path] * 4))
+        assert path.rsplit("/", 1)[-1] in sentence and "sets aside" in sentence
+    assert "sets aside" in refusal(capfd, "run", "--name", "one", "-p", "data_dir", "runs/one/data")
+    assert contents(project) == before
+
+
+def test_simulated_recordings_never_replace_ones_own(project, capfd):
+    Path("data").mkdir()
+    for name, part in (("cpc006", ""), ("BATCH_UPLOAD", ""), ("BATCH_UPLOAD", "_test")):
+        made = make_set(name)  # its recordings are called cpc006-000, which simulated ones are not
+        made.save(Path("data", f"{name}{part}.npz"))
+        before = contents(project)
+        Path("s.yml").write_text("grid: {train_recordings: [8]}\nparameters: {data_dir: data}")
+        for command in (("run", "--name", "n"), ("sweep", "s.yml"), ("run", "-p", "data_dir", "./data")):
+            assert f"{name}{part}.npz is of recordings of your own" in refusal(capfd, *command)
+        Path("s.yml").unlink()
+        assert contents(project) == before
+        Path("data", f"{name}{part}.npz").unlink()
+    numbers = [f"cpc006-{i:04d}" for i in range(1, 13)]
+    simulated = make_set("cpc006")
+    FeatureSet(simulated.features, np.array(numbers), simulated.start_s, "cpc006").save("data/cpc006.npz")
+    done(capfd, "run", "--name", "n")
+
+
+def test_folders_of_a_sweep_are_no_longer_than_names_can_be(project):
+    paths = [named(f"{i}{NAMES['longest in bytes']}", ".npz") for i in range(3)]
+    paths += ["0ü.npz", "0,ü.npz", "0-ü.npz", "..npz"]
+    for path in paths:
+        Path(path).write_text("a set")
+    fixed = {name: paths[0] for name in SETS[1:]}
+    Path("s.yml").write_text(json.dumps({"parameters": fixed, "grid": {"domain_a": paths}}))
+    notebooks = notebooks_of(project)
+    plans = SweepPlans.of(read_sweep("s.yml", notebooks), project / "runs" / "s", notebooks, "")
+    names = {plan.folder.name for plan in plans.runs}
+    assert len(names) == len(paths) and all(len(os.fsencode(name)) <= LONGEST for name in names)
+    assert all(plan.folder.parent == project / "runs" / "s" for plan in plans.runs)
+
+
+def test_the_exported_script_overwrites_nothing_of_its_folder(exported, tmp_path):
+    model = Path(shutil.copytree(exported, tmp_path / "model"))
+    source = make_set("cpc006").save(tmp_path / "in.npz")
+    (tmp_path / "link.npz").symlink_to(source)
+    os.link(model / "generator_AB.pth", tmp_path / "weights.npz")
+    before = contents(tmp_path)
+    long = "x" * (LONGEST + 1) + ".npz"
+    outputs = [source, tmp_path / "link.npz", tmp_path / "model/../in.npz", tmp_path / "weights.npz"]
+    outputs += [
+        model / "example_A.npy",
+        model / "example_B.npy",
+        tmp_path / long,
+        model / "new\nline" / "x.npy",
+    ]
+    code = f"""
+import runpy, sys
+script, source, *outputs = sys.argv[1:]
+sys.path.insert(0, {str(model)!r})
+for output in outputs:
+    sys.argv = [script, "--input", source, "--output", output]
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as error:
+        assert error.code == 2
+    else:
+        raise AssertionError(output)
+"""
+    command = [sys.executable, "-B", "-c", code, model / "inference_example.py", source, *outputs]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    sentences = ended.stderr.splitlines()
+    assert len(sentences) == len(outputs) and all("would be overwritten" in s for s in sentences[:6])
+    assert all("cannot be written" in s for s in sentences[6:]) and "new\\nline" in sentences[-1]
+    assert contents(tmp_path) == before and not any(".part" in path for path in listed(tmp_path))
