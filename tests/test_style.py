@@ -1,5 +1,6 @@
-"""Ruff checks and formats the notebooks as well as the library and the tests."""
+"""Ruff checks and formats the notebooks as well as the library and the tests; documents name what there is."""
 
+import re
 import subprocess
 import sys
 
@@ -48,3 +49,14 @@ def test_ruff_fails_on_a_cell(command, source, said, tmp_path):
     assert done.returncode == 1
     assert said in done.stdout + done.stderr
     assert "bad.ipynb" in done.stdout + done.stderr
+
+
+def test_documents_name_files_that_there_are():
+    """Tests, benchmarks and sources in README.md and docs/: what is said there can be looked up."""
+    named = {
+        name
+        for document in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"))
+        for name in re.findall(r"`((?:tests|benchmarks|cyclegan_lib|docs)/[\w/]+\.\w+)`", document.read_text())
+    }
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (PROJECT / name).exists()] == []
