@@ -1,4 +1,4 @@
-"""Ruff checks and formats the notebooks as well as the library and the tests; documents name what there is."""
+"""Ruff checks and formats notebooks, library and tests; documents name what there is."""
 
 import re
 import subprocess
@@ -53,10 +53,8 @@ def test_ruff_fails_on_a_cell(command, source, said, tmp_path):
 
 def test_documents_name_files_that_there_are():
     """Tests, benchmarks and sources in README.md and docs/: what is said there can be looked up."""
-    named = {
-        name
-        for document in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"))
-        for name in re.findall(r"`((?:tests|benchmarks|cyclegan_lib|docs)/[\w/]+\.\w+)`", document.read_text())
-    }
+    documents = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
+    text = "".join(document.read_text() for document in documents)
+    named = set(re.findall(r"`((?:tests|benchmarks|cyclegan_lib|docs)/[\w/]+\.\w+)`", text))
     assert len(named) > 10
     assert [name for name in sorted(named) if not (PROJECT / name).exists()] == []
