@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import train_command
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.training import callbacks, fit
@@ -40,24 +41,6 @@ def quick_start(monkeypatch):
     monkeypatch.setattr(fit, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
 
 
-def command(domains, folder, **more) -> list[str]:
-    options = {
-        "domain-a": domains[0],
-        "domain-b": domains[1],
-        "checkpoint-dir": folder,
-        "max-epochs": 4,
-        "steps-per-epoch": 2,
-        "batch-size": 4,
-        "restarts": 1,
-        "generator-hidden-dim": 8,
-        "discriminator-hidden-dim": 8,
-        "accelerator": "cpu",
-        "resume": "auto",
-        **more,
-    }
-    return ["train", *(str(part) for name, value in options.items() for part in (f"--{name}", value))]
-
-
 def refused(capfd) -> str:
     """The one sentence on stderr."""
     error = capfd.readouterr().err
@@ -80,7 +63,7 @@ def refused(capfd) -> str:
 def test_a_disk_that_fills_up(
     full, checkpoints_left, missing, saved, domains, disk, tmp_path, monkeypatch, capfd
 ):
-    assert main(command(domains, tmp_path / "whole")) == 0
+    assert main(train_command(domains, tmp_path / "whole")) == 0
     capfd.readouterr()
     run, filler = disk / "run", disk / "filler"
 
@@ -103,7 +86,7 @@ def test_a_disk_that_fills_up(
             patch.setattr(callbacks, "write_metrics", metrics_then_full)
         else:
             patch.setattr(callbacks, "copy", full_then_copy)
-        assert main(command(domains, run)) == 2
+        assert main(train_command(domains, run)) == 2
     sentence = refused(capfd)
     assert "No space left on device" in sentence and "MB are free" in sentence and "make room" in sentence
     assert missing in sentence.split(" cannot be written")[0]
@@ -113,10 +96,10 @@ def test_a_disk_that_fills_up(
     assert not list(run.glob(".*.part*"))
 
     if checkpoints_left == 0:
-        assert main(command(domains, run)) == 2  # as long as there is no room
+        assert main(train_command(domains, run)) == 2  # as long as there is no room
         assert "No space left on device" in refused(capfd)
     filler.unlink()
-    assert main(command(domains, run)) == 0
+    assert main(train_command(domains, run)) == 0
     for path in checkpoints_in(tmp_path / "whole"):
         ours, theirs = (torch.load(folder / path.name, weights_only=True) for folder in (run, path.parent))
         assert all(
@@ -126,8 +109,8 @@ def test_a_disk_that_fills_up(
 
 
 def test_too_little_room_is_said_before_training(domains, disk, capfd):
-    wide = {"generator-hidden-dim": 256, "discriminator-hidden-dim": 256}
-    assert main(command(domains, disk / "run", **wide)) == 2
+    wide = {"generator_hidden_dim": 256, "discriminator_hidden_dim": 256}
+    assert main(train_command(domains, disk / "run", **wide)) == 2
     sentence = refused(capfd)
     assert "has room for 4.2 MB, and the checkpoints of this run need" in sentence
     assert not list((disk / "run").iterdir())

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from helpers import PROJECT, QUICK, make_set
+from helpers import PROJECT, QUICK, make_set, train_command
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.config import TrainingSettings
@@ -188,48 +188,38 @@ def test_auto_takes_the_newest_that_can_be_read(domains, whole, tmp_path, capsys
     assert unequal(whole[0], folder) == []
 
 
-def command(domains, folder, *more):
-    quick = {
-        "max-epochs": 2,
-        "steps-per-epoch": 1,
-        "batch-size": 4,
-        "restarts": 1,
-        "generator-hidden-dim": 8,
-        "discriminator-hidden-dim": 8,
-    }
-    options = [str(part) for name, value in quick.items() for part in (f"--{name}", value)]
-    places = ["--domain-a", str(domains[0]), "--domain-b", str(domains[1]), "--checkpoint-dir", str(folder)]
-    return ["train", *places, *options, "--resume", "auto", *more]
-
-
 def test_auto_on_the_command_line(domains, tmp_path, capsys):
     folder = tmp_path / "run"
-    assert main(command(domains, folder)) == 0
+
+    def two(folder, **options):
+        return train_command(domains, folder, **{"max_epochs": 2, **options})
+
+    assert main(two(folder)) == 0
     said = capsys.readouterr().out
     assert f"no checkpoint to go on from in {folder}: training from the beginning" in said
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
-    assert main(command(domains, folder)) == 0
+    assert main(two(folder)) == 0
     said = capsys.readouterr().out
     assert "cyclegan-last.ckpt is done: it holds epoch 2 of 2" in said and "best epoch" in said
-    assert main(command(domains, folder, "--max-epochs", "1")) == 0
+    assert main(two(folder, max_epochs=1)) == 0
     assert "it holds epoch 2 of 1" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
 
-    assert main(command(domains, folder, "--max-epochs", "3", "--max-minutes", "20", "--threads", "1")) == 0
+    assert main(two(folder, max_epochs=3, max_minutes=20, threads=1)) == 0
     said = capsys.readouterr().out
     assert "after epoch 2 of 3" in said and "of 3: " in said
 
     for option, value, name in (
-        ("--seed", "1", "seed = 0, and 1 is"),
-        ("--generator-hidden-dim", "9", "generator_hidden_dim = 8, and 9 is"),
-        ("--keep-checkpoints", "2", "keep_checkpoints = 3, and 2 is"),
+        ("seed", "1", "seed = 0, and 1 is"),
+        ("generator_hidden_dim", "9", "generator_hidden_dim = 8, and 9 is"),
+        ("keep_checkpoints", "2", "keep_checkpoints = 3, and 2 is"),
     ):
-        assert main(command(domains, folder, "--max-epochs", "4", option, value)) == 2
+        assert main(two(folder, max_epochs=4, **{option: value})) == 2
         error = capsys.readouterr().err
         assert name in error and error.count("\n") == 1
     other = make_set("cpc006", seed=7).save(tmp_path / "other.npz")
-    assert main(command((other, domains[1]), folder, "--max-epochs", "4")) == 2
+    assert main(train_command((other, domains[1]), folder)) == 2
     assert "was trained on other data" in capsys.readouterr().err
 
 

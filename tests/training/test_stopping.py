@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import PROJECT, QUICK
+from helpers import PROJECT, QUICK, train_command
 from jupyter_client.manager import start_new_kernel
 
 from cyclegan_lib.cli import main
@@ -35,20 +35,7 @@ def quick_start(monkeypatch):
 @pytest.fixture
 def arguments(domains, tmp_path) -> list[str]:
     """The command, which trains in the folder `run`."""
-    options = {
-        "domain-a": domains[0],
-        "domain-b": domains[1],
-        "checkpoint-dir": tmp_path / "run",
-        "max-epochs": EPOCHS,
-        "steps-per-epoch": 2,
-        "batch-size": 4,
-        "restarts": 1,
-        "generator-hidden-dim": 8,
-        "discriminator-hidden-dim": 8,
-        "accelerator": "cpu",
-        "resume": "auto",
-    }
-    return ["train", *(str(part) for name, value in options.items() for part in (f"--{name}", value))]
+    return train_command(domains, tmp_path / "run", max_epochs=EPOCHS)
 
 
 def at_step(monkeypatch, step: int, act) -> None:
