@@ -1,5 +1,6 @@
 """The model card: README.md of an exported folder, for people."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSe
         If the folder is not as it was exported, does not translate from the source's device, gives another
         translation than `translated`, or cannot be written.
     """
-    folder = Path(folder).resolve()
+    folder = Path(os.path.realpath(folder))
     manifest = Manifest.load(folder)
     devices = {manifest.device_a: "AB", manifest.device_b: "BA"}
     if source.device not in devices:

@@ -243,3 +243,21 @@ def test_benchmark_writes_into_no_data_and_over_nobodys_files(here, monkeypatch,
         Path("mine", name).write_text("mine")
         keeps_all(capfd, here, name, *command, "mine", says="would be replaced")
         shutil.rmtree("mine")
+
+
+def test_links_that_lead_in_a_circle_are_refused_in_a_sentence(here, trained, exported, capfd):
+    Path("x").symlink_to("y")
+    Path("y").symlink_to("x")
+    sets = ["--domain-a", "a.npz", "--domain-b", "b.npz"]
+    for command in (
+        ["inspect", "x"],
+        ["train", *sets, "--resume", "x"],
+        ["train", *sets, "--checkpoint-dir", "x", *QUICK],
+        ["export", "--checkpoint", trained[0].best, "--output-dir", "x"],
+        ["translate", "--model", exported, "--direction", "AB", "--input", "x", "--output", "z.npz"],
+        ["evaluate", "--source", "a.npz", "--translated", "a.npz", "--target", "x"],
+        ["extract", "x", "--device", "d", "--output", "z.npz"],
+        ["simulate", "--output", "x"],
+        ["sweep", "x"],
+    ):
+        keeps_all(capfd, here, "x", *command, says="x ")
