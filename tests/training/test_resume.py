@@ -1,6 +1,6 @@
 """Going on from a checkpoint: exact to the last bit, from any of them, and from the newest by itself."""
 
-import importlib.util
+import json
 import os
 import random
 import shutil
@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from helpers import PROJECT, QUICK, make_set, train_command
+from kill_resume import START
+from same_run import differences, scalars, unequal
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.config import TrainingSettings
@@ -19,11 +21,6 @@ from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.training import fit, train
 from cyclegan_lib.training.checkpoints import Written, checkpoints_in
 from cyclegan_lib.training.random_states import random_states, restore_random_states
-
-spec = importlib.util.spec_from_file_location("kill_resume", PROJECT / "benchmarks" / "kill_resume.py")
-kill_resume = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(kill_resume)
-unequal = kill_resume.unequal
 
 LAST = "cyclegan-last.ckpt"
 IN_NEW_PROCESS = """
@@ -48,7 +45,7 @@ def settings(epochs: int, **more) -> TrainingSettings:
 def quick_start():
     """The search for linear maps to start at takes seconds, and a resumed run does without."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "start_map", lambda *given: kill_resume.START)
+        patch.setattr(fit, "start_map", lambda *given: START)
         yield
 
 
@@ -80,20 +77,20 @@ def test_resumed_in_a_new_process_everything_is_equal_to_the_last_bit(domains, w
     assert {LAST, "best.ckpt"} < {path.name for path in other.glob("earlier-1/*.ckpt")}
     shutil.rmtree(other / "earlier-1")
     assert unequal(whole[0], stopped) == []
-    assert kill_resume.scalars(stopped)["train_cycle"] == kill_resume.scalars(whole[0])["train_cycle"]
+    assert scalars(stopped)["train_cycle"] == scalars(whole[0])["train_cycle"]
     assert unequal(whole[0], other) == []
 
 
 def test_a_difference_of_one_bit_is_found():
     one = {"a": torch.zeros(3), "b": [1, {"c": 0.5}], "callbacks": {"Timer": 1.0}}
     same = {"a": torch.zeros(3), "b": [1, {"c": 0.5}], "callbacks": {"Timer": 2.0}}
-    assert kill_resume.differences(one, same) == []
-    assert kill_resume.differences(one, {**same, "callbacks": {}}) != []
+    assert differences(one, same) == []
+    assert differences(one, {**same, "callbacks": {}}) != []
     tensor = torch.zeros(3)
     tensor[1] = 1e-45
-    assert kill_resume.differences(one, {**same, "a": tensor}) == ["a: tensors differ"]
-    assert kill_resume.differences(one, {**same, "b": [1, {"c": 0.5000000000000001}]}) != []
-    assert kill_resume.differences(one, {**same, "b": [1.0, {"c": 0.5}]}) == ["b/0: int and float"]
+    assert differences(one, {**same, "a": tensor}) == ["a: tensors differ"]
+    assert differences(one, {**same, "b": [1, {"c": 0.5000000000000001}]}) != []
+    assert differences(one, {**same, "b": [1.0, {"c": 0.5}]}) == ["b/0: int and float"]
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 5])
@@ -101,7 +98,7 @@ def test_from_each_epochs_checkpoint_in_another_folder(epoch, domains, whole, tm
     _, copies = whole
     train(*domains, tmp_path, settings(6), resume=copies / f"{epoch}.ckpt", progress=False)
     both = (torch.load(place, weights_only=True) for place in (copies / "6.ckpt", tmp_path / LAST))
-    assert kill_resume.differences(*both) == []
+    assert differences(*both) == []
 
 
 def test_checkpoints_hold_what_a_resume_needs_and_an_example(domains, whole, tmp_path):
@@ -233,7 +230,7 @@ def test_a_run_that_was_out_of_time_ends_with_a_whole_epoch(domains, whole, tmp_
     assert len(train(*domains, tmp_path, hurried, progress=False).history) == 2
     train(*domains, tmp_path, settings(6), resume="auto", progress=False)
     ours, theirs = (torch.load(place / LAST, weights_only=True) for place in (tmp_path, whole[0]))
-    assert kill_resume.differences(ours, theirs) == []
+    assert differences(ours, theirs) == []
 
 
 def test_weights_without_the_state_of_training_cannot_be_resumed(domains, whole, tmp_path):
@@ -255,7 +252,7 @@ def test_killed_thirty_times_training_loses_nothing_but_the_epoch_it_was_in(tmp_
         cwd=PROJECT,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    outcome = kill_resume.json.loads(found.read_text())
+    outcome = json.loads(found.read_text())
     assert outcome["kills"] == 30 and outcome["broken"] == []
     assert outcome["equal"] == outcome["runs"] > 0
     assert set(outcome["lost"]) <= {"0", "1"}
