@@ -7,6 +7,8 @@ from typing import Any
 # control characters and halves of surrogate pairs: a file's name or content must not write to the terminal
 UNPRINTED = ("Cc", "Cs")
 LINE_ENDS = "\u2028\u2029"
+# what turns the direction of writing: a sentence would show another name than the file's
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class InputError(ValueError):
@@ -46,7 +48,7 @@ def printable(text: str) -> str:
         return text
     return "".join(
         letter.encode("unicode_escape").decode()
-        if letter in LINE_ENDS or unicodedata.category(letter) in UNPRINTED
+        if letter in LINE_ENDS + TURNS or unicodedata.category(letter) in UNPRINTED
         else letter
         for letter in text
     )

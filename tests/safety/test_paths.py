@@ -289,3 +289,7 @@ def test_a_listed_recording_has_one_name_however_the_list_says_it(line, inside, 
     assert "r/a.wav is listed twice" in refusal(capfd, *given)
     Path("l.txt").write_text("../l.txt")
     assert "lies outside r" in refusal(capfd, *given)
+
+
+def test_a_name_cannot_turn_the_direction_of_the_sentence(inside, capfd):
+    assert r"\u202etpkc.txt does not exist" in refusal(capfd, "inspect", "\u202etpkc.txt")
