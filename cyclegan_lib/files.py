@@ -81,7 +81,7 @@ def not_written(path: str | Path, error: Exception) -> InputError:
     path = Path(path)
     reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
     free = shutil.disk_usage(path.parent).free / 1e6
-    kept = "; the one that was there before is kept" if os.path.exists(path) else ""
+    kept = "; the one that was there before is kept" if os.path.isfile(path) else ""
     return InputError(
         f"{path} cannot be written ({reason}; {free:,.1f} MB are free in {path.parent}){kept};"
         " make room there, or choose another folder"

@@ -22,6 +22,7 @@ MOST_TIMES, MOST_BYTES = 100, 64 << 20
 # what libsndfile notes of a WAV file whose sound is shorter than its header says, and would pass over
 CUT = re.compile(r"^data : (\d+) \(should be ", re.MULTILINE)
 UNKNOWN_BYTES = 0x7FFF0000  # programs that write into a pipe claim this much or more
+LONGEST_NAMED = 300  # letters of a name in a sentence
 REMEDY = "give a folder of WAV or FLAC recordings"
 
 
@@ -227,6 +228,7 @@ def _listed_file(source: Path, line: str, where: str) -> Path:
         found = [] if outside else _called(path)
     except (OSError, ValueError) as error:  # too long, links in a circle, a zero in it
         raise InputError(f"{where}: '{name[:100]}' is no name of a file; correct the name") from error
+    name = name[:LONGEST_NAMED]
     if outside:
         raise InputError(
             f"{where}: '{name}' lies outside {source}; give the folder that holds all recordings"

@@ -38,7 +38,7 @@ from cyclegan_lib.training.checkpoints import (
     settle,
 )
 from cyclegan_lib.training.domains import Domains, load_domains
-from cyclegan_lib.training.logs import EpochLogger
+from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.resume import AUTO, check_same, newest, settings_to_go_on
 
 
@@ -218,7 +218,8 @@ def _fit(
         )
         start = found and str(found.path.absolute())  # Lightning takes "last" or "http-run/x.ckpt" otherwise
         try:
-            trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
+            with quiet_writer():
+                trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
         except OSError as error:
             raise _ended(not_written(folder / LOGS, error), choice) from error
         except InputError as error:

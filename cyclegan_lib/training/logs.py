@@ -1,5 +1,8 @@
 """TensorBoard's files, whole after a kill: flushed before each checkpoint, without what it does not hold."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -9,7 +12,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from cyclegan_lib.files import replacing
 from cyclegan_lib.training.checkpoints import LOGS
 
-NEVER_S = 10**9
+WRITER = "_AsyncWriterThread"
 
 
 class EpochLogger(TensorBoardLogger):
@@ -24,8 +27,7 @@ class EpochLogger(TensorBoardLogger):
     """
 
     def __init__(self, folder: Path, first_step: int) -> None:
-        # only `flush` writes: an error in the writer's own thread would print a traceback
-        more = {"flush_secs": NEVER_S} | ({"purge_step": first_step} if first_step else {})
+        more = {"purge_step": first_step} if first_step else {}
         # without the folder, in whose name Lightning expands ~ and $, and takes :: for a chain of protocols
         super().__init__("", name=LOGS, version="", default_hp_metric=not first_step, **more)
         self.folder = Path(folder).absolute()
@@ -66,3 +68,22 @@ class EpochLogger(TensorBoardLogger):
         except OSError:
             if status == "success":
                 raise
+
+
+@contextmanager
+def quiet_writer() -> Iterator[None]:
+    """Keep back the traceback that TensorBoard's own thread prints when the disk is full.
+
+    Nothing is lost with it: the thread keeps the error, and `EpochLogger.flush` raises it.
+    """
+    before = threading.excepthook
+
+    def hook(its: threading.ExceptHookArgs) -> None:
+        if not (isinstance(its.exc_value, OSError) and type(its.thread).__name__ == WRITER):
+            before(its)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before

@@ -38,7 +38,7 @@ def test_one_file_for_each_generator(folder):
     assert "raw dB in, raw dB out" in card and "| generator_AB.onnx |" in card
 
 
-@pytest.mark.parametrize(("batch", "slices"), itertools.product((1, 7, 64), (50, 1, 173)))
+@pytest.mark.parametrize(("batch", "slices"), list(itertools.product((1, 7, 64), (50, 1, 173))))
 @pytest.mark.parametrize("direction", ["AB", "BA"])
 def test_onnx_takes_and_gives_raw_units_of_any_size(direction, batch, slices, folder):
     rng = np.random.default_rng(batch)
