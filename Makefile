@@ -27,7 +27,7 @@ demo: $(STAMP)  ## simulate both devices, run the notebooks, print the result
 	$(BIN)/cyclegan run --name demo
 
 test: $(STAMP)  ## the whole test suite, notebooks included; all but the browser test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10
+	$(BIN)/python -m pytest -n 2 --durations 10
 
 # Where Chromium is not there and cannot be installed, .ci/chromium says so, and that is no failure.
 test-browser: $(STAMP)  ## `make lab` in a headless Chromium (Debian's; installed if this is root)

@@ -4,13 +4,25 @@ from pathlib import Path
 
 import pytest
 from helpers import QUICK, make_set
+from xdist.scheduler import LoadScopeScheduling
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, keep together those that share what is slow to make."""
-    for item in items:
-        whole = item.path.parent.name == "notebooks"  # they look at one small run of the notebooks
-        item.add_marker(pytest.mark.xdist_group("notebooks" if whole else str(item.path)))
+class TogetherByFile(LoadScopeScheduling):
+    """Keeps on one worker the tests that share what is slow to make: those of a file, and all of notebooks/.
+
+    The groups of pytest-xdist 3.8 (``--dist loadgroup``) have no effect under pytest 9.2: it renames tests
+    through an attribute that pytest has no longer.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        return "notebooks" if "notebooks" in Path(path).parts else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherByFile:
+    """Where tests run side by side (``-n 2``)."""
+    return TogetherByFile(config, log)
 
 
 @pytest.fixture(scope="session")
