@@ -30,6 +30,7 @@ def evaluate(
 ) -> None:
     """Measure a translation beside the null (B against itself) and five baselines."""
     from cyclegan_lib.evaluation import evaluate
+    from cyclegan_lib.export import add_evaluation, check_translated
     from cyclegan_lib.features import FeatureSet
 
     optional = {"paired": paired, "labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
@@ -37,6 +38,8 @@ def evaluate(
         of_model = model.iterdir() if model is not None and model.is_dir() else ()
         writable_file(json, source, translated, target, *optional.values(), *of_model)
     sets = [FeatureSet.load(path) for path in (source, translated, target)]
+    if model is not None:
+        check_translated(model, *sets[:2])
     result = evaluate(
         *sets,
         **{name: FeatureSet.load(path) for name, path in optional.items() if path is not None},
@@ -47,8 +50,6 @@ def evaluate(
     if json is not None:
         print(printable(f"written to {result.save(json)}"))
     if model is not None:
-        from cyclegan_lib.export import add_evaluation
-
         print(printable(f"written to {add_evaluation(model, *sets[:2], result.table())}"))
 
 

@@ -1,6 +1,6 @@
 """From a checkpoint to files that stand alone, and back to use: exporting, inspecting, translating."""
 
-from cyclegan_lib.export.card import add_evaluation
+from cyclegan_lib.export.card import add_evaluation, check_translated
 from cyclegan_lib.export.exporter import ExportedFile, export, saved_part, size_table
 from cyclegan_lib.export.inspection import inspect_checkpoint
 from cyclegan_lib.export.translator import Translator
@@ -9,6 +9,7 @@ __all__ = [
     "ExportedFile",
     "Translator",
     "add_evaluation",
+    "check_translated",
     "export",
     "inspect_checkpoint",
     "saved_part",

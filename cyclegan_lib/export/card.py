@@ -40,6 +40,32 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
     return card
 
 
+def check_translated(folder: str | Path, source: FeatureSet, translated: FeatureSet) -> str:
+    """The direction ("AB" or "BA") in which an exported folder makes `translated` of `source`.
+
+    Raises
+    ------
+    InputError
+        If the folder is not as it was exported, does not translate from the source's device, or gives another
+        translation than `translated`.
+    """
+    manifest = Manifest.load(folder)
+    devices = {manifest.device_a: "AB", manifest.device_b: "BA"}
+    if source.device not in devices:
+        raise InputError(
+            f"{folder} translates between {' and '.join(devices)}, and the source was recorded by"
+            f" {source.device}; give the folder of the model that translated it"
+        )
+    direction = devices[source.device]
+    ours = Translator.load(folder, direction).translate_set(source).features
+    if ours.shape != translated.features.shape or np.abs(ours - translated.features).max() > SAME_DB:
+        raise InputError(
+            f"{folder} makes another translation of the source than the one that was evaluated; evaluate what"
+            f" `cyclegan translate --model {folder} --direction {direction}` writes"
+        )
+    return direction
+
+
 def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSet, table: str) -> Path:
     """Put an evaluation's table into the model card of an exported folder.
 
@@ -60,25 +86,11 @@ def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSe
     Raises
     ------
     InputError
-        If the folder is not as it was exported, does not translate from the source's device, gives another
-        translation than `translated`, or cannot be written.
+        As `check_translated`, or if the folder cannot be written.
     """
     folder = Path(os.path.realpath(folder))
-    manifest = Manifest.load(folder)
-    devices = {manifest.device_a: "AB", manifest.device_b: "BA"}
-    if source.device not in devices:
-        raise InputError(
-            f"{folder} translates between {' and '.join(devices)}, and the source was recorded by"
-            f" {source.device}; give the folder of the model that translated it"
-        )
-    direction = devices[source.device]
-    ours = Translator.load(folder, direction).translate_set(source).features
-    if ours.shape != translated.features.shape or np.abs(ours - translated.features).max() > SAME_DB:
-        raise InputError(
-            f"{folder} makes another translation of the source than the one that was evaluated; evaluate what"
-            f" `cyclegan translate --model {folder} --direction {direction}` writes"
-        )
-    values = manifest.model_dump()
+    direction = check_translated(folder, source, translated)
+    values = Manifest.load(folder).model_dump()
     values["evaluation"] |= {direction: table}
     kept = [path for path in folder.iterdir() if path.name in values["sha256"] and path.name != CARD]
     with replacing_folder(folder, {CARD, CONFIG}) as beside:
