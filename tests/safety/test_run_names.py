@@ -31,7 +31,7 @@ work = Workspace.open(globals())
 given = [{", ".join(SETS)}, str(work.data), str(work.run)]
 (work.run / "given.json").write_text(json.dumps(given))
 """
-REFUSED = ["..", ".", "../up", "a/b", "a/", "/tmp/x", "~/x", ".hidden", " ", " a", "a ", "a\nb", "a\0b"]
+REFUSED = ["..", ".", "../up", "a/b", "a/", "/srv/x", "~/x", ".hidden", " ", " a", "a ", "a\nb", "a\0b"]
 REFUSED += ["a\x1b[31m", "a\u2028b", os.fsdecode(b"caf\xe9")]
 REFUSED += ["x" * (LONGEST_NAME + 1), "é" * (LONGEST_NAME // 2 + 1)]
 
