@@ -60,20 +60,22 @@ def remove_leftovers(folder: str | Path, *patterns: str) -> None:
         found = PART.fullmatch(part.name)
         name = found and found["stem"] + found["suffix"]
         if name and any(fnmatchcase(name, pattern) for pattern in patterns):
-            owner = int(found["process"])
-            # our own number too: it was another process's when the file was left
-            if owner == os.getpid() or not _lives(owner):
+            if is_over(int(found["process"])):
                 part.unlink(missing_ok=True)
 
 
-def _lives(process: int) -> bool:
+def is_over(process: int) -> bool:
+    """Whether the process that left something under its number has ended.
+
+    Our own number counts as well: it was another process's when that was left.
+    """
     try:
         os.kill(process, 0)
     except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # someone else's, or no process's number at all
         return True
-    return True
+    except (OSError, OverflowError):  # someone else's, or no process's number at all
+        return False
+    return process == os.getpid()
 
 
 def not_written(path: str | Path, error: Exception) -> InputError:

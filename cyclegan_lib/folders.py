@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import NAME_BYTES, not_written, writable_folder
+from cyclegan_lib.files import NAME_BYTES, is_over, not_written, writable_folder
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux, renameat2(2)
 RENAME_SWAP = 2  # macOS, renamex_np(2)
@@ -110,18 +110,8 @@ def _remove_leftovers(folder: Path) -> None:
     for path in folder.parent.iterdir():
         name, _, process = path.name.removesuffix(".part").rpartition(".")
         ours = path.name.endswith(".part") and name == f".{_cut(folder.name)}"
-        if ours and process.isdigit() and not _runs(int(process)):
+        if ours and process.isdecimal() and is_over(int(process)):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it belongs to somebody else
-        return True
-    return process != os.getpid()
 
 
 def _cut(name: str) -> str:

@@ -1,6 +1,7 @@
 """The exported folder: complete, proven by checksums, refused when mixed up, replaced as a whole."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -290,6 +291,22 @@ def test_a_full_disk_leaves_the_old_export(trained, model, tmp_path):
     assert "Traceback" not in done.stderr and done.stderr.count("\n") == 1
     assert {path.name: path.read_bytes() for path in model.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_leftovers_of_ended_exports_go_and_what_is_not_ours_stays(trained, tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    names = {
+        f".model.{ended.pid}.part": False,
+        f".model.{os.getppid()}.part": True,  # still runs
+        ".model.99999999999999999999999.part": True,  # no process's number
+        f".other.{ended.pid}.part": True,
+        f".model.{ended.pid}.part2": True,
+    }
+    for name in names:
+        (tmp_path / name).mkdir()
+    export(trained[0].best, tmp_path / "model", discriminators=False)
+    assert {name: (tmp_path / name).exists() for name in names} == names
 
 
 def test_the_example_is_a_sequence_of_each_device(exported, domains):
