@@ -57,11 +57,15 @@ def export(
     formats: Annotated[
         str, typer.Option(help="also write the generators as onnx, safetensors, or onnx,safetensors")
     ] = "",
+    distilled: Annotated[
+        bool,
+        typer.Option("--distilled", help="also distil the generators into small ones, for many recordings"),
+    ] = False,
 ) -> None:
     """Take a checkpoint apart into files that stand alone."""
     from cyclegan_lib.export import export, size_table
 
-    files = export(checkpoint, output_dir, not no_discriminators, create_inference_script, formats)
+    files = export(checkpoint, output_dir, not no_discriminators, create_inference_script, formats, distilled)
     print(f"{size_table(checkpoint, files)}\n{printable(f'written to {output_dir}')}")
 
 
@@ -77,11 +81,15 @@ def translate(
     direction: Annotated[str, typer.Option(help="AB or BA")],
     input: Annotated[Path, typer.Option(help=FEATURE_SET + ", or folder of WAV or FLAC recordings")],
     output: Annotated[Path, typer.Option(help="feature set to write (.npz)")],
+    distilled: Annotated[
+        bool,
+        typer.Option("--distilled", help="with the small generator: nearly the same, many times as fast"),
+    ] = False,
 ) -> None:
     """Translate a feature set, or recordings; any number of them, since they pass through in parts."""
     from cyclegan_lib.export import Translator
 
-    translator = Translator.load(model, direction)
+    translator = Translator.load(model, direction, distilled)
     sequences, extraction = translator.translate_file(input, output)
     if extraction:
         print(extraction)

@@ -1,49 +1,120 @@
-"""The generator put together for many sequences: the same function in less time."""
+"""A generator put together for many sequences: the same translation, from dB to dB, in less time."""
 
+import numpy as np
 import torch
+from torch import nn
 from torch.nn.functional import leaky_relu_
 
+from cyclegan_lib.features import Normalizer
 from cyclegan_lib.models import Generator
 from cyclegan_lib.models.layers import MemberLinear
+from cyclegan_lib.models.matching import MOST_LOG_GAIN, MOST_Z, STD_FLOOR
 
-# Slices translated at once. What one member's layer reads and writes, 2 x 800 kB at a width of 128, mostly
-# stays in the processor's own cache; below some hundred slices, calling torch takes longer than computing.
-CHUNK_SLICES = 1600
+# Of the widest array in a chunk of slices that is translated at once. What a layer reads and writes mostly
+# stays in the processor's own cache then; with less, calling torch takes longer than computing.
+CHUNK_BYTES = 1 << 20
 
 
-class BulkGenerator(Generator):
-    """A generator that is done with training, put together so that it takes about half the time.
+class BulkTranslation:
+    """A generator between normalisation and denormalisation, in as little arithmetic and memory as it can.
 
-    All that is linear in the mean over members, their start and their linear map, becomes one matrix; the
-    weights of the mean go into the last layers; each member goes through all its layers before the next one
-    begins, in place where it can. Equal to the generator up to float32 rounding.
+    Normalisation and all that is linear in the mean over members, their start and their linear map, become
+    one matrix; the weights of the mean go into the last layers, and denormalisation into the gains. With one
+    hidden layer all members' first layers join that matrix, and the linear part of the leaky rectifier too,
+    which leaves a rectifier. With more, each member goes through all its layers before the next one begins.
+    Equal to the generator up to float32 rounding.
 
     Parameters
     ----------
     generator : Generator
         Its weights are copied: a change made later does not reach this one.
+    normalizer : Normalizer
+    direction : "AB" or "BA"
     """
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, normalizer: Normalizer, direction: str) -> None:
+        source, target = (
+            [torch.from_numpy(np.asarray(values, dtype=np.float64)) for values in normalizer.moments(name)]
+            for name in direction
+        )  # mean and std of each, (40,)
         layers = [layer for layer in generator.residual if isinstance(layer, MemberLinear)]
-        _, inputs, hidden = layers[0].weight.shape
-        super().__init__(inputs, hidden, len(layers) - 1, generator.members, generator.strength)
-        self.load_state_dict(generator.state_dict())
-        self.eval().requires_grad_(False)
-        *self.inner, last = (layer for layer in self.residual if isinstance(layer, MemberLinear))
-        self.last = last.weight * (self.strength / self.members)  # (members, hidden, 40)
-        learned_bias = self.linear[-1].bias + last.bias
-        self.whole = (self.start_weight + self.strength * self.linear[-1].weight).mean(dim=0)  # (40, 40)
-        self.whole_bias = (self.start_bias + self.strength * learned_bias).mean(dim=0)  # (1, 40)
+        # in double precision until all is put together
+        weights = [layer.weight.detach().double() for layer in layers]  # (members, inputs, outputs) each
+        biases = [layer.bias.detach().double() for layer in layers]  # (members, 1, outputs) each
+        strength, linear = generator.strength, generator.linear[-1]
+        whole = (generator.start_weight + strength * linear.weight.detach()).double().mean(dim=0)  # (40, 40)
+        whole_bias = (generator.start_bias + strength * linear.bias.detach()).double().mean(dim=0)  # (1, 40)
+        whole_bias = whole_bias + strength * biases[-1].mean(dim=0)
+        last = weights[-1] * (strength / generator.members)  # (members, hidden, 40)
+        self.slope = next(x for x in generator.residual if isinstance(x, nn.LeakyReLU)).negative_slope
+        self.joined = len(layers) == 2
+        if self.joined:
+            # slope * h + (1 - slope) * relu(h) is the leaky rectifier of h
+            first, first_bias = torch.cat([*weights[0]], dim=1), torch.cat([*biases[0]], dim=1)
+            last = last.reshape(-1, last.shape[-1])  # (members * hidden, 40)
+            # (40, 40 + members * hidden)
+            whole = torch.cat([whole + self.slope * first @ last, first], dim=1)
+            whole_bias = torch.cat([whole_bias + self.slope * first_bias @ last, first_bias], dim=1)
+            self.inner, self.last = [], ((1 - self.slope) * last).float()
+        else:
+            inner = [*zip(weights[:-1], biases[:-1], strict=True)]
+            inner[0] = _of_raw_units(*inner[0], *source)
+            self.inner = [(weight.float(), bias.float()) for weight, bias in inner]
+            self.last = last.float()
+        self.whole, self.whole_bias = (part.float() for part in _of_raw_units(whole, whole_bias, *source))
+        # statistics of a sequence to gains: (mean, log deviation) * scale + shift, clamped, @ weight + bias
+        self.scale = 1 / generator.gain_scale  # (80,)
+        self.shift = -generator.gain_centre / generator.gain_scale
+        self.gain_weight, self.gain_bias = generator.gain_weight.clone(), generator.gain_bias.clone()
+        self.mean, self.std = (part.float() for part in target)  # (40,), dB
+        self.width = max(self.whole.shape[1], *(weight.shape[-1] for weight in weights))
 
-    def ungained(self, x: torch.Tensor) -> torch.Tensor:
-        """The mean of the members' translations, before the gain; any shape (..., 40)."""
-        slices = x.reshape(-1, x.shape[-1])  # (n, 40)
-        y = torch.addmm(self.whole_bias, slices, self.whole)
-        for member in range(self.members):
-            h = slices
-            for layer in self.inner:
-                h = torch.addmm(layer.bias[member], h, layer.weight[member])  # (n, hidden)
-                leaky_relu_(h, self.residual[1].negative_slope)
-            y.addmm_(h, self.last[member])
-        return y.reshape(x.shape)
+    def chunk(self, slices: int) -> int:
+        """How many sequences of so many slices are translated at once."""
+        return max(1, CHUNK_BYTES // (4 * self.width * max(1, slices)))
+
+    @torch.inference_mode()
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Translate (sequences, slices, 40) in dB; float32 out."""
+        out = np.empty(features.shape, dtype=np.float32)
+        chunk = self.chunk(features.shape[1])
+        for start in range(0, len(features), chunk):
+            x = np.require(features[start : start + chunk], np.float32, ("C", "W"))  # as torch takes it
+            y = torch.from_numpy(out[start : start + chunk])
+            width = y.shape[-1]
+            self._ungained(torch.from_numpy(x).view(-1, width), y.view(-1, width))
+            self._gain(y)
+        return out
+
+    def _ungained(self, x: torch.Tensor, out: torch.Tensor) -> None:
+        """The mean of the members' translations, before the gain: dB in, z-scores out, (n, 40) both."""
+        if self.joined:
+            both = torch.addmm(self.whole_bias, x, self.whole)  # (n, 40 + members * hidden)
+            linear, hidden = both[:, : out.shape[1]], both[:, out.shape[1] :]
+            torch.addmm(linear, hidden.relu_(), self.last, out=out)
+            return
+        torch.addmm(self.whole_bias, x, self.whole, out=out)
+        for member, last in enumerate(self.last):
+            h = x
+            for weight, bias in self.inner:
+                h = leaky_relu_(torch.addmm(bias[member], h, weight[member]), self.slope)  # (n, hidden)
+            out.addmm_(h, last)
+
+    def _gain(self, y: torch.Tensor) -> None:
+        """Multiply the deviations from each sequence's mean, and denormalise, in place: (n, slices, 40)."""
+        mean = y.mean(dim=1, keepdim=True)  # (n, 1, 40)
+        y -= mean
+        std = y.square().mean(dim=1, keepdim=True).sqrt_()
+        statistics = torch.cat([mean, std.add_(STD_FLOOR).log_()], dim=-1).squeeze(1)  # (n, 80)
+        statistics = torch.addcmul(self.shift, statistics, self.scale).clamp_(-MOST_Z, MOST_Z)
+        gain = torch.addmm(self.gain_bias, statistics, self.gain_weight)  # (n, 40)
+        gain = gain.clamp_(-MOST_LOG_GAIN, MOST_LOG_GAIN).exp_().mul_(self.std).unsqueeze(1)  # (n, 1, 40)
+        torch.addcmul(torch.addcmul(self.mean, mean, self.std), y, gain, out=y)
+
+
+def _of_raw_units(
+    weight: torch.Tensor, bias: torch.Tensor, mean: torch.Tensor, std: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The linear layer of (x - mean) / std as one of x: (..., 40, outputs) and (..., 1, outputs), float64."""
+    weight = weight / std[:, None]
+    return weight, bias - mean @ weight if weight.dim() == 2 else bias - (mean @ weight)[:, None]

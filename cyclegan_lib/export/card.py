@@ -17,6 +17,8 @@ SAME_DB = 0.01  # rounding differs between machines
 KINDS = {
     "generator_AB": "generator, {device_a} to {device_b}",
     "generator_BA": "generator, {device_b} to {device_a}",
+    "generator_AB_distilled": "the same, distilled: smaller and faster",
+    "generator_BA_distilled": "the same, distilled: smaller and faster",
     "discriminator_A": "discriminator of {device_a}, for training only",
     "discriminator_B": "discriminator of {device_b}, for training only",
     "example_A": "a sequence of {device_a}, dB",
@@ -41,7 +43,7 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
 
 
 def check_translated(folder: str | Path, source: FeatureSet, translated: FeatureSet) -> str:
-    """The direction ("AB" or "BA") in which an exported folder makes `translated` of `source`.
+    """Which of a folder's generators makes `translated` of `source`: "AB", "BA", or one of these "distilled".
 
     Raises
     ------
@@ -57,13 +59,14 @@ def check_translated(folder: str | Path, source: FeatureSet, translated: Feature
             f" {source.device}; give the folder of the model that translated it"
         )
     direction = devices[source.device]
-    ours = Translator.load(folder, direction).translate_set(source).features
-    if ours.shape != translated.features.shape or np.abs(ours - translated.features).max() > SAME_DB:
-        raise InputError(
-            f"{folder} makes another translation of the source than the one that was evaluated; evaluate what"
-            f" `cyclegan translate --model {folder} --direction {direction}` writes"
-        )
-    return direction
+    for distilled in (False, True) if manifest.distilled else (False,):
+        ours = Translator.load(folder, direction, distilled).translate_set(source).features
+        if ours.shape == translated.features.shape and np.abs(ours - translated.features).max() <= SAME_DB:
+            return f"{direction} distilled" if distilled else direction
+    raise InputError(
+        f"{folder} makes another translation of the source than the one that was evaluated; evaluate what"
+        f" `cyclegan translate --model {folder} --direction {direction}` writes"
+    )
 
 
 def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSet, table: str) -> Path:
@@ -76,7 +79,7 @@ def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSe
     source, translated : FeatureSet
         What was evaluated: recordings of one of the two devices, and what this folder makes of them.
     table : str
-        The result, in Markdown. It replaces an earlier one of the same direction.
+        The result, in Markdown. It replaces an earlier one of the same generator.
 
     Returns
     -------
@@ -89,9 +92,9 @@ def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSe
         As `check_translated`, or if the folder cannot be written.
     """
     folder = Path(os.path.realpath(folder))
-    direction = check_translated(folder, source, translated)
+    generator = check_translated(folder, source, translated)
     values = Manifest.load(folder).model_dump()
-    values["evaluation"] |= {direction: table}
+    values["evaluation"] |= {generator: table}
     kept = [path for path in folder.iterdir() if path.name in values["sha256"] and path.name != CARD]
     with replacing_folder(folder, {CARD, CONFIG}) as beside:
         card = write_card(beside, values, kept)

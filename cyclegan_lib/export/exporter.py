@@ -5,18 +5,21 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.export.card import write_card
+from cyclegan_lib.export.distillation import distil
 from cyclegan_lib.export.formats import FORMATS, parse_formats, write_onnx, write_safetensors
-from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, sealed
+from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, distilled_name, sealed
 from cyclegan_lib.export.networks import build_network
 from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import not_an_input
 from cyclegan_lib.folders import replacing_folder
+from cyclegan_lib.models import Generator
 from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
 from cyclegan_lib.models.torch_file import write_tensors
 
@@ -24,7 +27,9 @@ SCRIPT, SOURCE = "inference_example.py", "models.py"
 TEMPLATE = Path(__file__).with_name(SCRIPT)
 EXAMPLES = {"A": "example_A.npy", "B": "example_B.npy"}
 # every name that an export may write: what an earlier one wrote and this one does not is removed
-NAMES = {f"{network}.{suffix}" for network in NETWORKS for suffix in ("pth", *FORMATS)}
+GENERATORS = [name for name in NETWORKS if name.startswith("generator")]
+KINDS = (*NETWORKS, *map(distilled_name, GENERATORS))
+NAMES = {f"{network}.{suffix}" for network in KINDS for suffix in ("pth", *FORMATS)}
 NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, *EXAMPLES.values()}
 
 
@@ -43,6 +48,7 @@ def export(
     discriminators: bool = True,
     inference_script: bool = False,
     formats: str | Iterable[str] = (),
+    distilled: bool = False,
 ) -> list[ExportedFile]:
     """Write the networks of a checkpoint as files of their own.
 
@@ -60,6 +66,8 @@ def export(
         Write inference_example.py as well.
     formats : str or iterable of str
         Further formats of the generators: "onnx", "safetensors", or both (as a list or with a comma).
+    distilled : bool
+        Distil each generator into a small one as well, which takes some seconds.
 
     Returns
     -------
@@ -68,8 +76,8 @@ def export(
     Raises
     ------
     InputError
-        If the checkpoint cannot be used, lies in `output_dir`, the folder cannot be written, or it holds a
-        file of somebody else's under a name that an export writes.
+        If the checkpoint cannot be used or does not keep what distilling needs, lies in `output_dir`, the
+        folder cannot be written, or it holds a file of somebody else's under a name that an export writes.
     """
     formats = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
     folder = Path(output_dir)
@@ -81,14 +89,14 @@ def export(
         if discriminators or name.startswith("generator")
     }
     values = describe(content)
+    small = _distilled(content, networks, values, checkpoint) if distilled else {}
     normalizer = Normalizer.from_dict(content["hyper_parameters"]["normalization"])
     with replacing_folder(folder, NAMES) as beside:
-        for name, network in networks.items():
+        for name, network in {**networks, **small}.items():
             write_tensors(network.state_dict(), beside / f"{name}.pth")
-            direction = name.removeprefix("generator_")
-            if "onnx" in formats and direction != name:
-                write_onnx(network, normalizer, direction, beside / f"{name}.onnx")
-            if "safetensors" in formats and direction != name:
+            if "onnx" in formats and isinstance(network, Generator):
+                write_onnx(network, normalizer, _direction(name), beside / f"{name}.onnx")
+            if "safetensors" in formats and isinstance(network, Generator):
                 write_safetensors(network, beside / f"{name}.safetensors")
         normalizer.save(beside / NORMALIZATION)
         (beside / SOURCE).write_text(generator_source(), encoding="utf-8")
@@ -100,9 +108,33 @@ def export(
         (beside / CONFIG).write_text(sealed(values, list(beside.iterdir())), encoding="utf-8")
         written = sorted(path.name for path in beside.iterdir())
     counts = {
-        f"{name}.pth": sum(p.numel() for p in network.parameters()) for name, network in networks.items()
+        f"{name}.pth": sum(p.numel() for p in network.parameters())
+        for name, network in {**networks, **small}.items()
     }
     return [ExportedFile(folder / name, (folder / name).stat().st_size, counts.get(name)) for name in written]
+
+
+def _distilled(
+    content: dict[str, Any], networks: dict[str, Any], values: dict[str, Any], checkpoint: str | Path
+) -> dict[str, Generator]:
+    """A small generator for each large one, by name; `values`, the configuration, says what they are."""
+    moments = content.get("slice_moments")
+    if moments is None:
+        raise InputError(
+            f"{checkpoint} was written by an earlier version, and does not keep what distilling needs; train"
+            " again, or export without --distilled"
+        )
+    found, difference = {}, {}
+    for name in GENERATORS:
+        direction = _direction(name)
+        small = distil(networks[name], **moments[direction[0]], seed=values["training"]["seed"])
+        found[distilled_name(name)], difference[direction] = small.generator, small.difference
+    values["distilled"] = {"generator_config": small.settings, "difference": difference}
+    return found
+
+
+def _direction(name: str) -> str:
+    return name.split("_")[1]
 
 
 def _check_folder(folder: Path, checkpoint: str | Path) -> None:
@@ -142,7 +174,8 @@ def size_table(checkpoint: str | Path, files: list[ExportedFile]) -> str:
     ]
     for file in files:
         rows.append((file.path.name, file.size, f"{file.parameters:,} parameters" if file.parameters else ""))
-    lines = [f"{name:28s}{size / 1e6:8.3f} MB   {holds}".rstrip() for name, size, holds in rows]
+    width = max(len(name) for name, _, _ in rows)
+    lines = [f"{name:{width}s}{size / 1e6:9.3f} MB   {holds}".rstrip() for name, size, holds in rows]
     return "\n".join(
         [*lines, f"generators only: {saved_part(checkpoint, files):.0%} smaller than the checkpoint"]
     )

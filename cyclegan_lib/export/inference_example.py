@@ -3,6 +3,7 @@
     python inference_example.py
     python inference_example.py --input features.npz --output translated.npz --direction AB
 
+With --distilled a small generator translates, if there is one here: nearly the same, many times as fast.
 Input and output are log mel energies in dB, (sequences, slices, 40): an .npy array, or an .npz file with an
 array `features`, whose other arrays are passed on. Without --input the bundled example is translated.
 """
@@ -23,15 +24,19 @@ MOST_TIMES = 100  # its size, to which an .npz may unpack
 CHUNK = 16  # sequences at a time: what they need stays in the processor's cache
 
 
-def translate(features, direction="AB"):
+def translate(features, direction="AB", distilled=False):
     """Translate dB features (sequences, slices, 40); AB is device A to device B, BA the other way."""
     config = configuration()
-    weights, normalization = HERE / f"generator_{direction}.pth", HERE / "normalization_params.json"
+    settings = config["distilled"] if distilled else config
+    if settings is None:
+        fail(f"{HERE} holds no distilled generators; leave out --distilled")
+    weights = HERE / f"generator_{direction}{'_distilled' if distilled else ''}.pth"
+    normalization = HERE / "normalization_params.json"
     for path in (weights, normalization):
         known = config["sha256"][path.name]
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != known:
             fail(f"{path} is missing, damaged or of another export; copy the whole folder again")
-    generator = Generator(**config["generator_config"]).eval()
+    generator = Generator(**settings["generator_config"]).eval()
     generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     moments = json.loads(normalization.read_text(encoding="utf-8"))
     source, target = direction.lower()
@@ -106,6 +111,7 @@ def main():
     parser.add_argument("--input", type=Path, help=".npz or .npy in dB; default: the bundled example")
     parser.add_argument("--output", type=Path, help="file to write, .npz or .npy")
     parser.add_argument("--direction", choices=("AB", "BA"), default="AB")
+    parser.add_argument("--distilled", action="store_true", help="use the small generator")
     options = parser.parse_args()
     path, output = options.input or HERE / f"example_{options.direction[0]}.npy", options.output
     if output and output.suffix not in (".npz", ".npy"):
@@ -117,7 +123,8 @@ def main():
             fail(f"{output} is an input and would be overwritten; give another --output")
     devices = [config["device_a"], config["device_b"]][:: 1 if options.direction == "AB" else -1]
     arrays = read(path)
-    before, after = arrays["features"], translate(arrays["features"], options.direction)
+    before = arrays["features"]
+    after = translate(before, options.direction, options.distilled)
     print(f"{devices[0]} -> {devices[1]}: {before.shape} -> {after.shape}")
     print("mean level in dB, features   1-10  11-20  21-30  31-40")
     for name, x in ((devices[0], before), (f"{devices[1]} (translated)", after)):

@@ -37,6 +37,16 @@ class ExportedDiscriminator(DiscriminatorSettings):
     members: int = Field(ge=1, le=16)
 
 
+class DistilledGenerators(Settings):
+    """The small generators: their settings, and how far they are from the large ones, by direction.
+
+    Root mean square difference, z-scores, on slices drawn with the training recordings' mean and covariance.
+    """
+
+    generator_config: ExportedGenerator
+    difference: dict[str, float]
+
+
 class DomainFacts(Settings):
     """What one domain was trained on."""
 
@@ -70,9 +80,12 @@ class Manifest(Settings):
     ----------
     device_a, device_b : str
     feature_settings : FeatureSettings or None
+    distilled : DistilledGenerators or None
+        Where there are small generators beside the large ones.
     training : TrainingFacts
     evaluation : dict of str
-        For each direction that was evaluated ("AB", "BA") the table, in Markdown.
+        For each translation that was evaluated ("AB", "BA", "AB distilled", "BA distilled") the table, in
+        Markdown.
     versions : dict of str
     sha256 : dict of str
         SHA-256 of each file beside it, in hexadecimal.
@@ -86,6 +99,7 @@ class Manifest(Settings):
     device_a: str
     device_b: str
     feature_settings: FeatureSettings | None
+    distilled: DistilledGenerators | None = None
     training: TrainingFacts
     evaluation: dict[str, str] = {}
     versions: dict[str, str]
@@ -142,6 +156,11 @@ class Manifest(Settings):
         return hashlib.sha256(back.text().encode()).hexdigest() == self.sha256.get(NORMALIZATION)
 
 
+def distilled_name(network: str) -> str:
+    """What the small generator beside `network`, "generator_AB" for one, is called."""
+    return f"{network}_distilled"
+
+
 def describe(content: dict[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of the models in it: the configuration, still without SHA-256."""
     ours = content["hyper_parameters"]
@@ -152,6 +171,7 @@ def describe(content: dict[str, Any]) -> dict[str, Any]:
         "device_a": ours["device_a"],
         "device_b": ours["device_b"],
         "feature_settings": ours["feature_settings"],
+        "distilled": None,
         "training": {
             "epoch": completed_epochs(content),
             "seed": ours["settings"]["seed"],

@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from cyclegan_lib.config import N_FEATURES, FeatureSettings, parse_direction
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.export.bulk import CHUNK_SLICES, BulkGenerator
-from cyclegan_lib.export.manifest import NORMALIZATION, Manifest
+from cyclegan_lib.export.bulk import BulkTranslation
+from cyclegan_lib.export.manifest import NORMALIZATION, Manifest, distilled_name
 from cyclegan_lib.export.networks import build_network, read_generator
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.extract import ExtractionReport, Recordings
@@ -49,24 +49,40 @@ class Translator:
     settings: FeatureSettings | None
 
     @classmethod
-    def load(cls, folder: str | Path, direction: str) -> "Translator":
+    def load(cls, folder: str | Path, direction: str, distilled: bool = False) -> "Translator":
         """Load a folder that `cyclegan export` wrote, and check its files against their SHA-256.
+
+        Parameters
+        ----------
+        folder : path
+        direction : "AB" or "BA"
+        distilled : bool
+            Take the small generator that was distilled from the large one: nearly the same in less time.
 
         Raises
         ------
         InputError
             If the direction is unknown, or the folder is not as it was exported: a file is missing,
-            damaged or from another export, statistics are swapped, a setting was changed.
+            damaged or from another export, statistics are swapped, a setting was changed; or it holds no
+            distilled generators and one is asked for.
         """
         direction = parse_direction(direction)
         folder = Path(folder)
         manifest = Manifest.load(folder)
-        weights, normalization = folder / f"generator_{direction}.pth", folder / NORMALIZATION
+        name, settings = f"generator_{direction}", manifest.generator_config
+        if distilled:
+            if manifest.distilled is None:
+                raise InputError(
+                    f"{folder} holds no distilled generators; export again with --distilled, or translate"
+                    " without it"
+                )
+            name, settings = distilled_name(name), manifest.distilled.generator_config
+        weights, normalization = folder / f"{name}.pth", folder / NORMALIZATION
         for path in (weights, normalization):
             manifest.check(path)
         devices = (manifest.device_a, manifest.device_b)
         return cls(
-            read_generator(weights, manifest.generator_config.model_dump()),
+            read_generator(weights, settings.model_dump()),
             Normalizer.load(normalization),
             direction,
             *(devices if direction == "AB" else devices[::-1]),
@@ -95,23 +111,15 @@ class Translator:
         )
 
     @cached_property
-    def _bulk(self) -> BulkGenerator:
-        return BulkGenerator(self.generator)
+    def _bulk(self) -> BulkTranslation:
+        return BulkTranslation(self.generator, self.normalizer, self.direction)
 
     def translate(self, features: np.ndarray) -> np.ndarray:
         """Normalise, generate, denormalise: (sequences, slices, 40) float32 in dB, both in and out.
 
         The generator's weights are those of the first call.
         """
-        source, target = self.direction
-        out = np.empty(features.shape, dtype=np.float32)
-        chunk = _chunk(features.shape[1])
-        with torch.inference_mode():
-            for start in range(0, len(features), chunk):
-                z = self.normalizer.normalize(features[start : start + chunk], source)  # (chunk, slices, 40)
-                y = self._bulk(torch.from_numpy(z)).numpy()
-                out[start : start + chunk] = self.normalizer.denormalize(y, target)
-        return out
+        return self._bulk(features)
 
     def disagreement(self, features: np.ndarray) -> np.ndarray:
         """How far the restarts are apart on each sequence: (sequences, slices, 40) dB in, (sequences,) out.
@@ -119,7 +127,7 @@ class Translator:
         In z-scores of the target; 0 with one restart. It needs no truth, and is larger where errors are.
         """
         found = []
-        chunk = _chunk(features.shape[1])
+        chunk = self._bulk.chunk(features.shape[1])
         with torch.inference_mode():
             for start in range(0, len(features), chunk):
                 z = self.normalizer.normalize(features[start : start + chunk], self.direction[0])
@@ -179,7 +187,7 @@ class Translator:
         if source.is_dir() or source.suffix.lower() in SUFFIXES:
             recordings = self._recordings(source)
             not_an_input(output, *recordings.paths)
-            size = _part_size(recordings.settings.slices)
+            size = self._part_size(recordings.settings.slices)
             with writing(output) as write:
                 for part in regrouped(self._sliced(recordings, title, progress), size):
                     write(self.translate_set(part))
@@ -190,10 +198,15 @@ class Translator:
             writing(output, len(stream)) as write,
             tqdm(total=len(stream), desc=title, unit="sequence", disable=not progress) as bar,
         ):
-            for part in stream.parts(_part_size(stream.slices)):
+            for part in stream.parts(self._part_size(stream.slices)):
                 write(self.translate_set(part))
                 bar.update(len(part))
         return len(stream), None
+
+    def _part_size(self, slices: int) -> int:
+        """How many sequences of a file are in memory at a time: whole chunks, as for all at once."""
+        chunk = self._bulk.chunk(slices)
+        return max(1, PART_BYTES // (4 * N_FEATURES * slices * chunk)) * chunk
 
     def _recordings(self, source: Path) -> Recordings:
         if self.settings is None:
@@ -208,14 +221,3 @@ class Translator:
         for name, features, start_s in recordings.sliced(title, progress):
             names = np.full(len(features), name, dtype=f"<U{width}")
             yield FeatureSet(features, names, start_s, self.source, self.settings)
-
-
-def _chunk(slices: int) -> int:
-    """How many sequences are translated at once."""
-    return max(1, CHUNK_SLICES // max(1, slices))
-
-
-def _part_size(slices: int) -> int:
-    """How many sequences of a file are in memory at a time: whole chunks, as for all at once."""
-    chunk = _chunk(slices)
-    return max(1, PART_BYTES // (4 * N_FEATURES * slices * chunk)) * chunk

@@ -62,12 +62,12 @@ class Normalizer:
 
     def normalize(self, x: np.ndarray, domain: str) -> np.ndarray:
         """Raw units (dB) to z-scores; `domain` is "A" or "B". Any shape (..., 40); float32 out."""
-        mean, std = self._moments(domain)
+        mean, std = self.moments(domain)
         return ((x - mean) / std).astype(np.float32)
 
     def denormalize(self, z: np.ndarray, domain: str) -> np.ndarray:
         """Z-scores to raw units (dB); the inverse of `normalize`."""
-        mean, std = self._moments(domain)
+        mean, std = self.moments(domain)
         return (z * std + mean).astype(np.float32)
 
     def to_dict(self) -> dict[str, list[float]]:
@@ -113,7 +113,8 @@ class Normalizer:
             raise InputError(f"{path} is not JSON; train again or export again to write it") from error
         return cls.from_dict(values, str(path))
 
-    def _moments(self, domain: str) -> tuple[np.ndarray, np.ndarray]:
+    def moments(self, domain: str) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of domain "A" or "B", (40,) dB each."""
         return {"A": (self.mean_a, self.std_a), "B": (self.mean_b, self.std_b)}[domain]
 
 

@@ -18,6 +18,7 @@ from cyclegan_lib.models.generator import Generator
 from cyclegan_lib.models.torch_file import is_plain
 from cyclegan_lib.models.training_state_checks import MOST, Fail, check_training_state, is_number
 
+MOST_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
 MOMENTS = ("mean_a", "std_a", "mean_b", "std_b")
 FACTS = {"device": str, "sequences": int, "recordings": int, "fingerprint": str}
 # what Lightning reads besides to find the hyperparameters: how it names them today, and did long ago
@@ -59,6 +60,7 @@ def check_checkpoint(content: dict[str, Any], path: Path, settings_of: Callable)
                 fail(f"{name} is {shown(value)}")
         check_training_state(content, networks, fail)
         _check_example(content.get("example"), fail)
+        _check_slice_moments(content.get("slice_moments"), fail)
     except InputError:
         raise
     except Exception as error:  # values of any type may be anywhere, and compare and index as they like
@@ -137,6 +139,20 @@ def _check_example(example: Any, fail: Fail) -> None:
     for name, value in example.items():
         if not is_plain(value) or value.dim() not in (2, 3) or value.shape[-1] != N_FEATURES:
             fail(f"its example of {name} is no sequence of {N_FEATURES} features")
+
+
+def _check_slice_moments(moments: Any, fail: Fail) -> None:
+    """Mean and covariance of each domain's slices, where there are any."""
+    if moments is None:
+        return
+    if set(moments) != {"A", "B"}:
+        fail("its moments of slices must be those of A and of B")
+    shapes = {"mean": (N_FEATURES,), "covariance": (N_FEATURES, N_FEATURES)}
+    for name, found in moments.items():
+        if set(found) != set(shapes) or not all(is_plain(found[k], shape) for k, shape in shapes.items()):
+            fail(f"its moments of slices of {name} must be a mean and a covariance of {N_FEATURES} features")
+        if found["mean"].abs().max() > MOST_MOMENT or found["covariance"].abs().max() > MOST_MOMENT:
+            fail(f"its moments of slices of {name} are no z-scores")
 
 
 def _check_text(value: Any, name: str, fail: Fail) -> None:

@@ -63,6 +63,8 @@ class UnpairedData(pl.LightningDataModule):
             name: torch.tensor(domain.features[0], dtype=torch.float32)  # (slices, 40)
             for name, domain in (("A", domains.a), ("B", domains.b))
         }
+        # what all slices are like, in z-scores: a generator is distilled by asking it about such slices
+        self.slice_moments = {"A": _moments(self.a), "B": _moments(self.b)}
         # one sequence of each recording: what the gains are fitted on
         self.first_a, self.first_b = (
             x[np.unique(domain.recording, return_index=True)[1]]
@@ -86,6 +88,12 @@ class UnpairedData(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         """One batch: for each restart its held-out sequences of A and of B."""
         return DataLoader([self.held_out], batch_size=None, generator=torch.Generator())
+
+
+def _moments(z: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Mean (40,) and covariance (40, 40) over all slices of (sequences, slices, 40)."""
+    slices = z.reshape(-1, z.shape[-1]).double()
+    return {"mean": slices.mean(dim=0).float(), "covariance": torch.cov(slices.T, correction=0).float()}
 
 
 def _shuffles(own: np.ndarray, total: int, rng: np.random.Generator) -> np.ndarray:

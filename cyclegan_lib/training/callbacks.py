@@ -91,8 +91,9 @@ class ChooseCheckpoint(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add one sequence of each domain, in dB, and the random generators' states."""
+        """Add what an export shows and distils with, and the random generators' states."""
         checkpoint["example"] = trainer.datamodule.example
+        checkpoint["slice_moments"] = trainer.datamodule.slice_moments
         checkpoint["random_states"] = random_states()
 
     def on_load_checkpoint(

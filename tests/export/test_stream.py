@@ -18,12 +18,17 @@ from cyclegan_lib.cli import main
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator
-from cyclegan_lib.export.bulk import CHUNK_SLICES, BulkGenerator
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.extract import extract
 from cyclegan_lib.models import Generator
 
-CHUNK = CHUNK_SLICES // 50  # sequences
+CHUNK = 32  # sequences, where a test says so
+
+
+def chunks_of(sequences: int, translator: Translator, monkeypatch) -> None:
+    """Let so many sequences of 50 slices be translated at once."""
+    size = 4 * translator._bulk.width * 50 * sequences
+    monkeypatch.setattr("cyclegan_lib.export.bulk.CHUNK_BYTES", size)
 
 
 @pytest.fixture(scope="module")
@@ -46,33 +51,72 @@ SIZES = [
     {"members": 1},
     {"members": 3, "hidden_layers": 1, "hidden_dim": 16, "strength": 0.9},
     {"members": 2, "hidden_layers": 4, "strength": 0.0},
+    {"members": 1, "hidden_layers": 1, "hidden_dim": 8, "strength": 1.0},  # as distilled
 ]
 
 
+def made(normalizer: Normalizer, direction: str = "AB", **sizes) -> Translator:
+    return Translator(far_from_start(**sizes), normalizer, direction, "a", "b", None)
+
+
+def difference(translator: Translator, x: np.ndarray) -> float:
+    """How far `translate` is from normalise, generate, denormalise at most, in the target's deviations."""
+    source, target = translator.direction
+    z = torch.from_numpy(translator.normalizer.normalize(x, source))
+    with torch.no_grad():
+        y = translator.generator(z).numpy()  # z-scores
+    assert not x.size or y.std() > 0.5  # it does translate
+    mean, std = translator.normalizer.moments(target)
+    return float(np.abs((translator.translate(x) - mean) / std - y).max(initial=0))
+
+
 @pytest.mark.parametrize("sizes", SIZES)
-def test_the_bulk_generator_is_the_generator(sizes):
-    generator = far_from_start(**sizes)
-    x = torch.randn(2 * CHUNK, 50, 40)
-    with torch.inference_mode():
-        expected = generator(x)
-        found = BulkGenerator(generator)(x)
-    assert expected.std() > 0.5
-    assert (found - expected).abs().max() < 1e-5  # standard deviations
-    assert not (found.requires_grad or BulkGenerator(generator).training)
+@pytest.mark.parametrize("direction", ["AB", "BA"])
+def test_translation_in_bulk_is_that_of_the_generator(sizes, direction):
+    rng = np.random.default_rng(0)
+    moments = (rng.uniform(low, high, 40) for low, high in ((-60, -20), (2, 9), (-70, -10), (1, 8)))
+    translator = made(Normalizer(*moments), direction, **sizes)
+    x = translator.normalizer.denormalize(rng.normal(size=(300, 50, 40)), direction[0])
+    assert difference(translator, x) < 3e-5
 
 
-@pytest.mark.parametrize("shape", [(3, 50, 40), (7, 1, 40), (2, 2 * CHUNK_SLICES, 40), (0, 50, 40)])
-def test_translation_is_that_of_the_generator_whatever_the_slices(shape):
+@pytest.mark.parametrize("sizes", [SIZES[0], SIZES[-1]])
+@pytest.mark.parametrize("shape", [(3, 50, 40), (7, 1, 40), (2, 7001, 40), (0, 50, 40)])
+def test_translation_is_that_of_the_generator_whatever_the_slices(shape, sizes):
     rng = np.random.default_rng(0)
     normalizer = Normalizer(*(rng.uniform(1, 5, 40) for _ in range(4)))
     x = normalizer.denormalize(rng.normal(size=shape), "A")
-    generator = far_from_start()
-    found = Translator(generator, normalizer, "AB", "a", "b", None).translate(x)
-    with torch.no_grad():
-        y = generator(torch.from_numpy(normalizer.normalize(x, "A"))).numpy()
-    expected = normalizer.denormalize(y, "B")
-    assert found.shape == shape
-    assert (np.abs(found - expected) / normalizer.std_b).max(initial=0) < 1e-5
+    translator = made(normalizer, **sizes)
+    assert difference(translator, x) < 1e-5
+    assert translator.translate(x).shape == shape
+
+
+@pytest.mark.parametrize("sizes", [SIZES[0], SIZES[-1]])
+def test_silence_and_outliers_are_translated_as_the_generator_does(sizes):
+    """Where nothing varies, rounding must not become a deviation."""
+    rng = np.random.default_rng(0)
+    normalizer = Normalizer(*(np.full(40, value) for value in (-60.0, 5.0, -50.0, 6.0)))
+    x = normalizer.denormalize(rng.normal(size=(6, 50, 40)), "A")
+    x[0] = -100  # digital silence
+    x[1] = x[1, :1]  # the same slice all the time
+    x[2, :, 7:20] = -99.99  # bands without sound
+    x[3, 20] += 80  # a knock
+    translator = made(normalizer, **sizes)
+    assert difference(translator, x) < 2e-4
+    assert np.ptp(translator.translate(x)[:2], axis=1).max() < 1e-3  # dB
+
+
+def test_arrays_of_other_types_and_read_only_ones_are_translated(translator, tmp_path, recwarn):
+    x = make_set("cpc006", n=5, shift=10).features
+    np.save(tmp_path / "x.npy", x)
+    expected = translator.translate(x)
+    others = (x.astype(np.float64), np.asfortranarray(x), np.load(tmp_path / "x.npy", mmap_mode="r"))
+    for other in others:
+        found = translator.translate(other)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, expected)
+    assert not recwarn.list  # torch warns of arrays that it could change
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), x)
 
 
 def saved(x: FeatureSet, path) -> None:
@@ -87,6 +131,7 @@ def saved(x: FeatureSet, path) -> None:
 @pytest.mark.parametrize("n", [1, CHUNK - 1, CHUNK, CHUNK + 1, 4 * CHUNK + 5])
 @pytest.mark.parametrize("name", ["in.npz", "in.npy", "in.json"])
 def test_a_file_is_translated_as_a_whole_set_to_the_last_bit(name, n, translator, tmp_path, monkeypatch):
+    chunks_of(CHUNK, translator, monkeypatch)
     monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 2 * CHUNK * 8000)  # of two chunks
     saved(make_set("cpc006", n=n, shift=10), tmp_path / name)
     found = translator.translate_file(tmp_path / name, tmp_path / "out.npz", progress=False)
@@ -195,7 +240,7 @@ def recordings(tmp_path):
 
 def test_a_folder_of_recordings_is_extracted_and_translated(recordings, translator, tmp_path, monkeypatch):
     monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 1)  # one chunk
-    monkeypatch.setattr("cyclegan_lib.export.translator.CHUNK_SLICES", 100)  # of two sequences
+    chunks_of(2, translator, monkeypatch)
     n, report = translator.translate_file(recordings, tmp_path / "out.npz", progress=False)
     features, expected_report = extract(recordings, "cpc006", FeatureSettings(), progress=False)
     assert (n, report) == (5, expected_report)
