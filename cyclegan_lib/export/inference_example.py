@@ -37,7 +37,10 @@ def translate(features, direction="AB", distilled=False):
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != known:
             fail(f"{path} is missing, damaged or of another export; copy the whole folder again")
     generator = Generator(**settings["generator_config"]).eval()
-    generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    try:
+        generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    except Exception:  # weights_only: nothing in the file runs, whatever it is
+        fail(f"{weights} does not hold this generator's weights; copy the whole folder again")
     moments = json.loads(normalization.read_text(encoding="utf-8"))
     source, target = direction.lower()
     translated = np.empty(features.shape, np.float32)

@@ -95,21 +95,28 @@ def test_a_folder_of_malicious_checkpoints_is_passed_over(name, trained, domains
     assert not harm.exists()
 
 
+@pytest.mark.parametrize("distilled", [(), ("--distilled",)])
 @pytest.mark.parametrize("name", CHECKPOINTS)
-def test_exported_weights_run_nothing(name, exported, domains, tmp_path, harm, capsys):
+def test_exported_weights_run_nothing(name, distilled, exported, domains, tmp_path, harm, capsys):
     """Also if the SHA-256 in model_config.json was changed to match, and that of the file itself."""
     model = shutil.copytree(exported, tmp_path / "model")
-    bad = CHECKPOINTS[name](model / "generator_AB.pth", harm, exported / "generator_AB.pth")
+    weights = f"generator_AB{'_distilled' * len(distilled)}.pth"
+    bad = CHECKPOINTS[name](model / weights, harm, exported / "generator_AB.pth")
     values = json.loads((model / "model_config.json").read_text())
     names = values.pop("sha256")
     del values["config_sha256"]
-    (model / "model_config.json").write_text(sealed(values, [model / name for name in names]))
+    values["distilled"] = {
+        "generator_config": values["generator_config"],
+        "difference": {"AB": 0.1, "BA": 0.1},
+    }
+    (model / "model_config.json").write_text(sealed(values, [model / name for name in {*names, weights}]))
     out = tmp_path / "out.npz"
     given = ("--direction", "AB", "--input", domains[0], "--output", out)
-    refused(capsys, harm, bad, "translate", "--model", model, *given)
+    refused(capsys, harm, bad, "translate", "--model", model, *given, *distilled)
     # the script that is exported beside them
-    code = [sys.executable, str(model / "inference_example.py")]
-    subprocess.run([*code, str(domains[0]), str(tmp_path / "y.npy")], capture_output=True, cwd=model)
+    code = [sys.executable, str(model / "inference_example.py"), "--input", domains[0], "--output", out]
+    done = subprocess.run([*code, *distilled], capture_output=True, cwd=model, text=True)
+    assert done.returncode == 2 and f"{weights} does not hold this generator's weights" in done.stderr
     assert not harm.exists() and not out.exists()
 
 
