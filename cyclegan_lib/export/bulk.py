@@ -11,8 +11,11 @@ from cyclegan_lib.models.layers import MemberLinear
 from cyclegan_lib.models.matching import MOST_LOG_GAIN, MOST_Z, STD_FLOOR
 
 # Of the widest array in a chunk of slices that is translated at once. What a layer reads and writes mostly
-# stays in the processor's own cache then; with less, calling torch takes longer than computing.
-CHUNK_BYTES = 1 << 20
+# stays in the processor's caches then; with less, calling torch takes longer than computing.
+CHUNK_BYTES = 2 << 20
+# Where a feature's mean is more of its deviations away from 0 dB than this, the mean is subtracted before the
+# first layer and not within it: rounding to float32 grows with the distance.
+FAR = 100
 
 
 class BulkTranslation:
@@ -37,6 +40,10 @@ class BulkTranslation:
             [torch.from_numpy(np.asarray(values, dtype=np.float64)) for values in normalizer.moments(name)]
             for name in direction
         )  # mean and std of each, (40,)
+        mean, std = source
+        self.offset = mean.float() if (mean.abs() / std).max() > FAR else None  # (40,), dB
+        if self.offset is not None:
+            source = [mean - self.offset.double(), std]
         layers = [layer for layer in generator.residual if isinstance(layer, MemberLinear)]
         # in double precision until all is put together
         weights = [layer.weight.detach().double() for layer in layers]  # (members, inputs, outputs) each
@@ -80,28 +87,27 @@ class BulkTranslation:
         chunk = self.chunk(features.shape[1])
         for start in range(0, len(features), chunk):
             x = np.require(features[start : start + chunk], np.float32, ("C", "W"))  # as torch takes it
-            y = torch.from_numpy(out[start : start + chunk])
-            width = y.shape[-1]
-            self._ungained(torch.from_numpy(x).view(-1, width), y.view(-1, width))
-            self._gain(y)
+            y = self._ungained(torch.from_numpy(x).flatten(0, 1)).unflatten(0, x.shape[:2])
+            self._gain(y, torch.from_numpy(out[start : start + chunk]))
         return out
 
-    def _ungained(self, x: torch.Tensor, out: torch.Tensor) -> None:
+    def _ungained(self, x: torch.Tensor) -> torch.Tensor:
         """The mean of the members' translations, before the gain: dB in, z-scores out, (n, 40) both."""
+        if self.offset is not None:
+            x = x - self.offset
+        y = torch.addmm(self.whole_bias, x, self.whole)  # (n, 40), or (n, 40 + members * hidden)
         if self.joined:
-            both = torch.addmm(self.whole_bias, x, self.whole)  # (n, 40 + members * hidden)
-            linear, hidden = both[:, : out.shape[1]], both[:, out.shape[1] :]
-            torch.addmm(linear, hidden.relu_(), self.last, out=out)
-            return
-        torch.addmm(self.whole_bias, x, self.whole, out=out)
+            y, hidden = y[:, : len(self.mean)], y[:, len(self.mean) :]
+            return y.addmm_(hidden.relu_(), self.last)
         for member, last in enumerate(self.last):
             h = x
             for weight, bias in self.inner:
                 h = leaky_relu_(torch.addmm(bias[member], h, weight[member]), self.slope)  # (n, hidden)
-            out.addmm_(h, last)
+            y.addmm_(h, last)
+        return y
 
-    def _gain(self, y: torch.Tensor) -> None:
-        """Multiply the deviations from each sequence's mean, and denormalise, in place: (n, slices, 40)."""
+    def _gain(self, y: torch.Tensor, out: torch.Tensor) -> None:
+        """Multiply the deviations from each sequence's mean, and denormalise: (n, slices, 40) both."""
         mean = y.mean(dim=1, keepdim=True)  # (n, 1, 40)
         y -= mean
         std = y.square().mean(dim=1, keepdim=True).sqrt_()
@@ -109,7 +115,7 @@ class BulkTranslation:
         statistics = torch.addcmul(self.shift, statistics, self.scale).clamp_(-MOST_Z, MOST_Z)
         gain = torch.addmm(self.gain_bias, statistics, self.gain_weight)  # (n, 40)
         gain = gain.clamp_(-MOST_LOG_GAIN, MOST_LOG_GAIN).exp_().mul_(self.std).unsqueeze(1)  # (n, 1, 40)
-        torch.addcmul(torch.addcmul(self.mean, mean, self.std), y, gain, out=y)
+        torch.addcmul(torch.addcmul(self.mean, mean, self.std), y, gain, out=out)
 
 
 def _of_raw_units(

@@ -245,13 +245,15 @@ def check_columns_shape(shapes: dict[str, tuple[int, ...]], n: int, path: Path) 
 
 def numbered(path: Path, first: int, stop: int, n: int) -> np.ndarray:
     """Names of the recordings `first` to `stop` - 1 of `n`, for files that name none."""
-    width = len(path.stem) + 1 + max(5, len(str(n - 1)))
-    return np.array([f"{path.stem}-{i:05d}" for i in range(first, stop)], dtype=f"<U{width}")
+    stem = path.stem
+    width = len(stem) + 1 + max(5, len(str(n - 1)))
+    return np.array([f"{stem}-{i:05d}" for i in range(first, stop)], dtype=f"<U{width}")
 
 
 def checked_columns(found: dict[str, Any], n: int, path: Path) -> dict[str, Any]:
     """All but the features, of `n` sequences: what a file lacks is added, what cannot be is refused."""
-    found.setdefault("recording", numbered(path, 0, n, n))
+    if "recording" not in found:
+        found["recording"] = numbered(path, 0, n, n)
     found.setdefault("start_s", np.zeros(n))
     check_columns_shape({name: np.shape(value) for name, value in found.items()}, n, path)
     if found["start_s"].dtype.kind not in "fiu" or not np.isfinite(found["start_s"]).all():

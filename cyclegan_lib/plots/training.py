@@ -74,9 +74,9 @@ def file_sizes(sizes: dict[str, float]) -> Figure:
     figure, (axis,) = new_figure(9, 0.7 + 0.32 * len(sizes), 1)
     colours = [COLOUR_OTHER if i == 0 else COLOUR_TRANSLATED for i in range(len(sizes))]
     # as long as its label says: a checkpoint names its folder, and so differs by some bytes from run to run
-    lengths = [round(size, 1) for size in sizes.values()]
+    lengths = [round(size, 2) for size in sizes.values()]
     bars = axis.barh(list(sizes), lengths, color=colours)
-    axis.bar_label(bars, [f"{size:.1f}" for size in lengths], padding=3, fontsize=8)
+    axis.bar_label(bars, [f"{size:.2f}" for size in lengths], padding=3, fontsize=8)
     axis.invert_yaxis()
     axis.set_xlabel("size (MB)")
     return figure

@@ -91,6 +91,16 @@ def test_translation_is_that_of_the_generator_whatever_the_slices(shape, sizes):
     assert translator.translate(x).shape == shape
 
 
+@pytest.mark.parametrize("sizes", SIZES)
+def test_a_band_that_hardly_varies_far_from_0_db_is_translated_as_the_generator_does(sizes):
+    rng = np.random.default_rng(0)
+    moments = [rng.uniform(low, high, 40) for low, high in ((-60, -20), (2, 9), (-70, -10), (1, 8))]
+    moments[0][7], moments[1][7] = -100, 0.005  # dB
+    translator = made(Normalizer(*moments), **sizes)
+    x = translator.normalizer.denormalize(rng.normal(size=(20, 50, 40)), "A")
+    assert difference(translator, x) < 3e-5
+
+
 @pytest.mark.parametrize("sizes", [SIZES[0], SIZES[-1]])
 def test_silence_and_outliers_are_translated_as_the_generator_does(sizes):
     """Where nothing varies, rounding must not become a deviation."""

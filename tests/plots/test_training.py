@@ -31,7 +31,7 @@ def test_file_sizes_are_bars_in_megabytes():
     (axis,) = plots.file_sizes({"best.ckpt": 11.0004, "generator_AB.pth": 0.5}).axes
     assert [bar.get_width() for bar in axis.patches] == [11.0, 0.5]
     assert [text.get_text() for text in axis.get_yticklabels()] == ["best.ckpt", "generator_AB.pth"]
-    assert [text.get_text() for text in axis.texts] == ["11.0", "0.5"]
+    assert [text.get_text() for text in axis.texts] == ["11.00", "0.50"]
     assert axis.get_xlabel() == "size (MB)"
     assert axis.get_ylim()[0] > axis.get_ylim()[1], "the checkpoint comes first, on top"
     assert axis.get_xlim()[0] == pytest.approx(0)
