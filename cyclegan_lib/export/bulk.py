@@ -49,9 +49,9 @@ class BulkTranslation:
         weights = [layer.weight.detach().double() for layer in layers]  # (members, inputs, outputs) each
         biases = [layer.bias.detach().double() for layer in layers]  # (members, 1, outputs) each
         strength, linear = generator.strength, generator.linear[-1]
-        whole = (generator.start_weight + strength * linear.weight.detach()).double().mean(dim=0)  # (40, 40)
-        whole_bias = (generator.start_bias + strength * linear.bias.detach()).double().mean(dim=0)  # (1, 40)
-        whole_bias = whole_bias + strength * biases[-1].mean(dim=0)
+        learned, learned_bias = linear.weight.detach().double(), linear.bias.detach().double() + biases[-1]
+        whole = (generator.start_weight.double() + strength * learned).mean(dim=0)  # (40, 40)
+        whole_bias = (generator.start_bias.double() + strength * learned_bias).mean(dim=0)  # (1, 40)
         last = weights[-1] * (strength / generator.members)  # (members, hidden, 40)
         self.slope = next(x for x in generator.residual if isinstance(x, nn.LeakyReLU)).negative_slope
         self.joined = len(layers) == 2
@@ -69,10 +69,9 @@ class BulkTranslation:
             self.inner = [(weight.float(), bias.float()) for weight, bias in inner]
             self.last = last.float()
         self.whole, self.whole_bias = (part.float() for part in _of_raw_units(whole, whole_bias, *source))
-        # statistics of a sequence to gains: (mean, log deviation) * scale + shift, clamped, @ weight + bias
-        self.scale = 1 / generator.gain_scale  # (80,)
-        self.shift = -generator.gain_centre / generator.gain_scale
-        self.gain_weight, self.gain_bias = generator.gain_weight.clone(), generator.gain_bias.clone()
+        self.gain_map = {
+            name: getattr(generator, f"gain_{name}").clone() for name in ("centre", "scale", "weight", "bias")
+        }
         self.mean, self.std = (part.float() for part in target)  # (40,), dB
         self.width = max(self.whole.shape[1], *(weight.shape[-1] for weight in weights))
 
@@ -112,8 +111,8 @@ class BulkTranslation:
         y -= mean
         std = y.square().mean(dim=1, keepdim=True).sqrt_()
         statistics = torch.cat([mean, std.add_(STD_FLOOR).log_()], dim=-1).squeeze(1)  # (n, 80)
-        statistics = torch.addcmul(self.shift, statistics, self.scale).clamp_(-MOST_Z, MOST_Z)
-        gain = torch.addmm(self.gain_bias, statistics, self.gain_weight)  # (n, 40)
+        statistics.sub_(self.gain_map["centre"]).div_(self.gain_map["scale"]).clamp_(-MOST_Z, MOST_Z)
+        gain = torch.addmm(self.gain_map["bias"], statistics, self.gain_map["weight"])  # (n, 40)
         gain = gain.clamp_(-MOST_LOG_GAIN, MOST_LOG_GAIN).exp_().mul_(self.std).unsqueeze(1)  # (n, 1, 40)
         torch.addcmul(torch.addcmul(self.mean, mean, self.std), y, gain, out=out)
 
