@@ -124,7 +124,7 @@ def main():
     for known in (path, HERE / "model_config.json", *(HERE / name for name in config["sha256"])):
         if output and os.path.exists(output) and os.path.exists(known) and os.path.samefile(output, known):
             fail(f"{output} is an input and would be overwritten; give another --output")
-    devices = [config["device_a"], config["device_b"]][:: 1 if options.direction == "AB" else -1]
+    devices = [printable(config[f"device_{name}"]) for name in options.direction.lower()]
     arrays = read(path)
     before = arrays["features"]
     after = translate(before, options.direction, options.distilled)

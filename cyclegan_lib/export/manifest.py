@@ -5,12 +5,12 @@ import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.models.checkpoint import network_settings
@@ -23,6 +23,15 @@ CHECKED = (".pth", ".onnx", ".safetensors", ".npy", ".json")
 REMEDY = "give a folder that `cyclegan export` wrote"
 AGAIN = "copy the whole folder again, or export again"
 PACKAGES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy")
+
+
+def _named(device: str) -> str:
+    if not device.strip() or printable(device) != device:
+        raise ValueError("a device's name must be text that can be printed")
+    return device
+
+
+Device = Annotated[str, AfterValidator(_named)]
 
 
 class ExportedGenerator(GeneratorSettings):
@@ -50,7 +59,7 @@ class DistilledGenerators(Settings):
 class DomainFacts(Settings):
     """What one domain was trained on."""
 
-    device: str
+    device: Device
     sequences: int
     recordings: int
     fingerprint: str
@@ -96,8 +105,8 @@ class Manifest(Settings):
     input_dim: int
     generator_config: ExportedGenerator
     discriminator_config: ExportedDiscriminator
-    device_a: str
-    device_b: str
+    device_a: Device
+    device_b: Device
     feature_settings: FeatureSettings | None
     distilled: DistilledGenerators | None = None
     training: TrainingFacts
@@ -212,6 +221,7 @@ def _read(path: Path) -> dict[str, Any]:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError("too large")
         values = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(values, ensure_ascii=False).encode()  # no halves of letters, which no other file can hold
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a model configuration, or is damaged; {AGAIN}") from error
     if not isinstance(values, dict):

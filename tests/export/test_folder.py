@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from helpers import PROJECT, make_set
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, add_evaluation, export
-from cyclegan_lib.export.manifest import Manifest
+from cyclegan_lib.export.manifest import Manifest, sealed
 
 CONFIG, NORMALIZATION = "model_config.json", "normalization_params.json"
 
@@ -128,6 +129,22 @@ def test_a_mixed_up_folder_is_refused_in_one_sentence(name, model, other, domain
     assert not (tmp_path / "out.npz").exists()
 
 
+@pytest.mark.parametrize("name", ["\ud800", "a\nb", "\x1b[31m", "  "])
+def test_a_device_whose_name_no_other_file_could_hold_is_refused(name, model):
+    """Also where every checksum fits."""
+    values = json.loads((model / CONFIG).read_text())
+    del values["config_sha256"], values["sha256"]
+    values["device_a"] = name
+    files = [path for path in model.iterdir() if path.name != CONFIG]
+    (model / CONFIG).write_text(sealed(values, files))
+    with pytest.raises(InputError, match=f"{CONFIG}.*(device_a|is not a model configuration)") as error:
+        Translator.load(model, "AB")
+    assert str(error.value).isprintable()
+    done = subprocess.run([sys.executable, model / "inference_example.py"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(line.isprintable() for line in done.stdout.splitlines()) and done.stdout.count("\n") == 4
+
+
 def test_swapped_statistics_are_named_as_such(other, tmp_path):
     model = shutil.copytree(other, tmp_path / "model")
     Translator.load(model, "AB")
@@ -180,7 +197,7 @@ def test_training_facts_are_in_the_configuration(exported, trained):
         "AB": history[trained[0].best_epoch]["val_distance_AB"],
         "BA": history[trained[0].best_epoch]["val_distance_BA"],
     }
-    assert manifest.versions["torch"] == torch.__version__
+    assert manifest.versions["torch"] == version("torch")  # torch itself may add which CUDA it is for
     assert set(manifest.sha256) == {path.name for path in exported.iterdir()} - {CONFIG}
 
 

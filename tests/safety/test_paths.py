@@ -122,12 +122,14 @@ def using(name: str, here: Path, capfd) -> dict[str, object]:
 def inference(script: Path, *arguments: str) -> None:
     """What `python inference_example.py` does, without the seconds of a new process."""
     before = sys.argv, list(sys.path)
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no __pycache__ beside it
     sys.argv, sys.path[:0] = [str(script), *arguments], [str(script.absolute().parent)]
     try:
         runpy.run_path(str(script.absolute()), run_name="__main__")
     finally:
         sys.modules.pop("models", None)
         sys.argv, sys.path[:] = before
+        sys.dont_write_bytecode = writes
 
 
 def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
