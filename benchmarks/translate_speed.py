@@ -88,10 +88,13 @@ def operations(generator: nn.Module) -> int:
     return 2 * SLICES * (weights + generator.start_weight[0].numel())
 
 
-def in_bulk(translator: Translator, small: Translator, recordings: int, rounds: int) -> dict[str, float]:
+def in_bulk(
+    translator: Translator, small: Translator, recordings: int, many: int, rounds: int
+) -> dict[str, float]:
     """Milliseconds a recording of each way to translate many, and the arithmetic that bounds them."""
     x = random_set(recordings).features  # (recordings, 50, 40)
     z = torch.from_numpy(translator.normalizer.normalize(x, "A"))
+    more = random_set(many).features
     a, b = torch.randn(2, MATRIX, MATRIX)
 
     def loop_over_generator() -> None:
@@ -108,11 +111,14 @@ def in_bulk(translator: Translator, small: Translator, recordings: int, rounds: 
         "loop over Translator": loop_over_translator,
         "bulk": lambda: translator.translate(x),
         "bulk, distilled": lambda: small.translate(x),
+        "many": lambda: small.translate(more),
         "matrix": lambda: torch.mm(a, b),
     }
     found = fastest(acts, rounds)
     gigaflops = 2 * MATRIX**3 / found.pop("matrix") / 1e9
+    of_many = 1000 * found.pop("many") / many
     figures = {f"{name}, ms a recording": 1000 * value / recordings for name, value in found.items()}
+    figures[f"bulk, distilled, {many:,} at once, ms a recording"] = of_many
     figures["GFLOP/s of a large matrix product"] = gigaflops
     for name, kind in (("", translator), (", distilled", small)):
         mega = operations(kind.generator) / 1e6
@@ -123,6 +129,7 @@ def in_bulk(translator: Translator, small: Translator, recordings: int, rounds: 
         figures[f"bulk{name}, times the loop over generator"] = loop / figures[f"bulk{name}, ms a recording"]
         most = loop / figures[f"arithmetic alone, ms a recording{name}"]
         figures[f"at most, by arithmetic{name}"] = most
+    figures[f"bulk, distilled, {many:,} at once, times the loop over generator"] = loop / of_many
     figures["bulk, times the loop over Translator"] = (
         figures["loop over Translator, ms a recording"] / figures["bulk, ms a recording"]
     )
@@ -196,7 +203,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--recordings", type=int, default=1000, help="recordings in bulk and in the loops")
-    parser.add_argument("--streamed", type=int, default=20_000, help="recordings of the files, 8 kB each")
+    parser.add_argument(
+        "--streamed", type=int, default=20_000, help="recordings of the files, and at once, 8 kB each"
+    )
     parser.add_argument("--rounds", type=int, default=7, help="the fastest of so many rounds counts")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
@@ -205,7 +214,7 @@ def main() -> None:
     torch.set_num_threads(1)
     translator = untrained()
     small = distilled(translator)
-    figures = in_bulk(translator, small, options.recordings, options.rounds)
+    figures = in_bulk(translator, small, options.recordings, options.streamed, options.rounds)
     with tempfile.TemporaryDirectory() as folder:
         figures |= single_with_onnx(translator, Path(folder))
         for name, kind in (("", translator), (", distilled", small)):
@@ -213,7 +222,7 @@ def main() -> None:
             figures |= {f"{figure}{name}": value for figure, value in found.items()}
     for name, value in figures.items():
         text = f"{value:10.4f}" if value < 1 else f"{value:10.1f}" if value < 100 else f"{value:10,.0f}"
-        print(f"{name:>55}: {text}")
+        print(f"{name:>62}: {text}")
     for name, kind in (("", "large"), (", distilled", "distilled")):
         ratio = figures[f"bulk{name}, times the loop over generator"]
         most = figures[f"at most, by arithmetic{name}"]

@@ -111,6 +111,8 @@ def test_silence_and_outliers_are_translated_as_the_generator_does(sizes):
     x[1] = x[1, :1]  # the same slice all the time
     x[2, :, 7:20] = -99.99  # bands without sound
     x[3, 20] += 80  # a knock
+    x[4] += 60  # loud, 12 deviations from what is usual
+    x[5] = x[5, :1] + (x[5] - x[5, :1]) / 50 + 40  # loud and steady
     translator = made(normalizer, **sizes)
     assert difference(translator, x) < 1e-4
     assert np.ptp(translator.translate(x)[:2], axis=1).max() < 1e-3  # dB
