@@ -22,7 +22,9 @@ import torch
 from tqdm import tqdm
 
 from cyclegan_lib.benchmark.pairs import PAIRS, build, lacking
+from cyclegan_lib.benchmark.run import known, parse_seeds
 from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.downstream import FaultClassifier
 from cyclegan_lib.export import Translator, export
@@ -84,14 +86,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="trainings at once, each on one core")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
-    pairs = options.pairs.split(",")
-    for name in pairs:
-        if name not in PAIRS:
-            parser.error(f"the pair '{name}' is unknown; choose from {', '.join(PAIRS)}")
+    try:
+        pairs, seeds = known(options.pairs, PAIRS, "pair"), parse_seeds(options.seeds)
+    except InputError as error:
+        parser.error(str(error))
     missing = lacking(pairs, options.data)
     for name, what in missing.items():
         print(f"{name} is left out: {what}")
-    wanted = [(name, int(seed)) for name in pairs if name not in missing for seed in options.seeds.split(",")]
+    wanted = [(name, seed) for name in pairs if name not in missing for seed in seeds]
     rows = {}
     with ProcessPoolExecutor(options.workers, multiprocessing.get_context("spawn")) as pool:
         jobs = {pool.submit(measured, *one, options.data): one for one in wanted}

@@ -84,7 +84,7 @@ def benchmark(
     output, data = Path(output), Path(data)
     pairs = known(registry.PAIRS if pairs is None else pairs, registry.PAIRS, "pair")
     methods = known(DEFAULT if methods is None else methods, METHODS, "method")
-    seeds = _seeds(seeds)
+    seeds = parse_seeds(seeds)
     if workers < 1:
         raise InputError(f"{workers} workers cannot work; give at least 1")
     left_out = registry.lacking(pairs, data)
@@ -161,7 +161,7 @@ def known(names: Iterable[str] | str, registry: Iterable[str], what: str) -> lis
     return [name for name in registry if name in names]
 
 
-def _seeds(seeds: Iterable[int | str] | str) -> list[int]:
+def parse_seeds(seeds: Iterable[int | str] | str) -> list[int]:
     """Return `seeds`, a sequence or comma-separated text, in order and each once."""
     found: list[int] = []
     for seed in seeds.split(",") if isinstance(seeds, str) else seeds:

@@ -83,18 +83,27 @@ class BulkTranslation:
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Translate (sequences, slices, 40) in dB; float32 out."""
         out = np.empty(features.shape, dtype=np.float32)
-        chunk = self.chunk(features.shape[1])
-        for start in range(0, len(features), chunk):
+        sequences, slices, inputs = features.shape
+        chunk = self.chunk(slices)
+        # the same memory for every chunk: it is in the caches already
+        room = min(chunk, sequences) * slices
+        layers, squares = torch.empty(room, self.whole.shape[1]), torch.empty(room, inputs)
+        for start in range(0, sequences, chunk):
             x = np.require(features[start : start + chunk], np.float32, ("C", "W"))  # as torch takes it
-            y = self._ungained(torch.from_numpy(x).flatten(0, 1)).unflatten(0, x.shape[:2])
-            self._gain(y, torch.from_numpy(out[start : start + chunk]))
+            n, shape = len(x) * slices, x.shape[:2]
+            y = self._ungained(torch.from_numpy(x).flatten(0, 1), layers[:n]).unflatten(0, shape)
+            self._gain(y, squares[:n].unflatten(0, shape), torch.from_numpy(out[start : start + chunk]))
         return out
 
-    def _ungained(self, x: torch.Tensor) -> torch.Tensor:
-        """The mean of the members' translations, before the gain: dB in, z-scores out, (n, 40) both."""
+    def _ungained(self, x: torch.Tensor, layers: torch.Tensor) -> torch.Tensor:
+        """The mean of the members' translations, before the gain: dB in, z-scores out, (n, 40) both.
+
+        They are part of `layers`, the memory for what the first matrix gives.
+        """
         if self.offset is not None:
             x = x - self.offset
-        y = torch.addmm(self.whole_bias, x, self.whole)  # (n, 40), or (n, 40 + members * hidden)
+        # (n, 40), or (n, 40 + members * hidden)
+        y = torch.addmm(self.whole_bias, x, self.whole, out=layers)
         if self.joined:
             y, hidden = y[:, : len(self.mean)], y[:, len(self.mean) :]
             return y.addmm_(hidden.relu_(), self.last)
@@ -105,11 +114,11 @@ class BulkTranslation:
             y.addmm_(h, last)
         return y
 
-    def _gain(self, y: torch.Tensor, out: torch.Tensor) -> None:
-        """Multiply the deviations from each sequence's mean, and denormalise: (n, slices, 40) both."""
+    def _gain(self, y: torch.Tensor, squares: torch.Tensor, out: torch.Tensor) -> None:
+        """Multiply the deviations from each sequence's mean, and denormalise: (n, slices, 40) all."""
         mean = y.mean(dim=1, keepdim=True)  # (n, 1, 40)
         y -= mean
-        std = y.square().mean(dim=1, keepdim=True).sqrt_()
+        std = torch.square(y, out=squares).mean(dim=1, keepdim=True).sqrt_()
         statistics = torch.cat([mean, std.add_(STD_FLOOR).log_()], dim=-1).squeeze(1)  # (n, 80)
         statistics.sub_(self.gain_map["centre"]).div_(self.gain_map["scale"]).clamp_(-MOST_Z, MOST_Z)
         gain = torch.addmm(self.gain_map["bias"], statistics, self.gain_map["weight"])  # (n, 40)

@@ -89,10 +89,12 @@ def export(
         if discriminators or name.startswith("generator")
     }
     values = describe(content)
-    small = _distilled(content, networks, values, checkpoint) if distilled else {}
+    if distilled:
+        small, values["distilled"] = _distilled(content, networks, checkpoint)
+        networks |= small
     normalizer = Normalizer.from_dict(content["hyper_parameters"]["normalization"])
     with replacing_folder(folder, NAMES) as beside:
-        for name, network in {**networks, **small}.items():
+        for name, network in networks.items():
             write_tensors(network.state_dict(), beside / f"{name}.pth")
             if "onnx" in formats and isinstance(network, Generator):
                 write_onnx(network, normalizer, _direction(name), beside / f"{name}.onnx")
@@ -108,29 +110,28 @@ def export(
         (beside / CONFIG).write_text(sealed(values, list(beside.iterdir())), encoding="utf-8")
         written = sorted(path.name for path in beside.iterdir())
     counts = {
-        f"{name}.pth": sum(p.numel() for p in network.parameters())
-        for name, network in {**networks, **small}.items()
+        f"{name}.pth": sum(p.numel() for p in network.parameters()) for name, network in networks.items()
     }
     return [ExportedFile(folder / name, (folder / name).stat().st_size, counts.get(name)) for name in written]
 
 
 def _distilled(
-    content: dict[str, Any], networks: dict[str, Any], values: dict[str, Any], checkpoint: str | Path
-) -> dict[str, Generator]:
-    """A small generator for each large one, by name; `values`, the configuration, says what they are."""
+    content: dict[str, Any], networks: dict[str, Any], checkpoint: str | Path
+) -> tuple[dict[str, Generator], dict[str, Any]]:
+    """A small generator for each large one, by name; and what the configuration says of them."""
     moments = content.get("slice_moments")
     if moments is None:
         raise InputError(
             f"{checkpoint} was written by an earlier version, and does not keep what distilling needs; train"
             " again, or export without --distilled"
         )
+    seed = content["hyper_parameters"]["settings"]["seed"]
     found, difference = {}, {}
     for name in GENERATORS:
         direction = _direction(name)
-        small = distil(networks[name], **moments[direction[0]], seed=values["training"]["seed"])
+        small = distil(networks[name], **moments[direction[0]], seed=seed)
         found[distilled_name(name)], difference[direction] = small.generator, small.difference
-    values["distilled"] = {"generator_config": small.settings, "difference": difference}
-    return found
+    return found, {"generator_config": small.settings, "difference": difference}
 
 
 def _direction(name: str) -> str:

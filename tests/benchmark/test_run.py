@@ -146,7 +146,7 @@ def test_missing_data_are_named_and_the_rest_runs(tmp_path, computed):
 
 def test_names_are_put_in_order_and_each_once():
     assert known("real B, identity,identity", METHODS, "method") == ["identity", "real B"]
-    assert run._seeds("3,1, 1") == [1, 3]
+    assert run.parse_seeds("3,1, 1") == [1, 3]
 
 
 @pytest.mark.parametrize(

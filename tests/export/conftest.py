@@ -1,9 +1,23 @@
-"""A checkpoint in which every part of the networks counts."""
+"""Exports to translate with, and a checkpoint in which every part of the networks counts."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+
+from cyclegan_lib.export import Translator
+
+
+@pytest.fixture(scope="session")
+def translator(exported) -> Translator:
+    return Translator.load(exported, "AB")
+
+
+@pytest.fixture
+def model(exported, tmp_path) -> Path:
+    """A copy of the exported folder that may be changed."""
+    return shutil.copytree(exported, tmp_path / "model")
 
 
 @pytest.fixture(scope="session")

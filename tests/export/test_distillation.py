@@ -161,8 +161,9 @@ def test_the_script_and_onnx_translate_as_the_library(direction, model, tmp_path
     std = translator.normalizer.moments(direction[1])[1]
     assert np.abs((expected - large) / std).max() > 1e-3  # another generator
     monkeypatch.syspath_prepend(str(model))
-    monkeypatch.delitem(sys.modules, "models", raising=False)
+    monkeypatch.delitem(sys.modules, "models", raising=False)  # models.py beside the script
     script = runpy.run_path(str(model / "inference_example.py"))
+    sys.modules.pop("models")
     np.testing.assert_array_less(np.abs((script["translate"](x, direction, True) - expected) / std), 1e-4)
     np.testing.assert_array_less(np.abs((script["translate"](x, direction) - large) / std), 1e-4)
     session = onnxruntime.InferenceSession(model / f"generator_{direction}_distilled.onnx")

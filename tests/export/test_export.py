@@ -138,6 +138,7 @@ def test_the_exported_script_agrees_where_every_part_of_the_generator_counts(tra
     monkeypatch.syspath_prepend(tmp_path / "model")
     monkeypatch.delitem(sys.modules, "models", raising=False)  # models.py beside the script
     code = runpy.run_path(str(tmp_path / "model" / "inference_example.py"))
+    sys.modules.pop("models")
     found = code["translate"](features, "AB")
     translator = Translator.load(tmp_path / "model", "AB")
     np.testing.assert_allclose(found, translator.translate(features), rtol=1e-4, atol=1e-3)

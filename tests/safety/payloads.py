@@ -1,4 +1,4 @@
-"""Files that run code where they are unpickled: each makes the file `harm`."""
+"""Files that run code where they are unpickled: each makes the file `harm`; and a look that none did."""
 
 import os
 import pickle
@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+
+from cyclegan_lib.cli import main
 
 
 class Touch:
@@ -95,3 +98,11 @@ def array_file(path: Path, harm: Path, name: str) -> Path:
 def npy_file(path: Path, harm: Path) -> Path:
     np.save(path, arrays(harm)["objects"], allow_pickle=True)
     return path
+
+
+def refused(capsys: pytest.CaptureFixture, harm: Path, bad: Path, *arguments: object) -> None:
+    """See the command refuse in one sentence that names the file, and nothing happen."""
+    assert main([str(argument) for argument in arguments]) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("cyclegan: ")]
+    assert len(said) == 1 and bad.name in said[0], said
+    assert not harm.exists()
