@@ -1,10 +1,16 @@
 """Small feature sets and a briefly trained model that many tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from helpers import QUICK, make_set
 from xdist.scheduler import LoadScopeScheduling
+
+# A shell that starts the tests in the background (`make test &` in a script) has them ignore Ctrl-C, and all
+# processes too that they start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class TogetherByFile(LoadScopeScheduling):

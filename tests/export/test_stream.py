@@ -244,12 +244,15 @@ def test_ctrl_c_leaves_what_was_there(exported, tmp_path):
     command = [sys.executable, "-m", "cyclegan_lib", "translate", "--model", str(exported)]
     command += ["--direction", "AB", "--input", str(tmp_path / "endless.npy"), "--output", str(out)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out*.part.npz")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".out*.part.npz")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()  # or it would fill the disk
     assert process.returncode == 130, error
     assert error.splitlines()[-1] == "cyclegan: interrupted"
     assert "Traceback" not in error
