@@ -6,6 +6,7 @@ import torch
 from helpers import make_set
 
 from cyclegan_lib.export import Translator
+from cyclegan_lib.export.bulk import affine
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.models import Generator
 
@@ -25,6 +26,7 @@ SIZES = [
     {"members": 1},
     {"members": 3, "hidden_layers": 1, "hidden_dim": 16, "strength": 0.9},
     {"members": 2, "hidden_layers": 4, "strength": 0.0},
+    {"members": 2, "hidden_layers": 3, "hidden_dim": 37},
     {"members": 1, "hidden_layers": 1, "hidden_dim": 8, "strength": 1.0},  # as distilled
 ]
 
@@ -45,13 +47,28 @@ def difference(translator: Translator, x: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-@pytest.mark.parametrize("direction", ["AB", "BA"])
-def test_translation_in_bulk_is_that_of_the_generator(sizes, direction):
+@pytest.mark.parametrize(("direction", "onednn"), [("AB", True), ("BA", True), ("AB", False)])
+def test_translation_in_bulk_is_that_of_the_generator(sizes, direction, onednn, monkeypatch):
+    if not onednn:
+        monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
     rng = np.random.default_rng(0)
     moments = (rng.uniform(low, high, 40) for low, high in ((-60, -20), (2, 9), (-70, -10), (1, 8)))
     translator = made(Normalizer(*moments), direction, **sizes)
     x = translator.normalizer.denormalize(rng.normal(size=(300, 50, 40)), direction[0])
     assert difference(translator, x) < 3e-5
+
+
+@pytest.mark.parametrize("rows", [1, 3, 50, 5000])
+@pytest.mark.parametrize(("inputs", "outputs"), [(40, 48), (37, 128), (128, 40)])
+def test_an_affine_map_is_the_same_by_whatever_library(rows, inputs, outputs, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, weight, bias = (rng.normal(size=size) for size in ((rows, inputs), (outputs, inputs), outputs))
+    of_float32 = [torch.from_numpy(part.astype(np.float32)) for part in (x, weight, bias)]
+    for onednn_from in (0, np.inf):
+        monkeypatch.setattr("cyclegan_lib.export.bulk.ONEDNN_FROM", onednn_from)
+        found = affine(*of_float32)
+        assert found.is_contiguous()
+        np.testing.assert_allclose(found, x @ weight.T + bias, atol=1e-4)
 
 
 @pytest.mark.parametrize("sizes", [SIZES[0], SIZES[-1]])

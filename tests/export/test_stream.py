@@ -20,7 +20,7 @@ from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.extract import extract
 
-CHUNK = 32  # sequences, where a test says so
+CHUNK = 32  # sequences, where a test says so; some layers of a chunk go through oneDNN, others do not
 
 
 def chunks_of(sequences: int, translator: Translator, monkeypatch) -> None:
