@@ -18,6 +18,7 @@ the figures: kinds are timed in turn and the best of some rounds counts.
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -33,8 +34,7 @@ import torch
 from torch import nn
 
 from cyclegan_lib.config import SLICES, FeatureSettings, GeneratorSettings, TrainingSettings
-from cyclegan_lib.export import Translator
-from cyclegan_lib.export.bulk import affine
+from cyclegan_lib.export import Translator, bulk
 from cyclegan_lib.export.distillation import distil
 from cyclegan_lib.export.formats import write_onnx
 from cyclegan_lib.features import FeatureSet, Normalizer
@@ -114,7 +114,7 @@ def in_bulk(
         "bulk": lambda: translator.translate(x),
         "bulk, distilled": lambda: small.translate(x),
         "many": lambda: small.translate(more),
-        "matrix": lambda: affine(a, b, zero),
+        "matrix": lambda: bulk.affine(a, b, zero),
     }
     found = fastest(acts, rounds)
     gigaflops = 2 * MATRIX**3 / found.pop("matrix") / 1e9
@@ -209,11 +209,14 @@ def main() -> None:
         "--streamed", type=int, default=20_000, help="recordings of the files, and at once, 8 kB each"
     )
     parser.add_argument("--rounds", type=int, default=7, help="the fastest of so many rounds counts")
+    parser.add_argument("--without-onednn", action="store_true", help="matrix products by MKL alone, in bulk")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):  # one core, whatever threads the libraries start
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
+    if options.without_onednn:
+        bulk.ONEDNN_FROM = math.inf
     translator = untrained()
     small = distilled(translator)
     figures = in_bulk(translator, small, options.recordings, options.streamed, options.rounds)

@@ -126,7 +126,7 @@ def affine(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.T
     """x @ weight.T + bias: (n, inputs), (outputs, inputs) and (outputs,) in, (n, outputs) out.
 
     Through oneDNN where torch has it, and so written as a convolution with kernels of one point: torch leaves
-    products of matrices to MKL, which does less than half as many operations a second on AMD processors. The
+    products of matrices to MKL, which did less than half as many operations a second on an AMD EPYC. The
     dilation changes nothing, but with it torch does not leave this one to MKL either.
     """
     if len(x) * weight.numel() < ONEDNN_FROM or not torch.backends.mkldnn.is_available():
