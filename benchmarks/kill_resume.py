@@ -31,10 +31,10 @@ import torch
 import torch.utils.tensorboard  # noqa: F401  (once here, not in every child)
 from same_run import unequal
 
+from cyclegan_lib.checkpoint.reading import LAST
 from cyclegan_lib.cli import main as cyclegan
 from cyclegan_lib.config import SLICES
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.models.checkpoint import LAST
 from cyclegan_lib.training import callbacks, checkpoints, fit
 from cyclegan_lib.training.resume import newest
 

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
 from cyclegan_lib import plots
+from cyclegan_lib.checkpoint.reading import BEST
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import sliced_wasserstein
 from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.models.checkpoint import BEST
 
 PIXELS = 90  # dots per inch of what is sent to the browser
 

@@ -1,10 +1,20 @@
-"""Writing files so that a reader never meets half of one, and naming what keeps a file from being read."""
+"""Files and folders, written so that a reader never meets half of one; and what keeps one from being read.
 
+The one module that knows which system it runs on.
+"""
+
+import ctypes
+import fcntl
+import glob
+import hashlib
+import itertools
 import os
 import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +24,13 @@ from cyclegan_lib.errors import InputError
 SHELL_PIPES = Path("/dev/fd")
 NAME_BYTES = 255  # the longest name of a file on Linux and macOS
 SUFFIX_BYTES = 16  # that of a format is no longer
+PID_DIGITS = 10
 PART = re.compile(r"\.(?P<stem>.*)\.(?P<process>\d+)\.part(?P<suffix>(\.[^.]+)?)", re.DOTALL)
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux, renameat2(2)
+RENAME_SWAP = 2  # macOS, renamex_np(2)
+LOCK = ".lock"
+MAX_OWNER = 40  # characters of what a lock says, "pid" and a number
+POLL_S = 0.2
 
 
 @contextmanager
@@ -22,19 +38,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` when the block ends without an error.
 
     The temporary name keeps the suffix, because soundfile and numpy choose the format by it. Where `path` is
-    a symbolic link, the link is replaced; the file behind it stays as it is.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written, or the disk is full. What was at `path` before is kept then.
+    a symbolic link, the link is replaced; the file behind it stays as it is. Raises InputError if the folder
+    cannot be written, or the disk is full. What was at `path` before is kept then.
     """
     path = writable_file(path)
     part = temporary_name(path)
     try:
         yield part
-        with open(part, "rb") as file:
-            os.fsync(file.fileno())  # a power cut after the renaming must not find an empty file
+        _flush(part)  # a power cut after the renaming must not find an empty file
         os.replace(part, path)
     except OSError as error:
         raise not_written(path, error) from error
@@ -42,26 +53,61 @@ def replacing(path: str | Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(folder: str | Path, ours: Iterable[str]) -> Iterator[Path]:
+    """Give an empty folder beside `folder`, and put it in its place when the block ends without an error.
+
+    Both change places in one step of the file system, so that a process that is killed leaves one of them,
+    whole. `ours` are the names of files that are replaced, or removed where the new folder lacks them; others
+    are taken over, as hard links. Raises InputError if the folder cannot be written or replaced, holds the
+    current one, or the disk is full. The old one is kept then.
+    """
+    folder = Path(os.path.realpath(folder))
+    writable_folder(folder.parent)
+    if os.path.exists(folder):
+        if Path.cwd().is_relative_to(folder):
+            raise InputError(f"{folder} is replaced as a whole, and holds the current folder; leave it first")
+        writable_folder(folder)  # a clear sentence, if it is a file or may not be written
+    beside = temporary_name(folder)
+    left = PART.fullmatch(beside.name)
+    remove_leftovers(folder.parent, glob.escape(left["stem"] + left["suffix"]))
+    try:
+        beside.mkdir()
+        yield beside
+        for path in (*beside.iterdir(), beside):
+            _flush(path)  # a power cut after the exchange must not find empty files
+        if folder.exists():
+            _take_over(folder, beside, set(ours))
+            exchange(beside, folder)
+        else:
+            beside.rename(folder)
+    except OSError as error:
+        raise not_written(folder, error) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
 def temporary_name(path: Path) -> Path:
     """A hidden name beside `path` with this process's number; where it would be too long, its stem is cut."""
     suffix = path.suffix if len(os.fsencode(path.suffix)) <= SUFFIX_BYTES else ""
-    stem, end = path.stem, f".{os.getpid()}.part{suffix}"
-    while len(os.fsencode(f".{stem}{end}")) > NAME_BYTES:
+    stem = path.stem
+    # `exchange` may add .old; a longer number must not cut more, or leftovers would not be known again
+    while len(os.fsencode(f".{stem}.{'0' * PID_DIGITS}.part{suffix}.old")) > NAME_BYTES:
         stem = stem[:-1]
-    return path.with_name(f".{stem}{end}")
+    return path.with_name(f".{stem}.{os.getpid()}.part{suffix}")
 
 
 def remove_leftovers(folder: str | Path, *patterns: str) -> None:
-    """Remove the temporary files of `replacing` that processes left in `folder` when they were killed.
+    """Remove the temporary files and folders that processes left in `folder` when they were killed.
 
-    Only those of files whose names are like one of `patterns`, as in ``*.ckpt``: others may be someone's own.
+    Only those of names like one of `patterns`, as in ``*.ckpt``: others may be someone's own.
     """
     for part in Path(folder).iterdir():
         found = PART.fullmatch(part.name)
         name = found and found["stem"] + found["suffix"]
         if name and any(fnmatchcase(name, pattern) for pattern in patterns):
             if is_over(int(found["process"])):
-                part.unlink(missing_ok=True)
+                _remove(part)
 
 
 def is_over(process: int) -> bool:
@@ -76,6 +122,66 @@ def is_over(process: int) -> bool:
     except (OSError, OverflowError):  # someone else's, or no process's number at all
         return False
     return process == os.getpid()
+
+
+def exchange(a: Path, b: Path) -> None:
+    """Let two folders change their names, in one step where the system can (Linux, macOS).
+
+    Elsewhere in two: a process that is killed between them leaves `b` under the name of `a` with `.old`.
+    """
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform in ("linux", "darwin") else None
+    if hasattr(libc, "renameat2"):
+        failed = libc.renameat2(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE)
+    elif hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(os.fsencode(a), os.fsencode(b), RENAME_SWAP)
+    else:
+        failed = True
+    if failed:  # a file system, a system or a C library that cannot
+        aside = a.with_name(f"{a.name}.old")
+        b.rename(aside)
+        a.rename(b)
+        aside.rename(a)
+
+
+@contextmanager
+def locked(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold `folder`, created if needed, for this process while the block runs.
+
+    The system frees it when its owner ends, however it ends. Raises InputError if another process holds it
+    for longer than `wait_s` seconds, or it cannot be written.
+    """
+    writable_folder(folder)
+    patience = time.monotonic() + wait_s
+    with (folder / LOCK).open("a+", encoding="utf-8", errors="replace") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > patience:
+                    file.seek(0)
+                    owner = file.read(MAX_OWNER).strip()
+                    raise InputError(
+                        f"another process ({owner}) is working in {folder};"
+                        " wait until it has ended, or give another --name"
+                    ) from error
+                time.sleep(POLL_S)
+        file.truncate(0)
+        file.write(f"pid {os.getpid()}")
+        file.flush()
+        yield
+
+
+def next_free(path: Path) -> Path:
+    """The first of PATH-1, PATH-2, ... that is not taken: where what is in the way is set aside."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
+    return next(free for free in numbered if not free.exists())
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def not_written(path: str | Path, error: Exception) -> InputError:
@@ -106,12 +212,8 @@ def not_an_input(output: str | Path, *inputs: str | Path | None, remedy: str = "
 def writable_folder(folder: str | Path) -> Path:
     """Create `folder` if needed and prove, by writing a file there, that it can be written.
 
-    Commands that work for minutes call this first, so that they do not find out at the end.
-
-    Raises
-    ------
-    InputError
-        If it is a file, or cannot be created or written.
+    Commands that work for minutes call this first, so that they do not find out at the end. Raises InputError
+    if it is a file, or cannot be created or written.
     """
     folder = Path(folder)
     try:
@@ -138,11 +240,8 @@ def is_utf8(path: str | Path) -> bool:
 def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
     """Return `path` as a Path, in a folder that is created if needed.
 
-    Raises
-    ------
-    InputError
-        If no file can be written there: it is a folder, its name is too long, its folder is not writable, or
-        it is one of `inputs` (see `not_an_input`).
+    Raises InputError if no file can be written there: it is a folder, its name is too long, its folder is not
+    writable, or it is one of `inputs` (see `not_an_input`).
     """
     path = Path(path)
     not_an_input(path, *inputs)
@@ -180,3 +279,37 @@ def existing_file(path: str | Path, remedy: str = "give the path of an existing 
     except OSError as error:  # a name that is too long, a folder that may not be looked into
         raise InputError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
     return path
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _take_over(old: Path, new: Path, ours: set[str]) -> None:
+    for path in old.iterdir():
+        if path.name in ours:
+            continue
+        if (new / path.name).exists():
+            raise InputError(f"{path} would be overwritten; move it, or choose another folder")
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, new / path.name, symlinks=True, copy_function=_link)
+        else:
+            _link(path, new / path.name)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -23,11 +23,20 @@ from cyclegan_lib.files import replacing
 CELLS = "cells"
 PACKAGE = Path(cyclegan_lib.__file__).parent
 # source files that every cell hangs on, and those of one method
-SHARED = ("recordings", "features", "evaluation", "benchmark/device_pair.py", "benchmark/pairs.py")
-SHARED += ("benchmark/measure.py",)
+SHARED = (
+    "recordings",
+    "simulation",
+    "features",
+    "evaluation",
+    "benchmark/device_pair.py",
+    "benchmark/pairs.py",
+)
+SHARED += ("benchmark/pairs.py", "benchmark/measure.py")
 OWN = {
-    **dict.fromkeys(UNPAIRED, ("models/linear.py",)),
-    **dict.fromkeys((TRANSLATED, UNTRAINED, *HELPED), ("models", "training", "benchmark/ours.py")),
+    **dict.fromkeys(UNPAIRED, ()),
+    **dict.fromkeys(
+        (TRANSLATED, UNTRAINED, *HELPED), ("models", "checkpoint", "training", "benchmark/ours.py")
+    ),
     REFERENCE: ("benchmark/reference.py",),
     BOUND: ("benchmark/supervised.py",),
 }

@@ -49,15 +49,15 @@ def untrained(
     """
     from cyclegan_lib.training import load_domains
     from cyclegan_lib.training.batches import UnpairedData
-    from cyclegan_lib.training.fit import started
+    from cyclegan_lib.training.start import fit_gains, start_module
 
     a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
     settings = TrainingSettings(seed=seed, use_labels=use_labels)
     given = _some_pairs(pair, pairs, seed).save(folder / "pairs.npz") if pairs else None
     domains = load_domains(a, b, settings, given)
     torch.manual_seed(seed)
-    module, data = started(domains, settings), UnpairedData(domains, settings)
-    module.fit_gains(data.first_a, data.first_b)
+    module, data = start_module(domains, settings), UnpairedData(domains, settings)
+    fit_gains(module, data.first_a, data.first_b)
     return Translation(_translate(module, pair))
 
 

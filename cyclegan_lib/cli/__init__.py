@@ -13,8 +13,8 @@ try:
     from cyclegan_lib.cli.features import extract, simulate
     from cyclegan_lib.cli.models import export, inspect, train, translate
     from cyclegan_lib.cli.notebooks import run, sweep
+    from cyclegan_lib.cli.options import joined
     from cyclegan_lib.errors import InputError, Interrupted, NotebookError, printable
-    from cyclegan_lib.options import joined
 except KeyboardInterrupt:  # a second goes by until these are loaded
     print("cyclegan: interrupted", file=sys.stderr)
     sys.exit(130)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from cyclegan_lib.cli.options import FEATURE_SET
 from cyclegan_lib.errors import printable
 from cyclegan_lib.files import writable_file
-from cyclegan_lib.options import FEATURE_SET
 
 
 def evaluate(

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from cyclegan_lib.cli.options import with_options
 from cyclegan_lib.config import FeatureSettings, SimulationSettings
 from cyclegan_lib.errors import printable
-from cyclegan_lib.options import with_options
 
 
 @with_options(SimulationSettings)
@@ -20,7 +20,7 @@ def simulate(
     settings: SimulationSettings,
 ) -> None:
     """Simulate machines heard by cpc006 and BATCH_UPLOAD: training recordings of each, paired test ones."""
-    from cyclegan_lib.recordings import simulate
+    from cyclegan_lib.simulation import simulate
 
     folder = simulate(output, settings, workers=workers)
     print(printable(f"recordings and labels.csv: {folder}"))

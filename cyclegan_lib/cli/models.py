@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from cyclegan_lib.cli.options import FEATURE_SET, with_options
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import printable
-from cyclegan_lib.options import FEATURE_SET, with_options
 from cyclegan_lib.stopping import Stopping
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cyclegan_lib.options import named
+from cyclegan_lib.cli.options import named
 
 
 def run(

@@ -7,8 +7,8 @@ from torch.nn.functional import conv2d, leaky_relu_
 
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.models import Generator
+from cyclegan_lib.models.generator import MOST_LOG_GAIN, MOST_Z, STD_FLOOR
 from cyclegan_lib.models.layers import MemberLinear
-from cyclegan_lib.models.matching import MOST_LOG_GAIN, MOST_Z, STD_FLOOR
 
 # Of the widest array in a chunk of slices that is translated at once. What a layer reads and writes mostly
 # stays in the processor's caches then; with less, calling torch takes longer than computing.

@@ -11,7 +11,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.manifest import CARD, CONFIG, Manifest, sealed
 from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.folders import replacing_folder
+from cyclegan_lib.files import replacing_folder
 
 SAME_DB = 0.01  # rounding differs between machines
 KINDS = {

@@ -9,19 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from cyclegan_lib.checkpoint.reading import build_network, read_checkpoint
+from cyclegan_lib.checkpoint.torch_file import write_tensors
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.export.card import write_card
 from cyclegan_lib.export.distillation import distil
 from cyclegan_lib.export.formats import FORMATS, parse_formats, write_onnx, write_safetensors
 from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, distilled_name, sealed
-from cyclegan_lib.export.networks import build_network
 from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
-from cyclegan_lib.files import not_an_input
-from cyclegan_lib.folders import replacing_folder
-from cyclegan_lib.models import Generator
-from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
-from cyclegan_lib.models.torch_file import write_tensors
+from cyclegan_lib.files import not_an_input, replacing_folder
+from cyclegan_lib.models import NETWORKS, Generator
 
 SCRIPT, SOURCE = "inference_example.py", "models.py"
 TEMPLATE = Path(__file__).with_name(SCRIPT)

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from cyclegan_lib.checkpoint.reading import completed_epochs
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.models.checkpoint import network_settings
+from cyclegan_lib.models import network_settings
 
 CONFIG, NORMALIZATION, CARD = "model_config.json", "normalization_params.json", "README.md"
 SELF = "config_sha256"
@@ -191,11 +192,6 @@ def describe(content: dict[str, Any]) -> dict[str, Any]:
         "evaluation": {},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
-
-
-def completed_epochs(content: dict[str, Any]) -> int:
-    """How many epochs a checkpoint was trained for; 0 is the untrained model."""
-    return int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
 
 
 def sealed(values: dict[str, Any], files: list[Path]) -> str:

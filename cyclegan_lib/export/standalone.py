@@ -2,8 +2,7 @@
 
 import inspect
 
-from cyclegan_lib.models import layers, matching
-from cyclegan_lib.models.generator import Generator
+from cyclegan_lib.models import generator, layers
 
 HEADER = '''"""The generator of this folder, taken from cyclegan_lib; needs torch and numpy only.
 
@@ -27,7 +26,7 @@ from torch.nn import functional
 def generator_source() -> str:
     """The text of models.py: `Generator` and the layers that it is made of, the same code as here."""
     constants = [("FIRST_ITERATIONS", layers)]
-    constants += [(name, matching) for name in ("MOST_LOG_GAIN", "MOST_Z", "STD_FLOOR")]
+    constants += [(name, generator) for name in ("MOST_LOG_GAIN", "MOST_Z", "STD_FLOOR")]
     values = "\n".join(f"{name} = {getattr(module, name)!r}" for name, module in constants)
-    parts = (layers.MemberLinear, layers.leaky_stack, Generator)
+    parts = (layers.MemberLinear, layers.leaky_stack, generator.Generator)
     return f"{HEADER}\n{values}\n\n\n" + "\n\n".join(inspect.getsource(part) for part in parts)

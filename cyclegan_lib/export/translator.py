@@ -9,17 +9,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from cyclegan_lib.checkpoint.reading import build_network, read_checkpoint, read_generator
 from cyclegan_lib.config import N_FEATURES, FeatureSettings, parse_direction
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.bulk import BulkTranslation
 from cyclegan_lib.export.manifest import NORMALIZATION, Manifest, distilled_name
-from cyclegan_lib.export.networks import build_network, read_generator
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.extract import ExtractionReport, Recordings
 from cyclegan_lib.features.stream import FeatureStream, regrouped, writing
 from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.models import Generator
-from cyclegan_lib.models.checkpoint import read_checkpoint
 from cyclegan_lib.recordings.reading import SUFFIXES
 
 PART_BYTES = 8_000_000  # float32 features of a file in memory at a time: 1,000 sequences

@@ -11,8 +11,8 @@ from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.features.labels import read_labels
+from cyclegan_lib.features.log_mel import log_mel_slices
 from cyclegan_lib.files import not_an_input, writable_npz
-from cyclegan_lib.recordings.log_mel import log_mel_slices
 from cyclegan_lib.recordings.reading import (
     check_rate,
     find_recordings,

@@ -4,7 +4,7 @@
 inference does not need it.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cyclegan_lib.models.discriminator import Discriminator
 from cyclegan_lib.models.generator import Generator
@@ -12,7 +12,23 @@ from cyclegan_lib.models.generator import Generator
 if TYPE_CHECKING:
     from cyclegan_lib.models.cyclegan import CycleGANModule
 
+# the four networks, under the names the guide gives them
+NETWORKS = ("generator_AB", "generator_BA", "discriminator_A", "discriminator_B")
+# the generators that are used and exported: averages of the trained ones over the last steps
+AVERAGES = {"generator_AB": "average_AB.module", "generator_BA": "average_BA.module"}
+
 __all__ = ["CycleGANModule", "Discriminator", "Generator"]
+
+
+def network_class(name: str) -> type[Generator] | type[Discriminator]:
+    """The class of the network called `name`."""
+    return Generator if name.startswith("generator") else Discriminator
+
+
+def network_settings(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    """What the network called `name` is built with: its own settings, and the number of restarts."""
+    kind = "generator" if name.startswith("generator") else "discriminator"
+    return {**settings[kind], "members": settings["restarts"]}
 
 
 def __getattr__(name: str) -> type:

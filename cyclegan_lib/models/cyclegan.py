@@ -10,11 +10,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.models.checkpoint import network_settings, read_checkpoint
+from cyclegan_lib.models import network_settings
 from cyclegan_lib.models.discriminator import Discriminator
 from cyclegan_lib.models.generator import Generator
 from cyclegan_lib.models.losses import cycle_consistency, discriminator_loss, identity, least_squares
-from cyclegan_lib.models.matching import Recordings, matched_gain
 
 LinearMap = tuple[np.ndarray, np.ndarray]
 Translations = dict[str, torch.Tensor]
@@ -39,7 +38,7 @@ class CycleGANModule(pl.LightningModule):
     feature_settings : dict or None
         `FeatureSettings` of both domains.
     data : dict or None
-        Facts about the training data: paths' names, number of sequences, fingerprints.
+        Facts about the training data: devices, numbers of sequences and recordings, fingerprints.
     """
 
     def __init__(
@@ -73,6 +72,9 @@ class CycleGANModule(pl.LightningModule):
         InputError
             As `read_checkpoint`.
         """
+        # upwards, here alone: the guide loads checkpoints through this class, and they have one door
+        from cyclegan_lib.checkpoint.reading import read_checkpoint
+
         read_checkpoint(checkpoint_path)
         return super().load_from_checkpoint(checkpoint_path, *given, **{**named, "weights_only": True})
 
@@ -117,16 +119,6 @@ class CycleGANModule(pl.LightningModule):
             back = {"ABA": one(ba, member, to_b), "BAB": one(ab, member, to_a)}
             found.append({"B": to_b, "A": to_a, **back})
         return found
-
-    @torch.no_grad()
-    def fit_gains(self, a: torch.Tensor, b: torch.Tensor) -> None:
-        """Fit the averaged generators' gains on one sequence of each recording, (n, slices, 40) z-scores."""
-        for average, source, target in ((self.average_AB, a, b), (self.average_BA, b, a)):
-            translated = average.module.ungained(source)
-            described = (
-                Recordings.describe(x.cpu().numpy(), np.arange(len(x))) for x in (translated, target)
-            )
-            average.module.set_gain(matched_gain(*described))
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One Adam for both generators, one for both discriminators."""

@@ -1,13 +1,34 @@
 """The generator: linear maps plus residual networks, slice by slice, the mean over several restarts."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
 from cyclegan_lib.models.layers import leaky_stack
-from cyclegan_lib.models.matching import MOST_LOG_GAIN, MOST_Z, STD_FLOOR, GainMap
+
+STD_FLOOR = 0.02  # z-scores; added before the logarithm of a deviation
+# What lies farther from the training recordings than this is treated as if it did not.
+MOST_Z, MOST_LOG_GAIN = 3.0, 1.5
+
+
+@dataclass(frozen=True)
+class GainMap:
+    """Log gain of the deviations within a recording: ((statistics - centre) / scale) @ weight + bias.
+
+    Attributes
+    ----------
+    centre, scale : float64 arrays, (80,)
+        Of the statistics: means, then log deviations.
+    weight : float64 array, (80, 40)
+    bias : float64 array, (40,)
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
 
 
 class Generator(nn.Module):

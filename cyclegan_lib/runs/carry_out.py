@@ -109,7 +109,7 @@ def _resumed(plan: Plan, values: dict, before: dict | None) -> dict[str, str]:
     if before is None or "resume" not in values or "resume" in plan.given:
         return {}
     # imported here: it takes seconds, and few runs are resumed
-    from cyclegan_lib.models.checkpoint import LAST
+    from cyclegan_lib.checkpoint.reading import LAST
 
     last = plan.folder / "checkpoints" / LAST
     same = all(before.get(name) == value for name, value in values.items() if name not in CONTINUABLE)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_lib.errors import InputError, Interrupted, printable
+from cyclegan_lib.files import locked
 from cyclegan_lib.runs.carry_out import begin, forget_what_is_not_whole, go_on
-from cyclegan_lib.runs.lock import locked
 from cyclegan_lib.runs.notebooks import notebooks_of, parameters_of
 from cyclegan_lib.runs.parameters import (
     OWN_RECORDINGS,

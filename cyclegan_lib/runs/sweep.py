@@ -6,11 +6,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError, Interrupted, NotebookError
-from cyclegan_lib.recordings.simulate import processors
+from cyclegan_lib.files import locked
+from cyclegan_lib.parallel import Executor, executor, processors
 from cyclegan_lib.runs.carry_out import begin, forget_what_is_not_whole, go_on
 from cyclegan_lib.runs.comparison import SWEEP, Compared, Comparison
-from cyclegan_lib.runs.executors import Executor, executor
-from cyclegan_lib.runs.lock import locked
 from cyclegan_lib.runs.notebooks import notebooks_of
 from cyclegan_lib.runs.plan import Plan
 from cyclegan_lib.runs.record import RECORD, Record

@@ -10,13 +10,14 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.models.checkpoint import BEST, LAST
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training.checkpoints import CHOICE, History, copy, name_of, write_metrics
 from cyclegan_lib.training.criterion import held_out_distance
 from cyclegan_lib.training.random_states import random_states, restore_random_states
+from cyclegan_lib.training.start import fit_gains
 
 Watch = Callable[[int, CycleGANModule], None]
 
@@ -172,7 +173,7 @@ class ChooseCheckpoint(pl.Callback):
     @staticmethod
     def _fit_gains(trainer: pl.Trainer, module: CycleGANModule) -> None:
         data = trainer.datamodule
-        module.fit_gains(data.first_a.to(module.device), data.first_b.to(module.device))
+        fit_gains(module, data.first_a.to(module.device), data.first_b.to(module.device))
 
     @staticmethod
     def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:

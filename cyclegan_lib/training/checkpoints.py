@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from cyclegan_lib.checkpoint.reading import BEST, LAST, read_checkpoint
+from cyclegan_lib.checkpoint.torch_file import write_tensors
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import is_utf8, not_an_input, replacing
-from cyclegan_lib.models.checkpoint import BEST, LAST, read_checkpoint
-from cyclegan_lib.models.torch_file import write_tensors
 
 METRICS = "metrics.csv"
 NORMALIZATION = "normalization_params.json"

@@ -1,6 +1,5 @@
 """A training run, from two feature sets to a folder of checkpoints."""
 
-import copy
 import logging
 import os
 import shutil
@@ -11,18 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Timer, TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 
+from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import not_written, remove_leftovers, writable_folder
-from cyclegan_lib.models.checkpoint import BEST, LAST
 from cyclegan_lib.models.cyclegan import CycleGANModule
-from cyclegan_lib.models.matching import Recordings, start_map
 from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch
@@ -37,9 +34,10 @@ from cyclegan_lib.training.checkpoints import (
     set_earlier_run_aside,
     settle,
 )
-from cyclegan_lib.training.domains import Domains, load_domains
+from cyclegan_lib.training.domains import load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.resume import AUTO, check_same, newest, settings_to_go_on
+from cyclegan_lib.training.start import start_module
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ def train(
         torch.set_num_threads(settings.threads)
         pl.seed_everything(settings.seed, verbose=False)
         if found is None:
-            module = started(domains, settings)
+            module = start_module(domains, settings)
             _check_room(folder, module)
             set_earlier_run_aside(folder, domains.normalizer.text())
         else:
@@ -245,39 +243,3 @@ def _check_room(folder: Path, module: CycleGANModule) -> None:
             f"{folder} has room for {free:,.1f} MB, and the checkpoints of this run need {needed:,.1f} MB;"
             " make room there, or choose another folder"
         )
-
-
-def started(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
-    """A new model; each restart begins at its own linear maps, fitted on what it is trained on."""
-    module = CycleGANModule(
-        settings=settings.model_dump(),
-        normalization=domains.normalizer.to_dict(),
-        device_a=domains.a.device,
-        device_b=domains.b.device,
-        feature_settings=_plain(domains),
-        data=domains.facts,
-    )
-    z = domains.normalized()
-    paired = None
-    if domains.pairs is not None:
-        paired = tuple(
-            Recordings.describe(domains.normalizer.normalize(features, name), domains.pairs.recording).mean
-            for features, name in ((domains.pairs.features_a, "A"), (domains.pairs.features_b, "B"))
-        )
-    rng = np.random.default_rng(settings.seed)
-    maps_ab, maps_ba = [], []
-    for restart in range(settings.restarts):
-        in_a, in_b = (fold != restart % settings.folds for fold in (domains.fold_a, domains.fold_b))
-        a = Recordings.describe(z["a"][in_a], domains.a.recording[in_a])
-        label = domains.b.label[in_b] if settings.use_labels and domains.b.label is not None else None
-        b = Recordings.describe(z["b"][in_b], domains.b.recording[in_b], label)
-        # both directions draw the same settings
-        maps_ab.append(start_map(a, b, copy.deepcopy(rng), paired))
-        maps_ba.append(start_map(b, a, rng, paired and paired[::-1]))
-    module.start_at(maps_ab, maps_ba)
-    return module
-
-
-def _plain(domains: Domains) -> dict | None:
-    settings = domains.a.settings or domains.b.settings
-    return None if settings is None else settings.model_dump()

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cyclegan_lib.checkpoint.reading import LAST
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.models.checkpoint import LAST
 from cyclegan_lib.training.checkpoints import Written, checkpoints_in
 
 AUTO = "auto"

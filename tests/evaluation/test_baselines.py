@@ -7,7 +7,7 @@ from scipy.stats import wasserstein_distance
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import BASELINES, Affine, Coral, GaussianOT, Identity, QuantileMapping
-from cyclegan_lib.models.linear import gaussian_ot_map
+from cyclegan_lib.evaluation.baselines import gaussian_ot_map
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 import torch
 from helpers import make_set
 
+from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, export
@@ -18,7 +19,6 @@ from cyclegan_lib.export.distillation import Distilled, distil
 from cyclegan_lib.export.manifest import Manifest
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.models import Generator
-from cyclegan_lib.models.checkpoint import read_checkpoint
 
 SMALL = ("generator_AB_distilled", "generator_BA_distilled")
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from helpers import QUICK, make_set
 
+from cyclegan_lib.checkpoint.reading import network_state
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, export, inspect_checkpoint, saved_part
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.models import CycleGANModule, Generator
-from cyclegan_lib.models.checkpoint import network_state
-from cyclegan_lib.models.matching import MOST_LOG_GAIN
+from cyclegan_lib.models.generator import MOST_LOG_GAIN
 from cyclegan_lib.training import train
 
 ALL = {

@@ -10,7 +10,8 @@ from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.extract import OFFSET_S, extract, slice_recording
-from cyclegan_lib.recordings import log_mel_slices, read_recording
+from cyclegan_lib.features.log_mel import log_mel_slices
+from cyclegan_lib.recordings import read_recording
 
 SETTINGS = FeatureSettings(sample_rate=8000)
 CWRU = Path(__file__).parents[2].parent / "shared" / "data" / "cwru"

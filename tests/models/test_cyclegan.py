@@ -4,9 +4,9 @@ import sys
 import pytest
 import torch
 
+from cyclegan_lib.checkpoint.reading import network_state, read_checkpoint
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.models import CycleGANModule
-from cyclegan_lib.models.checkpoint import NETWORKS, network_state, read_checkpoint
+from cyclegan_lib.models import NETWORKS, CycleGANModule
 
 
 def test_lightning_is_imported_only_by_who_trains():

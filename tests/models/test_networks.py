@@ -4,9 +4,9 @@ import torch
 
 from cyclegan_lib.models import Discriminator, Generator
 from cyclegan_lib.models.discriminator import sequence_statistics
+from cyclegan_lib.models.generator import MOST_LOG_GAIN, GainMap
 from cyclegan_lib.models.layers import MemberLinear
 from cyclegan_lib.models.losses import cycle_consistency, discriminator_loss, identity, least_squares
-from cyclegan_lib.models.matching import MOST_LOG_GAIN, GainMap
 
 X = torch.randn(3, 50, 40, generator=torch.Generator().manual_seed(0))
 

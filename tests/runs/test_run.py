@@ -13,8 +13,8 @@ import nbformat
 import pytest
 
 from cyclegan_lib.cli import main
+from cyclegan_lib.files import locked
 from cyclegan_lib.runs.facts import sha256
-from cyclegan_lib.runs.lock import locked
 from cyclegan_lib.runs.record import Record
 
 
@@ -185,7 +185,7 @@ def test_a_run_of_the_same_name_is_set_aside(project):
 
 def test_a_lock_is_free_when_its_owner_was_killed(tmp_path):
     code = f"""
-import time; from pathlib import Path; from cyclegan_lib.runs.lock import locked
+import time; from pathlib import Path; from cyclegan_lib.files import locked
 with locked(Path({str(tmp_path)!r})): print("held", flush=True); time.sleep(60)"""
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"

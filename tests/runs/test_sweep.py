@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cyclegan_lib import parallel
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.runs import executors
 from cyclegan_lib.runs.record import Record
 from cyclegan_lib.runs.sweep import sweep
 
@@ -95,7 +95,7 @@ def test_a_missing_file_and_a_folder_of_something_else_are_refused(project, caps
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere"])
 def test_a_scheduler_that_does_not_answer_is_a_sentence(address, project, monkeypatch, capsys):
-    monkeypatch.setattr(executors, "CONNECT_S", 1)
+    monkeypatch.setattr(parallel, "CONNECT_S", 1)
     assert main(["sweep", write(project, GRID), "--scheduler", address]) == 2
     error = capsys.readouterr().err
     assert f"no Dask scheduler answers at {address}" in error
@@ -214,14 +214,14 @@ def _die(task: int) -> int:
 
 
 def test_a_task_whose_process_always_dies_is_given_up(no_dask):
-    with executors.executor(1) as run_all:
+    with parallel.executor(1) as run_all:
         found = dict(run_all(_die, [0, 1, 2]))
     assert (found[0], found[2]) == (0, 4)
     assert isinstance(found[1], Exception)
 
 
 def test_two_sweeps_do_not_share_a_folder(project, no_dask):
-    from cyclegan_lib.runs.lock import locked
+    from cyclegan_lib.files import locked
 
     with locked(project / "runs" / "small"), pytest.raises(InputError, match="is working in"):
         sweep(write(project, GRID), progress=False)

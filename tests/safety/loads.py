@@ -22,6 +22,7 @@ from safety.contents import NAMES, RATE
 from cyclegan_lib.benchmark.cells import Cell, cell_path
 from cyclegan_lib.benchmark.pairs import _labels
 from cyclegan_lib.benchmark.report import Benchmark
+from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.measures import measured
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
@@ -29,17 +30,16 @@ from cyclegan_lib.export.manifest import sealed
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs
 from cyclegan_lib.features.labels import read_labels
 from cyclegan_lib.features.stream import FeatureStream
+from cyclegan_lib.files import locked
 from cyclegan_lib.models import CycleGANModule
-from cyclegan_lib.models.checkpoint import read_checkpoint
-from cyclegan_lib.recordings.microphones import load_response
 from cyclegan_lib.recordings.reading import find_recordings, read_header, read_recording
-from cyclegan_lib.recordings.simulate import _settings_in
 from cyclegan_lib.runs.execute import is_whole
-from cyclegan_lib.runs.lock import locked
 from cyclegan_lib.runs.notebooks import notebooks_of, parameters_of, read_notebook
 from cyclegan_lib.runs.record import Record
 from cyclegan_lib.runs.report import _rendered
 from cyclegan_lib.runs.sweep_file import read_sweep
+from cyclegan_lib.simulation.microphones import load_response
+from cyclegan_lib.simulation.simulate import _settings_in
 from cyclegan_lib.training.callbacks import ChooseCheckpoint
 from cyclegan_lib.training.checkpoints import Written
 from cyclegan_lib.training.random_states import restore_random_states

@@ -13,12 +13,12 @@ import torch
 from helpers import PROJECT, QUICK
 from safety.payloads import CHECKPOINTS, array_file, bare, beside, npy_file, refused, saved
 
+from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.manifest import sealed
 from cyclegan_lib.features import FeatureSet, Pairs
 from cyclegan_lib.models import CycleGANModule
-from cyclegan_lib.models.checkpoint import read_checkpoint
 
 LOADS = {
     "saved": "torch.load(path, weights_only=False)",

@@ -9,13 +9,12 @@ import torch
 from helpers import QUICK, make_set
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer, Pairs
 from cyclegan_lib.models import CycleGANModule
-from cyclegan_lib.models.checkpoint import read_checkpoint
-from cyclegan_lib.models.matching import Recordings, matched_gain, start_map
 from cyclegan_lib.training import Domains, held_out_distance, load_domains, train
-from cyclegan_lib.training.fit import started
+from cyclegan_lib.training.start import Described, matched_gain, start_map, start_module
 
 
 def silent(device):
@@ -69,8 +68,8 @@ def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, t
     each = []
     for restart in range(QUICK.restarts):
         in_a, in_b = prepared.fold_a != restart, prepared.fold_b != restart
-        a = Recordings.describe(z["a"][in_a], prepared.a.recording[in_a])
-        b = Recordings.describe(z["b"][in_b], prepared.b.recording[in_b], prepared.b.label[in_b])
+        a = Described.describe(z["a"][in_a], prepared.a.recording[in_a])
+        b = Described.describe(z["b"][in_b], prepared.b.recording[in_b], prepared.b.label[in_b])
         weight, bias = start_map(a, b, copy.deepcopy(rng))
         start_map(b, a, rng)  # the other direction draws the same and moves the generator on
         each.append(z["a"] @ weight.T + bias)
@@ -84,7 +83,7 @@ def test_labels_of_b_count_where_they_are_wanted_and_those_of_a_never_do():
     def start(a, b, settings=QUICK):
         fold = np.arange(12) % 5
         normalizer = Normalizer.fit(a.features, b.features)
-        module = started(Domains(a, b, fold, fold, normalizer, {}), settings)
+        module = start_module(Domains(a, b, fold, fold, normalizer, {}), settings)
         return torch.cat([module.generator_AB.start_weight, module.generator_BA.start_weight])
 
     first = start(a, b)
@@ -108,7 +107,7 @@ def test_the_gains_in_a_checkpoint_are_those_of_its_own_weights(domains, trained
         before = {key: x.clone() for key, x in generator.state_dict().items() if key.startswith("gain_")}
         assert before["gain_bias"].abs().max() > 0.01
         translated = generator.ungained(source).detach().numpy()
-        described = (Recordings.describe(x, np.arange(len(x))) for x in (translated, target.numpy()))
+        described = (Described.describe(x, np.arange(len(x))) for x in (translated, target.numpy()))
         gain = matched_gain(*described)
         for key, found in before.items():
             np.testing.assert_allclose(found, getattr(gain, key.removeprefix("gain_")), atol=1e-3)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from cyclegan_lib.models.linear import gaussian_ot_map
-from cyclegan_lib.models.matching import (
+from cyclegan_lib.evaluation.baselines import gaussian_ot_map
+from cyclegan_lib.training.start import (
     STD_FLOOR,
+    Described,
     MatchSettings,
-    Recordings,
     _ClassCost,
     matched_gain,
     matched_map,
@@ -30,7 +30,7 @@ def machines(n, seed):
 
 
 def described(x, label=None):
-    return Recordings.describe(x, np.array([f"{i:03d}" for i in range(len(x))]), label)
+    return Described.describe(x, np.array([f"{i:03d}" for i in range(len(x))]), label)
 
 
 def devices(truth, seed):
@@ -98,14 +98,14 @@ def test_it_is_deterministic_and_the_order_does_not_matter():
 
 def test_recordings_are_described_in_the_order_of_their_names():
     x = np.random.default_rng(0).normal(size=(5, 10, 40)).astype(np.float32)
-    found = Recordings.describe(x, np.array(list("bacab")), np.array(["B", "A", "C", "A", "B"]))
+    found = Described.describe(x, np.array(list("bacab")), np.array(["B", "A", "C", "A", "B"]))
     assert found.label.tolist() == ["A", "B", "C"]
     assert found.mean.shape == found.std.shape == (3, 40)
     own = x[[1, 3]].reshape(-1, 40)  # both sequences of "a"
     np.testing.assert_allclose(found.mean[0], own.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(found.std[0], own.std(axis=0), atol=1e-6)
     # of equally long recordings it is that of all slices
-    equal = Recordings.describe(x[:4], np.array(list("aabb")))
+    equal = Described.describe(x[:4], np.array(list("aabb")))
     np.testing.assert_allclose(equal.deviation, x[:4].reshape(-1, 40).std(axis=0), atol=1e-4)
 
 

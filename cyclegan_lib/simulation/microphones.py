@@ -13,8 +13,8 @@ from scipy.signal import fftconvolve
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.recordings.devices import mains_hum, pink_noise, soft_clip
 from cyclegan_lib.recordings.reading import read_header
+from cyclegan_lib.simulation.devices import mains_hum, pink_noise, soft_clip
 
 LONGEST_S = 60  # of an impulse response, of all channels
 REFERENCE_HZ = 1000.0  # levels of the measurements are not calibrated: all are made equal here

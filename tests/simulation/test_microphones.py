@@ -6,8 +6,8 @@ import soundfile
 from scipy.signal import fftconvolve
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.recordings import microphones
-from cyclegan_lib.recordings.microphones import LABORATORY, LEVEL, PLANT, Surroundings, hear, load_response
+from cyclegan_lib.simulation import microphones
+from cyclegan_lib.simulation.microphones import LABORATORY, LEVEL, PLANT, Surroundings, hear, load_response
 
 RATE = 16000
 FLAT = np.array([1.0])

@@ -5,18 +5,16 @@ memory taken, long after the file was read.
 """
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cyclegan_lib.checkpoint.torch_file import is_plain
+from cyclegan_lib.checkpoint.training_state import MOST, Fail, check_training_state, is_number
 from cyclegan_lib.config import N_FEATURES, FeatureSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
-from cyclegan_lib.models.discriminator import Discriminator
-from cyclegan_lib.models.generator import Generator
-from cyclegan_lib.models.torch_file import is_plain
-from cyclegan_lib.models.training_state_checks import MOST, Fail, check_training_state, is_number
+from cyclegan_lib.models import NETWORKS, network_class, network_settings
 
 MOST_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
 MOMENTS = ("mean_a", "std_a", "mean_b", "std_b")
@@ -26,7 +24,7 @@ NAMES = {"hparams_name": "kwargs", "hparams_type": None, "hparams": None, "modul
 VERSION = re.compile(r"2\.\d{1,4}(\.\d{1,4})?((rc|\.post|\.dev)\d{1,9})?")
 
 
-def check_checkpoint(content: dict[str, Any], path: Path, settings_of: Callable) -> None:
+def check_checkpoint(content: dict[str, Any], path: Path) -> None:
     """Check all that is read later; settings are replaced by what they mean, with their types.
 
     Parameters
@@ -34,8 +32,6 @@ def check_checkpoint(content: dict[str, Any], path: Path, settings_of: Callable)
     content : dict
         Of a checkpoint of ours, as far as its keys show.
     path : Path
-    settings_of : callable
-        From all settings and the name of a network to those of the network.
 
     Raises
     ------
@@ -48,7 +44,7 @@ def check_checkpoint(content: dict[str, Any], path: Path, settings_of: Callable)
 
     try:
         _check_hyper_parameters(content["hyper_parameters"], path, fail)
-        networks = _networks(content["hyper_parameters"]["settings"], settings_of)
+        networks = _networks(content["hyper_parameters"]["settings"])
         _check_weights(content["state_dict"], networks, fail)
         if not isinstance(content.get("pytorch-lightning_version"), str):
             fail("it does not say which Lightning wrote it")
@@ -96,12 +92,10 @@ def _check_hyper_parameters(ours: dict[str, Any], path: Path, fail: Fail) -> Non
                 _check_text(facts[name], name, fail)
 
 
-def _networks(settings: dict[str, Any], settings_of: Callable) -> dict[str, torch.nn.Module]:
+def _networks(settings: dict[str, Any]) -> dict[str, torch.nn.Module]:
     """The four networks without memory for their weights: what a damaged file asks for may be too much."""
-    kinds = {"generator": Generator, "discriminator": Discriminator}
-    names = ("generator_AB", "generator_BA", "discriminator_A", "discriminator_B")
     with torch.device("meta"):
-        return {name: kinds[name.split("_")[0]](**settings_of(settings, name)) for name in names}
+        return {name: network_class(name)(**network_settings(settings, name)) for name in NETWORKS}
 
 
 def _check_weights(state: Any, networks: dict[str, torch.nn.Module], fail: Fail) -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cyclegan_lib.recordings import machine
-from cyclegan_lib.recordings.bearing import BEARINGS, bpfi, bpfo, bsf
-from cyclegan_lib.recordings.machine import FAULTS, PATHS, Moment, draw_moment, machine_sound
+from cyclegan_lib.simulation import machine
+from cyclegan_lib.simulation.bearing import BEARINGS, bpfi, bpfo, bsf
+from cyclegan_lib.simulation.machine import FAULTS, PATHS, Moment, draw_moment, machine_sound
 
 RATE = 16000
 

@@ -6,7 +6,7 @@ import pytest
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.recordings.log_mel import log_mel_slices, mel_filters
+from cyclegan_lib.features.log_mel import log_mel_slices, mel_filters
 
 SETTINGS = FeatureSettings()
 

@@ -16,19 +16,23 @@ References
 .. [3] L. Breiman, "Bagging predictors", Machine Learning 24, 1996, 123-140.
 """
 
+import copy
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import ot
+import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.models.cyclegan import CycleGANModule
+from cyclegan_lib.models.generator import STD_FLOOR, GainMap
+from cyclegan_lib.training.domains import Domains
+
 ITERATIONS = 20  # the plan no longer changes after about ten
-STD_FLOOR = 0.02  # z-scores; added before the logarithm of a deviation
 GAIN_RIDGE, GAIN_ENTROPY = 1.0, 0.02
-# What lies farther from the training recordings than this is treated as if it did not.
-MOST_Z, MOST_LOG_GAIN = 3.0, 1.5
 # Labels: a match counts as nearer by this times the log probability of its class, as a classifier of the
 # target sees the translated recording; less with few recordings, from which no classifier can be learned.
 LABEL_WEIGHT, LABEL_RECORDINGS, LABEL_FROM = 0.2, 100, 5
@@ -39,7 +43,7 @@ PAIR_WEIGHT = 5.0
 
 
 @dataclass(frozen=True)
-class Recordings:
+class Described:
     """What is matched: the mean and standard deviation of each recording's slices.
 
     Attributes
@@ -55,7 +59,7 @@ class Recordings:
     @classmethod
     def describe(
         cls, features: np.ndarray, recording: np.ndarray, label: np.ndarray | None = None
-    ) -> "Recordings":
+    ) -> "Described":
         """From sequences (n, slices, 40), their recordings' names and labels (n,); sorted by name."""
         slices = [
             features[recording == name].reshape(-1, features.shape[-1]).astype(np.float64)
@@ -64,10 +68,10 @@ class Recordings:
         mean, std = (np.stack([f(x, axis=0) for x in slices]) for f in (np.mean, np.std))
         return cls(mean, std, None if label is None else label[np.unique(recording, return_index=True)[1]])
 
-    def some(self, rng: np.random.Generator) -> "Recordings":
+    def some(self, rng: np.random.Generator) -> "Described":
         """Draw four fifths of the recordings, without replacement."""
         kept = np.sort(rng.permutation(len(self.mean))[: max(2, round(DRAWN_PART * len(self.mean)))])
-        return Recordings(self.mean[kept], self.std[kept], None if self.label is None else self.label[kept])
+        return Described(self.mean[kept], self.std[kept], None if self.label is None else self.label[kept])
 
     @property
     def deviation(self) -> np.ndarray:
@@ -102,8 +106,8 @@ class MatchSettings:
 
 
 def matched_map(
-    source: Recordings,
-    target: Recordings,
+    source: Described,
+    target: Described,
     settings: MatchSettings,
     paired: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +115,7 @@ def matched_map(
 
     Parameters
     ----------
-    source, target : Recordings
+    source, target : Described
         Labels of the target, where there are some, keep its fault classes apart; those of the source are
         not looked at.
     settings : MatchSettings
@@ -145,25 +149,7 @@ def matched_map(
     return weight.T, bias
 
 
-@dataclass(frozen=True)
-class GainMap:
-    """Log gain of the deviations within a recording: ((statistics - centre) / scale) @ weight + bias.
-
-    Attributes
-    ----------
-    centre, scale : float64 arrays, (80,)
-        Of the statistics: means, then log deviations.
-    weight : float64 array, (80, 40)
-    bias : float64 array, (40,)
-    """
-
-    centre: np.ndarray
-    scale: np.ndarray
-    weight: np.ndarray
-    bias: np.ndarray
-
-
-def matched_gain(translated: Recordings, target: Recordings) -> GainMap:
+def matched_gain(translated: Described, target: Described) -> GainMap:
     """Fit how much the deviations within translated recordings have to grow to be those of their matches.
 
     Ridge regression of the log deviations that are missing on the translated recording's statistics, beyond
@@ -181,8 +167,8 @@ def matched_gain(translated: Recordings, target: Recordings) -> GainMap:
 
 
 def start_map(
-    source: Recordings,
-    target: Recordings,
+    source: Described,
+    target: Described,
     rng: np.random.Generator,
     paired: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -201,10 +187,51 @@ def start_map(
     return np.mean(weights, axis=0), np.mean(biases, axis=0)
 
 
+def start_module(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
+    """A new model; each restart begins at its own linear maps, fitted on what it is trained on."""
+    features = domains.a.settings or domains.b.settings
+    module = CycleGANModule(
+        settings=settings.model_dump(),
+        normalization=domains.normalizer.to_dict(),
+        device_a=domains.a.device,
+        device_b=domains.b.device,
+        feature_settings=None if features is None else features.model_dump(),
+        data=domains.facts,
+    )
+    z = domains.normalized()
+    paired = None
+    if domains.pairs is not None:
+        paired = tuple(
+            Described.describe(domains.normalizer.normalize(features, name), domains.pairs.recording).mean
+            for features, name in ((domains.pairs.features_a, "A"), (domains.pairs.features_b, "B"))
+        )
+    rng = np.random.default_rng(settings.seed)
+    maps_ab, maps_ba = [], []
+    for restart in range(settings.restarts):
+        in_a, in_b = (fold != restart % settings.folds for fold in (domains.fold_a, domains.fold_b))
+        a = Described.describe(z["a"][in_a], domains.a.recording[in_a])
+        label = domains.b.label[in_b] if settings.use_labels and domains.b.label is not None else None
+        b = Described.describe(z["b"][in_b], domains.b.recording[in_b], label)
+        # both directions draw the same settings
+        maps_ab.append(start_map(a, b, copy.deepcopy(rng), paired))
+        maps_ba.append(start_map(b, a, rng, paired and paired[::-1]))
+    module.start_at(maps_ab, maps_ba)
+    return module
+
+
+@torch.no_grad()
+def fit_gains(module: CycleGANModule, a: torch.Tensor, b: torch.Tensor) -> None:
+    """Fit the averaged generators' gains on one sequence of each recording, (n, slices, 40) z-scores."""
+    for average, source, target in ((module.average_AB, a, b), (module.average_BA, b, a)):
+        translated = average.module.ungained(source)
+        described = (Described.describe(x.cpu().numpy(), np.arange(len(x))) for x in (translated, target))
+        average.module.set_gain(matched_gain(*described))
+
+
 class _ClassCost:
     """How unlikely each of the target's classes is for translated recordings, (n, m); 0 without labels."""
 
-    def __init__(self, source: Recordings, target: Recordings) -> None:
+    def __init__(self, source: Described, target: Described) -> None:
         self.classifier = None
         if target.label is None or len(np.unique(target.label)) < 2:
             return
@@ -228,7 +255,7 @@ class _ClassCost:
         return (statistics - self.centre) / self.scale
 
 
-def _unsteadiness_cost(source: Recordings, target: Recordings) -> np.ndarray:
+def _unsteadiness_cost(source: Described, target: Described) -> np.ndarray:
     """Squared distance of the log deviations within recordings, (n, m), each domain about its own mean."""
     logs = [np.log(recordings.std + STD_FLOOR) for recordings in (source, target)]
     return ot.dist(*(log - log.mean(axis=0) for log in logs))

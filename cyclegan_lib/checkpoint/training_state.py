@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from cyclegan_lib.checkpoint.torch_file import is_plain
 from cyclegan_lib.errors import shown
-from cyclegan_lib.models.torch_file import is_plain
 
 # of the settings of Adam those that are numbers, and how we set its switches
 ADAM = {"lr": 0.0, "betas": (0.0, 0.0), "eps": 0.0, "weight_decay": 0.0, "foreach": True, "fused": None}

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from cyclegan_lib.recordings.bearing import BEARINGS, Bearing, bpfi, bpfo, bsf, ftf, load_zone
+from cyclegan_lib.simulation.bearing import BEARINGS, Bearing, bpfi, bpfo, bsf, ftf, load_zone
 
 FAULTS = ("normal", "ball", "inner_race", "outer_race")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
-from cyclegan_lib.recordings import devices
-from cyclegan_lib.recordings.devices import DEVICES
+from cyclegan_lib.simulation import devices
+from cyclegan_lib.simulation.devices import DEVICES
 
 RATE = 16000
 

@@ -1,21 +1,18 @@
-"""Reading a checkpoint: is it ours, is it whole, what does it hold."""
+"""Reading a checkpoint: is it ours, is it whole; and networks from weights, its own or exported ones."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cyclegan_lib.checkpoint.schema import check_checkpoint
+from cyclegan_lib.checkpoint.torch_file import is_plain, read_tensors
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.models.checkpoint_checks import check_checkpoint
-from cyclegan_lib.models.torch_file import read_tensors
+from cyclegan_lib.models import AVERAGES, NETWORKS, Generator, network_class, network_settings
 
 BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
-# the networks of a checkpoint, under the names the guide gives them
-NETWORKS = ("generator_AB", "generator_BA", "discriminator_A", "discriminator_B")
-# the generators that are used and exported: averages of the trained ones over the last steps
-AVERAGES = {"generator_AB": "average_AB.module", "generator_BA": "average_BA.module"}
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -54,8 +51,13 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     for name in NETWORKS:
         if not network_state(checkpoint, name):
             raise InputError(f"{path} lacks the network {name}; give a whole checkpoint")
-    check_checkpoint(checkpoint, path, network_settings)
+    check_checkpoint(checkpoint, path)
     return checkpoint
+
+
+def completed_epochs(content: dict[str, Any]) -> int:
+    """How many epochs a checkpoint was trained for; 0 is the untrained model."""
+    return int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
 
 
 def network_state(checkpoint: dict[str, Any], name: str) -> dict[str, torch.Tensor]:
@@ -68,7 +70,42 @@ def network_state(checkpoint: dict[str, Any], name: str) -> dict[str, torch.Tens
     }
 
 
-def network_settings(settings: dict[str, Any], name: str) -> dict[str, Any]:
-    """What the network called `name` is built with: its own settings, and the number of restarts."""
-    kind = "generator" if name.startswith("generator") else "discriminator"
-    return {**settings[kind], "members": settings["restarts"]}
+def build_network(content: dict[str, Any], name: str, where: str) -> torch.nn.Module:
+    """Build one network of a checkpoint and load its weights.
+
+    Raises
+    ------
+    InputError
+        If the weights do not fit the settings.
+    """
+    settings = network_settings(content["hyper_parameters"]["settings"], name)
+    wrong = f"{where}: the weights of {name} do not fit its settings; give a whole checkpoint"
+    return _loaded(network_class(name), settings, network_state(content, name), wrong)
+
+
+def read_generator(path: Path, settings: dict[str, Any]) -> Generator:
+    """Read an exported generator, without running any code that may be in the file.
+
+    Raises
+    ------
+    InputError
+        If the file is no plain state dict, or does not fit the settings.
+    """
+    wrong = f"{path} does not hold the generator that model_config.json describes; export again"
+    try:
+        state = read_tensors(path, "export again")
+    except InputError as error:
+        raise InputError(wrong) from error
+    return _loaded(Generator, settings, state, wrong)
+
+
+def _loaded(kind: type, settings: dict[str, Any], state: Any, wrong: str) -> torch.nn.Module:
+    with torch.device("meta"):  # shapes without memory: what a damaged file asks for may be too much
+        expected = {name: value.shape for name, value in kind(**settings).state_dict().items()}
+    if not isinstance(state, dict) or state.keys() != expected.keys():
+        raise InputError(wrong)
+    if not all(is_plain(value, tuple(expected[name])) for name, value in state.items()):
+        raise InputError(wrong)
+    network = kind(**settings)
+    network.load_state_dict(state)
+    return network.eval()

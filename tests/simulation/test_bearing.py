@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cyclegan_lib.recordings.bearing import Bearing, bpfi, bpfo, bsf, ftf, load_zone
+from cyclegan_lib.simulation.bearing import Bearing, bpfi, bpfo, bsf, ftf, load_zone
 
 # The drive-end bearing of the CWRU test stand, SKF 6205, with the multiples of shaft speed that its web page
 # gives: cage 0.39828, outer race 3.5848, inner race 5.4152, rolling element (twice the spin) 4.7135.

@@ -1,4 +1,4 @@
-"""Doing things in several processes that may die: with Dask where it is installed, else with a process pool.
+"""One way to do many things in several processes, which may die: Dask where it is installed, else a pool.
 
 Either way a task whose process died is done again, at most `RETRIES` times.
 """
@@ -25,21 +25,32 @@ PARENT_POLL_S = 1.0
 Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
 
 
+def each(function: Callable[[Any], Any], tasks: Sequence[Any], workers: int = 1) -> Iterator[tuple[int, Any]]:
+    """Yield (index of a task, its result), as they end; what a task raises is raised here.
+
+    With one worker everything happens in this process, as a debugger and a notebook want it; with more in a
+    pool, which starts sooner than Dask does.
+    """
+    if workers <= 1:
+        yield from ((index, function(task)) for index, task in enumerate(tasks))
+        return
+    for index, result in _pooled(function, tasks, workers):
+        if isinstance(result, BaseException):
+            raise result
+        yield index, result
+
+
+def processors() -> int:
+    """Processors that this process may use; containers often get fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
-    """Start processes that end with the block.
+    """Start `workers` processes that end with the block, or use those of a running Dask scheduler.
 
-    Parameters
-    ----------
-    workers : int
-        Processes to start; none are started with `scheduler`.
-    scheduler : str
-        Address of a running Dask scheduler, whose workers see the same folders.
-
-    Raises
-    ------
-    InputError
-        If the scheduler cannot be reached, has no workers, or Dask is not installed.
+    The scheduler's workers must see the same folders. Raises InputError if it cannot be reached, has no
+    workers, or Dask is not installed.
     """
     try:
         import distributed

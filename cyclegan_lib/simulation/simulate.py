@@ -12,11 +12,8 @@ Layout::
 
 import csv
 import json
-import multiprocessing
 import os
 import re
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from functools import lru_cache, partial
 from pathlib import Path
@@ -28,8 +25,9 @@ from tqdm import tqdm
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import replacing, writable_folder
-from cyclegan_lib.recordings.devices import DEVICES
-from cyclegan_lib.recordings.machine import FAULTS, Moment, draw_moment, machine_sound
+from cyclegan_lib.parallel import each, processors
+from cyclegan_lib.simulation.devices import DEVICES
+from cyclegan_lib.simulation.machine import FAULTS, Moment, draw_moment, machine_sound
 
 DONE = "simulation.json"
 UNFINISHED = ".incomplete"
@@ -38,7 +36,7 @@ COLUMNS = ("recording", "split", "fault", "rpm", "load", "severity")
 # Roles number the seeds: each role has recordings of its own, and adding some changes no earlier one.
 ROLES = {DEVICE_A: 0, DEVICE_B: 1, "test": 2}
 OURS = re.compile(rf"\.?({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}(\.\d+\.part)?\.wav")
-CHUNK = 4  # recordings handed to a process at a time
+WORTH_A_PROCESS = 4  # recordings; starting one takes as long
 
 
 def simulate(
@@ -75,10 +73,9 @@ def simulate(
         return folder
     tasks = [task for task in _tasks(settings) if not _finished(folder, *task)]
     render = partial(_render, folder, settings)
-    workers = min(workers or processors(), -(-len(tasks) // CHUNK))
-    bar = tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress)
-    with bar:
-        for _ in _map(render, tasks, workers):
+    workers = min(workers or processors(), -(-len(tasks) // WORTH_A_PROCESS))
+    with tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress) as bar:
+        for _ in each(render, tasks, workers):
             bar.update()
     _write_labels(folder / LABELS, settings)
     with replacing(folder / DONE) as part:
@@ -143,11 +140,6 @@ def render(
     return heard
 
 
-def processors() -> int:
-    """Processors that this process may use; containers often get fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _rng(seed: int, role: str, index: int, purpose: str) -> np.random.Generator:
     purposes = {"machine": 0, "faults": 1, DEVICE_A: 2, DEVICE_B: 3}
     return np.random.default_rng(np.random.SeedSequence((seed, ROLES[role], index, purposes[purpose])))
@@ -181,20 +173,6 @@ def _render(folder: Path, settings: SimulationSettings, task: tuple[str, int]) -
     for device, path in _paths(folder, *task).items():
         with replacing(path) as part:
             soundfile.write(os.fsencode(part), heard[device], settings.sample_rate, subtype="PCM_16")
-
-
-def _map(function: partial, tasks: list[tuple[str, int]], workers: int) -> Iterator[None]:
-    if workers <= 1:
-        yield from map(function, tasks)
-        return
-    # spawn, not fork: a notebook's process has torch's and its kernel's threads, which a fork would break
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        try:
-            yield from pool.map(function, tasks, chunksize=CHUNK)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _write_labels(path: Path, settings: SimulationSettings) -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from cyclegan_lib.checkpoint.reading import build_network, completed_epochs, read_checkpoint
 from cyclegan_lib.errors import printable
-from cyclegan_lib.export.manifest import completed_epochs
-from cyclegan_lib.export.networks import build_network
-from cyclegan_lib.models.checkpoint import NETWORKS, read_checkpoint
+from cyclegan_lib.models import NETWORKS
 
 
 def inspect_checkpoint(path: str | Path) -> str:

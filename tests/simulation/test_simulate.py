@@ -12,8 +12,8 @@ from scipy.signal import coherence
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.recordings import FAULTS, simulate
-from cyclegan_lib.recordings.simulate import fault_of, render
+from cyclegan_lib.simulation import FAULTS, simulate
+from cyclegan_lib.simulation.simulate import fault_of, render
 
 TINY = SimulationSettings(train_recordings=8, test_recordings=8, seconds=1.0)
 
@@ -168,7 +168,7 @@ class Interrupted(Exception):
 def test_an_interrupted_simulation_is_continued_or_started_over(
     simulated, tmp_path, monkeypatch, seed_before
 ):
-    module = importlib.import_module("cyclegan_lib.recordings.simulate")
+    module = importlib.import_module("cyclegan_lib.simulation.simulate")
     original, calls = module.render, []
 
     def failing(settings, role, index):
