@@ -13,7 +13,7 @@ from safety.paths import LONGEST, contents, done, refusal
 
 from cyclegan_lib.benchmark import run as benchmark
 from cyclegan_lib.features import FeatureSet, Pairs
-from cyclegan_lib.training import fit
+from cyclegan_lib.training import start
 
 LAST = "cyclegan-last.ckpt"
 SAME = ("itself", "symbolic link", "hard link", "by way of ..")
@@ -25,7 +25,7 @@ same = pytest.mark.parametrize("kind", SAME)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(fit, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
+    monkeypatch.setattr(start, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
 
 
 @pytest.fixture
