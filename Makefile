@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 TORCH  := $(shell grep -E '^torch==' constraints.txt | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-browser lab notebooks lint clean
+.PHONY: help env demo test test-slow test-browser lab notebooks lint clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -26,8 +26,11 @@ demo: $(STAMP)  ## simulate both devices, run the notebooks, print the result
 	$(BIN)/cyclegan simulate --output data/recordings
 	$(BIN)/cyclegan run --name demo
 
-test: $(STAMP)  ## the whole test suite, notebooks included; all but the browser test
-	$(BIN)/python -m pytest -n 2 --durations 10
+test: $(STAMP)  ## the tests, notebooks included; all but the slow ones and the browser test
+	$(BIN)/python -m pytest -n 2 --durations 10 -m "not slow"
+
+test-slow: $(STAMP)  ## the tests that `make test` leaves out: more of the same, for minutes
+	$(BIN)/python -m pytest -n 2 --durations 10 -m slow
 
 # Where Chromium is not there and cannot be installed, .ci/chromium says so, and that is no failure.
 test-browser: $(STAMP)  ## `make lab` in a headless Chromium (Debian's; installed if this is root)
