@@ -27,14 +27,8 @@ class BulkTranslation:
     one matrix; the weights of the mean go into the last layers, and denormalisation into the gains. With one
     hidden layer all members' first layers join that matrix, and the linear part of the leaky rectifier too,
     which leaves a rectifier. With more, each member goes through all its layers before the next one begins.
-    Equal to the generator up to float32 rounding.
-
-    Parameters
-    ----------
-    generator : Generator
-        Its weights are copied: a change made later does not reach this one.
-    normalizer : Normalizer
-    direction : "AB" or "BA"
+    Equal to the generator up to float32 rounding. The weights are copied: a change made later does not reach
+    this one.
     """
 
     def __init__(self, generator: Generator, normalizer: Normalizer, direction: str) -> None:

@@ -14,7 +14,7 @@ from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import replacing_folder
 
 SAME_DB = 0.01  # rounding differs between machines
-KINDS = {
+DESCRIPTIONS = {
     "generator_AB": "generator, {device_a} to {device_b}",
     "generator_BA": "generator, {device_b} to {device_a}",
     "generator_AB_distilled": "the same, distilled: smaller and faster",
@@ -34,7 +34,7 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
     loader = FileSystemLoader(Path(__file__).parent)
     template = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
     listed = {
-        path.name: {"size": path.stat().st_size, "what": KINDS.get(path.stem, "").format(**values)}
+        path.name: {"size": path.stat().st_size, "what": DESCRIPTIONS.get(path.stem, "").format(**values)}
         for path in sorted(files)
     }
     card = folder / CARD
@@ -45,11 +45,8 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
 def check_translated(folder: str | Path, source: FeatureSet, translated: FeatureSet) -> str:
     """Which of a folder's generators makes `translated` of `source`: "AB", "BA", or one of these "distilled".
 
-    Raises
-    ------
-    InputError
-        If the folder is not as it was exported, does not translate from the source's device, or gives another
-        translation than `translated`.
+    Raises InputError if the folder is not as it was exported, does not translate from the source's device, or
+    gives another translation than `translated`.
     """
     manifest = Manifest.load(folder)
     devices = {manifest.device_a: "AB", manifest.device_b: "BA"}
@@ -60,8 +57,8 @@ def check_translated(folder: str | Path, source: FeatureSet, translated: Feature
         )
     direction = devices[source.device]
     for distilled in (False, True) if manifest.distilled else (False,):
-        ours = Translator.load(folder, direction, distilled).translate_set(source).features
-        if ours.shape == translated.features.shape and np.abs(ours - translated.features).max() <= SAME_DB:
+        again = Translator.load(folder, direction, distilled).translate_set(source).features
+        if again.shape == translated.features.shape and np.abs(again - translated.features).max() <= SAME_DB:
             return f"{direction} distilled" if distilled else direction
     raise InputError(
         f"{folder} makes another translation of the source than the one that was evaluated; evaluate what"
@@ -70,26 +67,11 @@ def check_translated(folder: str | Path, source: FeatureSet, translated: Feature
 
 
 def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSet, table: str) -> Path:
-    """Put an evaluation's table into the model card of an exported folder.
+    """Put an evaluation's table, in Markdown, into the model card of an exported folder; return its path.
 
-    Parameters
-    ----------
-    folder : path
-        Which `cyclegan export` wrote.
-    source, translated : FeatureSet
-        What was evaluated: recordings of one of the two devices, and what this folder makes of them.
-    table : str
-        The result, in Markdown. It replaces an earlier one of the same generator.
-
-    Returns
-    -------
-    Path
-        The card.
-
-    Raises
-    ------
-    InputError
-        As `check_translated`, or if the folder cannot be written.
+    `source` are recordings of one of the two devices, `translated` is what this folder makes of them. The
+    table replaces an earlier one of the same generator. Raises InputError as `check_translated` does, or if
+    the folder cannot be written.
     """
     folder = Path(os.path.realpath(folder))
     generator = check_translated(folder, source, translated)

@@ -29,35 +29,20 @@ STEPS, BATCH, RATE = 2000, 256, 5e-3  # a second and a half
 
 @dataclass(frozen=True)
 class Distilled:
-    """A small generator, and how far it is from the large one.
+    """A small generator, and how far it is from the large one."""
 
-    Attributes
-    ----------
-    generator : Generator
-        In z-scores, as the large one.
-    settings : dict
-        What it is built with.
-    difference : float
-        Root mean square over features of slices like the training recordings', others than it was trained
-        on, z-scores.
-    """
-
-    generator: Generator
-    settings: dict[str, Any]
+    generator: Generator  # in z-scores, as the large one
+    settings: dict[str, Any]  # what it is built with
+    # root mean square over features of slices like the training recordings', others than it was trained on,
+    # in z-scores
     difference: float
 
 
 def distil(large: Generator, mean: torch.Tensor, covariance: torch.Tensor, seed: int = 0) -> Distilled:
     """Train a small generator to translate slices as a large one does; the gains are the large one's.
 
-    It starts at the best linear map. Nothing else than the arguments decides the result.
-
-    Parameters
-    ----------
-    large : Generator
-    mean, covariance : tensors, (40,) and (40, 40), z-scores
-        Of the slices that the large one was trained on.
-    seed : int
+    It starts at the best linear map. Nothing else than the arguments decides the result. `mean`, (40,), and
+    `covariance`, (40, 40), are those of the slices that the large one was trained on, in z-scores.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more would take longer here, and end in other digits
@@ -74,13 +59,8 @@ def distil(large: Generator, mean: torch.Tensor, covariance: torch.Tensor, seed:
 
 
 def _sizes(input_dim: int) -> dict[str, Any]:
-    return {
-        "input_dim": input_dim,
-        "hidden_dim": HIDDEN,
-        "hidden_layers": 1,
-        "members": 1,
-        "strength": 1.0,
-    }
+    sizes = {"input_dim": input_dim, "hidden_dim": HIDDEN, "hidden_layers": 1, "members": 1}
+    return {**sizes, "strength": 1.0}
 
 
 def _trained(large: Generator, mean: torch.Tensor, covariance: torch.Tensor) -> Generator:
@@ -114,5 +94,5 @@ def _slices(mean: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
 def _least_squares(x: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Weight (40, 40) and bias (40,) of the linear map x @ weight.T + bias that is nearest to y."""
     ones = torch.ones(len(x), 1)
-    found = np.linalg.lstsq(torch.cat([x, ones], dim=1).double().numpy(), y.double().numpy(), rcond=None)[0]
-    return found[:-1].T, found[-1]
+    both = np.linalg.lstsq(torch.cat([x, ones], dim=1).double().numpy(), y.double().numpy(), rcond=None)[0]
+    return both[:-1].T, both[-1]

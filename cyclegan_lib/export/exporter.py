@@ -26,8 +26,8 @@ TEMPLATE = Path(__file__).with_name(SCRIPT)
 EXAMPLES = {"A": "example_A.npy", "B": "example_B.npy"}
 # every name that an export may write: what an earlier one wrote and this one does not is removed
 GENERATORS = [name for name in NETWORKS if name.startswith("generator")]
-KINDS = (*NETWORKS, *map(distilled_name, GENERATORS))
-NAMES = {f"{network}.{suffix}" for network in KINDS for suffix in ("pth", *FORMATS)}
+EXPORTED = (*NETWORKS, *map(distilled_name, GENERATORS))
+NAMES = {f"{network}.{suffix}" for network in EXPORTED for suffix in ("pth", *FORMATS)}
 NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, *EXAMPLES.values()}
 
 
@@ -54,28 +54,13 @@ def export(
     are written into a folder beside, which then takes the place of `output_dir` in one step: whoever looks
     finds the old export or the new one. Files there that no export writes are taken over.
 
-    Parameters
-    ----------
-    checkpoint : path
-    output_dir : path
-    discriminators : bool
-        Inference does not need them.
-    inference_script : bool
-        Write inference_example.py as well.
-    formats : str or iterable of str
-        Further formats of the generators: "onnx", "safetensors", or both (as a list or with a comma).
-    distilled : bool
-        Distil each generator into a small one as well, which takes some seconds.
+    Inference does not need the `discriminators`; `inference_script` writes inference_example.py as well.
+    `formats` are further ones of the generators: "onnx", "safetensors", or both (as a list or with a comma).
+    `distilled` distils each generator into a small one as well, which takes some seconds.
 
-    Returns
-    -------
-    list of ExportedFile
-
-    Raises
-    ------
-    InputError
-        If the checkpoint cannot be used or does not keep what distilling needs, lies in `output_dir`, the
-        folder cannot be written, or it holds a file of somebody else's under a name that an export writes.
+    Raises InputError if the checkpoint cannot be used or does not keep what distilling needs, lies in
+    `output_dir`, the folder cannot be written, or it holds a file of somebody else's under a name that an
+    export writes.
     """
     formats = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
     folder = Path(output_dir)
@@ -94,9 +79,9 @@ def export(
     with replacing_folder(folder, NAMES) as beside:
         for name, network in networks.items():
             write_tensors(network.state_dict(), beside / f"{name}.pth")
-            if "onnx" in formats and isinstance(network, Generator):
+            if isinstance(network, Generator) and "onnx" in formats:
                 write_onnx(network, normalizer, _direction(name), beside / f"{name}.onnx")
-            if "safetensors" in formats and isinstance(network, Generator):
+            if isinstance(network, Generator) and "safetensors" in formats:
                 write_safetensors(network, beside / f"{name}.safetensors")
         normalizer.save(beside / NORMALIZATION)
         (beside / SOURCE).write_text(generator_source(), encoding="utf-8")
@@ -124,12 +109,12 @@ def _distilled(
             " again, or export without --distilled"
         )
     seed = content["hyper_parameters"]["settings"]["seed"]
-    found, difference = {}, {}
+    generators, difference = {}, {}
     for name in GENERATORS:
         direction = _direction(name)
         small = distil(networks[name], **moments[direction[0]], seed=seed)
-        found[distilled_name(name)], difference[direction] = small.generator, small.difference
-    return found, {"generator_config": small.settings, "difference": difference}
+        generators[distilled_name(name)], difference[direction] = small.generator, small.difference
+    return generators, {"generator_config": small.settings, "difference": difference}
 
 
 def _direction(name: str) -> str:
@@ -164,17 +149,11 @@ def saved_part(checkpoint: str | Path, files: list[ExportedFile]) -> float:
 
 def size_table(checkpoint: str | Path, files: list[ExportedFile]) -> str:
     """The guide's table of sizes, with the figures of this export, and what it saves."""
-    rows = [
-        (
-            printable(Path(checkpoint).name),
-            Path(checkpoint).stat().st_size,
-            "4 networks, averages, optimizers, history",
-        )
-    ]
+    whole = Path(checkpoint)
+    rows = [(printable(whole.name), whole.stat().st_size, "4 networks, averages, optimizers, history")]
     for file in files:
         rows.append((file.path.name, file.size, f"{file.parameters:,} parameters" if file.parameters else ""))
     width = max(len(name) for name, _, _ in rows)
     lines = [f"{name:{width}s}{size / 1e6:9.3f} MB   {holds}".rstrip() for name, size, holds in rows]
-    return "\n".join(
-        [*lines, f"generators only: {saved_part(checkpoint, files):.0%} smaller than the checkpoint"]
-    )
+    saved = f"generators only: {saved_part(checkpoint, files):.0%} smaller than the checkpoint"
+    return "\n".join([*lines, saved])

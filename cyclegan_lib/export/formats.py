@@ -42,10 +42,7 @@ class RawUnits(nn.Module):
 def parse_formats(text: str) -> tuple[str, ...]:
     """The formats in a comma-separated list, each once, in a fixed order.
 
-    Raises
-    ------
-    InputError
-        If one is unknown, or a package that writes it is not installed.
+    Raises InputError if one is unknown, or a package that writes it is not installed.
     """
     wanted = {name.strip() for name in text.split(",") if name.strip()}
     for name in sorted(wanted - {*FORMATS, "pth"}):  # .pth is always written
@@ -61,12 +58,8 @@ def write_onnx(generator: Generator, normalizer: Normalizer, direction: str, pat
     """Write one generator as ONNX, with normalisation inside, and compare it with torch.
 
     The graph takes `features` and gives `translated`, both (batch, slices, 40) float32 in dB, for any number
-    of sequences and slices; everything is in the one file.
-
-    Raises
-    ------
-    InputError
-        If onnxruntime computes anything else than torch, by more than 1e-4 standard deviations.
+    of sequences and slices; everything is in the one file. Raises InputError if onnxruntime computes anything
+    else than torch, by more than 1e-4 standard deviations.
     """
     onnx, path = _imported("onnx", "onnx"), Path(path)
     model = RawUnits(generator, normalizer, direction).eval()
@@ -116,11 +109,9 @@ def onnx_difference(model: RawUnits, path: str | Path) -> float:
 
 
 def write_safetensors(generator: Generator, path: str | Path) -> Path:
-    """Write a generator's weights as safetensors [1]_, under the names of its state dict.
+    """Write a generator's weights as safetensors, under the names of its state dict.
 
-    References
-    ----------
-    .. [1] https://huggingface.co/docs/safetensors: a header of shapes and offsets, then the numbers; no code.
+    A header of shapes and offsets, then the numbers; no code: https://huggingface.co/docs/safetensors.
     """
     _imported("safetensors", "safetensors")
     from safetensors.torch import save

@@ -9,30 +9,37 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from cyclegan_lib import documents
 from cyclegan_lib.checkpoint.reading import completed_epochs
-from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
+from cyclegan_lib.config import (
+    DIRECTIONS,
+    DiscriminatorSettings,
+    FeatureSettings,
+    GeneratorSettings,
+    Settings,
+)
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features import Normalizer
-from cyclegan_lib.files import existing_file
+from cyclegan_lib.files import existing_file, sha256
 from cyclegan_lib.models import network_settings
 
 CONFIG, NORMALIZATION, CARD = "model_config.json", "normalization_params.json", "README.md"
-SELF = "config_sha256"
-MOST_BYTES = 1 << 20  # a configuration has some kB
+SEAL = "config_sha256"
+MAX_BYTES = 1 << 20  # a configuration has some kB
 # what a translation is computed from; text and scripts may be edited without harm to it
 CHECKED = (".pth", ".onnx", ".safetensors", ".npy", ".json")
-REMEDY = "give a folder that `cyclegan export` wrote"
+GIVE_FOLDER = "give a folder that `cyclegan export` wrote"
 AGAIN = "copy the whole folder again, or export again"
 PACKAGES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy")
 
 
-def _named(device: str) -> str:
+def _printable(device: str) -> str:
     if not device.strip() or printable(device) != device:
         raise ValueError("a device's name must be text that can be printed")
     return device
 
 
-Device = Annotated[str, AfterValidator(_named)]
+Device = Annotated[str, AfterValidator(_printable)]
 
 
 class ExportedGenerator(GeneratorSettings):
@@ -84,24 +91,7 @@ class TrainingFacts(Settings):
 
 
 class Manifest(Settings):
-    """What model_config.json says.
-
-    Attributes
-    ----------
-    device_a, device_b : str
-    feature_settings : FeatureSettings or None
-    distilled : DistilledGenerators or None
-        Where there are small generators beside the large ones.
-    training : TrainingFacts
-    evaluation : dict of str
-        For each translation that was evaluated ("AB", "BA", "AB distilled", "BA distilled") the table, in
-        Markdown.
-    versions : dict of str
-    sha256 : dict of str
-        SHA-256 of each file beside it, in hexadecimal.
-    config_sha256 : str
-        SHA-256 of all the rest of this file, with sorted keys and without spaces.
-    """
+    """What model_config.json says."""
 
     input_dim: int
     generator_config: ExportedGenerator
@@ -109,31 +99,30 @@ class Manifest(Settings):
     device_a: Device
     device_b: Device
     feature_settings: FeatureSettings | None
-    distilled: DistilledGenerators | None = None
+    distilled: DistilledGenerators | None = None  # where there are small generators beside the large ones
     training: TrainingFacts
+    # the table, in Markdown, of each translation evaluated: "AB", "BA", "AB distilled" or "BA distilled"
     evaluation: dict[str, str] = {}
     versions: dict[str, str]
-    sha256: dict[str, str]
-    config_sha256: str
+    sha256: dict[str, str]  # of each file beside it, in hexadecimal
+    config_sha256: str  # of all the rest of this file, with sorted keys and without spaces
 
     @classmethod
     def load(cls, folder: str | Path) -> "Manifest":
         """Read the configuration of an exported folder, and check every file that translations rest on.
 
-        Raises
-        ------
-        InputError
-            If there is no such folder, or it is not as it was exported: a file is damaged or of another
-            export, statistics are swapped, a setting was changed.
+        Raises InputError if there is no such folder, or it is not as it was exported: a file is damaged or of
+        another export, statistics are swapped, a setting was changed.
         """
         folder = Path(folder)
         if not folder.is_dir():
-            raise InputError(f"the model folder {folder} does not exist; {REMEDY}")
-        path = existing_file(folder / CONFIG, REMEDY)
-        values = _read(path)
-        if SELF not in values or not isinstance(values.get("sha256"), dict):
+            raise InputError(f"the model folder {folder} does not exist; {GIVE_FOLDER}")
+        path = existing_file(folder / CONFIG, GIVE_FOLDER)
+        wrong = "is not a model configuration, or is damaged"
+        values = documents.read(path, dict[str, Any], wrong, AGAIN, MAX_BYTES)
+        if SEAL not in values or not isinstance(values.get("sha256"), dict):
             raise InputError(f"{path} is not a model configuration of this version; export again")
-        if values[SELF] != fingerprint(values):
+        if values[SEAL] != config_sha256(values):
             raise InputError(f"{path} was changed after the export, or is damaged; {AGAIN}")
         manifest = cls.checked(str(path), **values)
         for name in manifest.sha256:
@@ -143,7 +132,7 @@ class Manifest(Settings):
 
     def check(self, path: Path) -> None:
         """Raise InputError if a file of the folder is missing, or not the one that was exported."""
-        found = sha256(existing_file(path, REMEDY))
+        found = sha256(existing_file(path, GIVE_FOLDER))
         if found == self.sha256.get(path.name):
             return
         same = next((name for name, known in self.sha256.items() if known == found), None)
@@ -159,10 +148,10 @@ class Manifest(Settings):
 
     def _is_swapped(self, path: Path) -> bool:
         try:
-            found = Normalizer.load(path)
+            there = Normalizer.load(path)
         except InputError:
             return False
-        back = Normalizer(found.mean_b, found.std_b, found.mean_a, found.std_a)
+        back = Normalizer(there.mean_b, there.std_b, there.mean_a, there.std_a)
         return hashlib.sha256(back.text().encode()).hexdigest() == self.sha256.get(NORMALIZATION)
 
 
@@ -173,20 +162,17 @@ def distilled_name(network: str) -> str:
 
 def describe(content: dict[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of the models in it: the configuration, still without SHA-256."""
-    ours = content["hyper_parameters"]
+    hyper = content["hyper_parameters"]
     return {
-        "input_dim": ours["settings"]["generator"]["input_dim"],
-        "generator_config": network_settings(ours["settings"], "generator_AB"),
-        "discriminator_config": network_settings(ours["settings"], "discriminator_A"),
-        "device_a": ours["device_a"],
-        "device_b": ours["device_b"],
-        "feature_settings": ours["feature_settings"],
+        "input_dim": hyper["settings"]["generator"]["input_dim"],
+        "generator_config": network_settings(hyper["settings"], "generator_AB"),
+        "discriminator_config": network_settings(hyper["settings"], "discriminator_A"),
+        **{name: hyper[name] for name in ("device_a", "device_b", "feature_settings")},
         "distilled": None,
         "training": {
             "epoch": completed_epochs(content),
-            "seed": ours["settings"]["seed"],
-            "steps_per_epoch": ours["settings"]["steps_per_epoch"],
-            "data": ours["data"],
+            **{name: hyper["settings"][name] for name in ("seed", "steps_per_epoch")},
+            "data": hyper["data"],
             "held_out_distance": _held_out_distance(content),
         },
         "evaluation": {},
@@ -197,40 +183,21 @@ def describe(content: dict[str, Any]) -> dict[str, Any]:
 def sealed(values: dict[str, Any], files: list[Path]) -> str:
     """The text of model_config.json: `values`, the SHA-256 of `files`, and that of itself."""
     values = {**values, "sha256": {path.name: sha256(path) for path in sorted(files)}}
-    return json.dumps({**values, SELF: fingerprint(values)}, indent=2) + "\n"
+    return json.dumps({**values, SEAL: config_sha256(values)}, indent=2) + "\n"
 
 
-def fingerprint(values: dict[str, Any]) -> str:
+def config_sha256(values: dict[str, Any]) -> str:
     """SHA-256 of a configuration without its own."""
-    rest = {name: value for name, value in values.items() if name != SELF}
+    rest = {name: value for name, value in values.items() if name != SEAL}
     return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def sha256(path: Path) -> str:
-    """The file's SHA-256, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError("too large")
-        values = json.loads(path.read_text(encoding="utf-8"))
-        json.dumps(values, ensure_ascii=False).encode()  # no halves of letters, which no other file can hold
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a model configuration, or is damaged; {AGAIN}") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path} is not a model configuration; {AGAIN}")
-    return values
-
-
 def _held_out_distance(content: dict[str, Any]) -> dict[str, float]:
-    """The distance on held-out recordings, of this epoch and of the start, in both directions."""
-    history = content.get("callbacks", {}).get("ChooseCheckpoint", {}).get("history", [])
-    found = {}
-    for name, figures in (("start_", history[:1]), ("", history[-1:])):
-        for direction in ("AB", "BA"):
-            if figures and f"val_distance_{direction}" in figures[0]:
-                found[name + direction] = figures[0][f"val_distance_{direction}"]
-    return found
+    """The distance on held-out recordings, of the start and of this epoch, in both directions."""
+    history = content["callbacks"]["ChooseCheckpoint"]["history"]
+    return {
+        prefix + direction: figures[f"val_distance_{direction}"]
+        for prefix, figures in (("start_", history[0]), ("", history[-1]))
+        for direction in DIRECTIONS
+        if f"val_distance_{direction}" in figures
+    }

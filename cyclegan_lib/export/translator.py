@@ -22,48 +22,30 @@ from cyclegan_lib.models import Generator
 from cyclegan_lib.recordings.reading import SUFFIXES
 
 PART_BYTES = 8_000_000  # float32 features of a file in memory at a time: 1,000 sequences
-REMEDY = "give a feature set written by `cyclegan extract`, or a folder of WAV or FLAC recordings"
+GIVE_INPUT = "give a feature set written by `cyclegan extract`, or a folder of WAV or FLAC recordings"
 
 
 @dataclass(frozen=True)
 class Translator:
-    """One direction of an exported model.
-
-    Attributes
-    ----------
-    generator : Generator
-    normalizer : Normalizer
-    direction : "AB" or "BA"
-    source, target : str
-        The devices' names.
-    settings : FeatureSettings or None
-        How the features it was trained on were extracted.
-    """
+    """One direction of an exported model."""
 
     generator: Generator
     normalizer: Normalizer
-    direction: str
-    source: str
+    direction: str  # "AB" or "BA"
+    source: str  # the devices' names
     target: str
-    settings: FeatureSettings | None
+    settings: FeatureSettings | None  # how the features it was trained on were extracted
 
     @classmethod
     def load(cls, folder: str | Path, direction: str, distilled: bool = False) -> "Translator":
         """Load a folder that `cyclegan export` wrote, and check its files against their SHA-256.
 
-        Parameters
-        ----------
-        folder : path
-        direction : "AB" or "BA"
-        distilled : bool
-            Take the small generator that was distilled from the large one: nearly the same in less time.
+        `direction` is "AB" or "BA"; `distilled` takes the small generator that was distilled from the large
+        one: nearly the same in less time.
 
-        Raises
-        ------
-        InputError
-            If the direction is unknown, or the folder is not as it was exported: a file is missing,
-            damaged or from another export, statistics are swapped, a setting was changed; or it holds no
-            distilled generators and one is asked for.
+        Raises InputError if the direction is unknown, or the folder is not as it was exported: a file is
+        missing, damaged or from another export, statistics are swapped, a setting was changed; or it holds no
+        distilled generators and one is asked for.
         """
         direction = parse_direction(direction)
         folder = Path(folder)
@@ -79,12 +61,12 @@ class Translator:
         weights, normalization = folder / f"{name}.pth", folder / NORMALIZATION
         for path in (weights, normalization):
             manifest.check(path)
-        devices = (manifest.device_a, manifest.device_b)
+        devices = {"A": manifest.device_a, "B": manifest.device_b}
         return cls(
             read_generator(weights, settings.model_dump()),
             Normalizer.load(normalization),
             direction,
-            *(devices if direction == "AB" else devices[::-1]),
+            *(devices[domain] for domain in direction),
             manifest.feature_settings,
         )
 
@@ -92,21 +74,18 @@ class Translator:
     def of_checkpoint(cls, path: str | Path, direction: str) -> "Translator":
         """The translator that `cyclegan export` would make of a training checkpoint.
 
-        Raises
-        ------
-        InputError
-            If the direction is unknown, or the checkpoint cannot be used.
+        Raises InputError if the direction is unknown, or the checkpoint cannot be used.
         """
         direction = parse_direction(direction)
         content = read_checkpoint(path)
-        ours = content["hyper_parameters"]
-        devices, values = (ours["device_a"], ours["device_b"]), ours["feature_settings"]
+        hyper = content["hyper_parameters"]
+        settings = hyper["feature_settings"]
         return cls(
             build_network(content, f"generator_{direction}", str(path)),
-            Normalizer.from_dict(ours["normalization"]),
+            Normalizer.from_dict(hyper["normalization"]),
             direction,
-            *(devices if direction == "AB" else devices[::-1]),
-            None if values is None else FeatureSettings.checked(f"{path} (feature_settings)", **values),
+            *(hyper[f"device_{domain.lower()}"] for domain in direction),
+            None if settings is None else FeatureSettings(**settings),
         )
 
     @cached_property
@@ -125,21 +104,19 @@ class Translator:
 
         In z-scores of the target; 0 with one restart. It needs no truth, and is larger where errors are.
         """
-        found = []
+        apart = []
         chunk = self._bulk.chunk(features.shape[1])
         with torch.inference_mode():
             for start in range(0, len(features), chunk):
                 z = self.normalizer.normalize(features[start : start + chunk], self.direction[0])
-                found.append(self.generator.disagreement(torch.from_numpy(z)).numpy())
-        return np.concatenate(found)
+                apart.append(self.generator.disagreement(torch.from_numpy(z)).numpy())
+        return np.concatenate(apart)
 
     def translate_set(self, source: FeatureSet) -> FeatureSet:
         """Translate a feature set; recordings, times and labels stay as they are.
 
-        Raises
-        ------
-        InputError
-            If it was recorded by another device or extracted with other settings than the model's.
+        Raises InputError if it was recorded by another device or extracted with other settings than the
+        model's.
         """
         if source.settings is not None and source.device != self.source:
             raise InputError(
@@ -159,27 +136,13 @@ class Translator:
     ) -> tuple[int, ExtractionReport | None]:
         """Translate a file, or a folder of recordings, part by part: memory does not grow with its size.
 
-        Parameters
-        ----------
-        source : path
-            A feature set (`.npz`, `.npy`, JSON); or a folder of WAV and FLAC recordings, or one of them,
-            from which features are extracted as for the model's training.
-        output : path, ending in .npz
-            The feature set to write: bit for bit what `translate_set` gives for all at once.
-        progress : bool
-            Show a progress bar, on the standard error.
+        `source` is a feature set (`.npz`, `.npy`, JSON); or a folder of WAV and FLAC recordings, or one of
+        them, from which features are extracted as for the model's training. `output`, ending in .npz, is
+        then, bit for bit, what `translate_set` gives for all at once. Returns the number of sequences, and
+        what became of the recordings; None for a feature set.
 
-        Returns
-        -------
-        sequences : int
-        extraction : ExtractionReport or None
-            What became of the recordings; None for a feature set.
-
-        Raises
-        ------
-        InputError
-            If the input cannot be used, is the output, or the output cannot be written. Nothing is left of
-            the output then, and what was there before is kept.
+        Raises InputError if the input cannot be used, is the output, or the output cannot be written. Nothing
+        is left of the output then, and what was there before is kept.
         """
         source, output = Path(source), writable_npz(output)
         title = f"{self.source} -> {self.target}"
@@ -191,7 +154,7 @@ class Translator:
                 for part in regrouped(self._sliced(recordings, title, progress), size):
                     write(self.translate_set(part))
             return recordings.report.sequences, recordings.report
-        stream = FeatureStream.open(source, least=1, remedy=REMEDY)
+        stream = FeatureStream.open(source, least=1, remedy=GIVE_INPUT)
         not_an_input(output, source)
         with (
             writing(output, len(stream)) as write,
