@@ -5,7 +5,7 @@ import numpy as np
 from cyclegan_lib.benchmark.device_pair import DevicePair
 from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery
-from cyclegan_lib.evaluation.evaluate import HALVINGS, POINTS, distances_over_halvings, halvings
+from cyclegan_lib.evaluation.table import HALVINGS, SLICES_COMPARED, distances_over_halvings, halvings
 from cyclegan_lib.features import FeatureSet, Normalizer
 
 Values = dict[str, float | None]
@@ -35,7 +35,7 @@ class Judge:
     def measure(self, features: np.ndarray) -> Values:
         """Measure a translation of the pair's test set.
 
-        Distances are those of `cyclegan_lib.evaluation.evaluate`: one half of the translated recordings
+        Distances are those of `cyclegan_lib.evaluation.table`: one half of the translated recordings
         against the *other* half of B's, in the z-scores of B's training recordings, mean over the halvings.
         B's own recordings are measured the same way, half against half, and so are the null.
 
@@ -74,4 +74,4 @@ class Judge:
 
 def settings() -> dict[str, int]:
     """Return what the measures depend on besides the data."""
-    return {"halvings": HALVINGS, "points": POINTS}
+    return {"halvings": HALVINGS, "points": SLICES_COMPARED}

@@ -16,9 +16,9 @@ from cyclegan_lib.evaluation.distances import (
     nmse,
     sliced_wasserstein,
 )
-from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery, sequence_statistics
-from cyclegan_lib.evaluation.evaluate import evaluate
+from cyclegan_lib.evaluation.downstream import FaultClassifier, mean_and_std, recovery
 from cyclegan_lib.evaluation.report import Evaluation, Row
+from cyclegan_lib.evaluation.table import evaluate
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
 
 __all__ = [
@@ -36,9 +36,9 @@ __all__ = [
     "evaluate",
     "frechet_distance",
     "gaussian_frechet",
+    "mean_and_std",
     "mmd2",
     "nmse",
     "recovery",
-    "sequence_statistics",
     "sliced_wasserstein",
 ]

@@ -37,10 +37,7 @@ class Baseline(ABC):
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Translate (..., 40) to the same shape; floats keep their type, the computation is in float64.
 
-        Raises
-        ------
-        InputError
-            If `x` has other features than the sets it was fitted on.
+        Raises InputError if `x` has other features than the sets it was fitted on.
         """
         if not hasattr(self, "_n_features"):
             raise RuntimeError(f"call fit before transform ({self.name})")
@@ -93,11 +90,7 @@ class QuantileMapping(Baseline):
 
     One-dimensional optimal transport for each feature, of any shape, blind to correlation. It never leaves
     the range that the target was seen in: whatever lies beyond an end of the source goes to that end.
-
-    Parameters
-    ----------
-    quantiles : int
-        Points at which the distribution functions are kept (fewer where there are fewer slices).
+    The distribution functions are kept at so many `quantiles`, or fewer where there are fewer slices.
     """
 
     name = "quantile mapping"
@@ -149,43 +142,11 @@ class Coral(Baseline):
 
 
 class GaussianOT(Baseline):
-    """The optimal-transport map between Gaussians: the best linear map of slices."""
+    """The optimal-transport map between both domains' Gaussians [1]_, [2]_: the best linear map of slices.
 
-    name = "Gaussian OT"
-
-    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
-        self._weight, self._bias = gaussian_ot_map(source, target)
-
-    def _transform(self, x: np.ndarray) -> np.ndarray:
-        return x @ self._weight.T + self._bias
-
-
-def gaussian_ot_map(
-    source: np.ndarray, target: np.ndarray, ridge: float = RIDGE
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit the optimal-transport map between the Gaussians of two unpaired samples [1]_, [2]_.
-
-    Of all maps that give the source the target's mean and covariance, it moves the points least. The samples
-    need not be paired nor equally many; POT computes it, in float64.
-
-    Parameters
-    ----------
-    source, target : float arrays, (n, d) and (m, d)
-        At least two samples each, in the same unit.
-    ridge : float
-        Added to the diagonals of both covariances, as a part of the mean variance of both samples.
-
-    Returns
-    -------
-    weight : float64 array, (d, d)
-        Symmetric and positive definite.
-    bias : float64 array, (d,)
-        ``translated = x @ weight.T + bias``.
-
-    Raises
-    ------
-    InputError
-        If a sample has fewer than two rows, holds NaN or infinity, or the two differ in their features.
+    Of all maps that give the source the target's mean and covariance, it moves the points least. POT computes
+    it. `ridge` is added to the diagonals of both covariances, as a part of the mean variance of both. Fitted,
+    ``x @ weight.T + bias`` is the translation: (40, 40), symmetric and positive definite, and (40,).
 
     References
     ----------
@@ -194,24 +155,23 @@ def gaussian_ot_map(
     .. [2] G. Peyré and M. Cuturi, "Computational Optimal Transport", Foundations and Trends in Machine
        Learning 11, 2019, remark 2.31.
     """
-    source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
-    if source.ndim != 2 or target.ndim != 2 or source.shape[1] != target.shape[1]:
-        raise InputError(
-            f"the source's samples have shape {source.shape} and the target's {target.shape};"
-            " both must be (samples, features) with the same features"
-        )
-    for name, sample in (("source", source), ("target", target)):
-        if len(sample) < 2:
-            raise InputError(f"the {name} has {len(sample)} sample; at least 2 are needed for a covariance")
-        if not np.isfinite(sample).all():
-            raise InputError(f"the {name}'s samples hold NaN or infinity; they must be finite numbers")
-    variance = (source.var(axis=0).mean() + target.var(axis=0).mean()) / 2
-    # two constant samples differ by a shift only: any positive ridge then gives the identity matrix
-    reg = ridge * variance if variance > 0 else 1.0
-    weight, bias = ot.gaussian.empirical_bures_wasserstein_mapping(source, target, reg=reg)
-    # POT multiplies from the right and its matrix is symmetric but for rounding; keep exactly that
-    weight = (weight + weight.T) / 2  # (d, d)
-    return weight, target.mean(axis=0) - weight @ source.mean(axis=0)
+
+    name = "Gaussian OT"
+
+    def __init__(self, ridge: float = RIDGE) -> None:
+        self.ridge = ridge
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        variance = (source.var(axis=0).mean() + target.var(axis=0).mean()) / 2
+        # two constant samples differ by a shift only: any positive ridge then gives the identity matrix
+        reg = self.ridge * variance if variance > 0 else 1.0
+        weight, _ = ot.gaussian.empirical_bures_wasserstein_mapping(source, target, reg=reg)
+        # POT multiplies from the right and its matrix is symmetric but for rounding; keep exactly that
+        self.weight = (weight + weight.T) / 2
+        self.bias = target.mean(axis=0) - self.weight @ source.mean(axis=0)
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        return x @ self.weight.T + self.bias
 
 
 # in the order of the tables: each can do something that the one before cannot

@@ -22,18 +22,9 @@ TITLES = {
 def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_as: str, found_as: str) -> FeatureSet:
     """Return the sequences of `found` in the order of `wanted`, matched by recording and start.
 
-    Parameters
-    ----------
-    wanted, found : FeatureSet
-        `found` may hold more sequences than `wanted`, in any order.
-    wanted_as, found_as : str
-        The arguments of `evaluate` that they are.
-
-    Raises
-    ------
-    InputError
-        If a sequence of `wanted` is missing from `found`, naming how many are there, or one set holds a
-        sequence twice.
+    `found` may hold more sequences than `wanted`, in any order; `wanted_as` and `found_as` are the arguments
+    of `evaluate` that they are. Raises InputError if a sequence of `wanted` is missing from `found`, naming
+    how many are there, or one set holds a sequence twice.
     """
     wanted_name, found_name = TITLES[wanted_as], TITLES[found_as]
     keys = _keys(wanted)
@@ -60,11 +51,8 @@ def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_as: str, found_a
 def check_sets(sets: dict[str, FeatureSet]) -> None:
     """Check that the sets, by argument of `evaluate`, can be compared and are from the right devices.
 
-    Raises
-    ------
-    InputError
-        If a set has fewer than 2 recordings, was extracted with other settings, holds NaN, or comes from
-        the other device.
+    Raises InputError if a set has fewer than 2 recordings, was extracted with other settings, holds NaN, or
+    comes from the other device.
     """
     for name, given in sets.items():
         recordings = len(np.unique(given.recording))

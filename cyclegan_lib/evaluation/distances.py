@@ -19,10 +19,8 @@ MAX_POINTS = 2000
 def as_slices(x: np.ndarray) -> np.ndarray:
     """Return `x`, (..., features), as float64 (slices, features).
 
-    Raises
-    ------
-    InputError
-        If it is not at least two-dimensional, has fewer than two slices, or holds NaN or infinity.
+    Raises InputError if it is not at least two-dimensional, has fewer than two slices, or holds NaN or
+    infinity.
     """
     x = np.asarray(x, dtype=np.float64)
     if x.ndim < 2:
@@ -64,21 +62,11 @@ def mmd2(
     The kernel is the mean of five Gaussian kernels exp(−d² / (2 (m·bandwidth)²)), with m from 0.5 to 2.
     The expectation is 0 for equal distributions, so a value may fall below 0; at most it nears 2.
 
-    Parameters
-    ----------
-    x, y : float arrays, (n, d) and (m, d), or with more leading axes, which are flattened
-    bandwidth : float, optional
-        In the unit of the features. By default the median distance within `y`, the target, so that several
-        `x` compared with one target are measured with one kernel.
-    seed : int
-        Draws the slices that are kept.
-    max_points : int
-        More slices than this are drawn from without replacement, to bound the memory.
-
-    Raises
-    ------
-    InputError
-        If a set has fewer than two slices, NaN or other features than the other.
+    The sets are (n, d) and (m, d), or with more leading axes, which are flattened. The bandwidth is in the
+    unit of the features; by default it is the median distance within `y`, the target, so that several `x`
+    compared with one target are measured with one kernel. Of more than `max_points` slices so many are drawn
+    by `seed`, without replacement, to bound the memory. Raises InputError if a set has fewer than two slices,
+    NaN or other features than the other.
 
     References
     ----------
@@ -125,11 +113,8 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     2-Wasserstein distance between those Gaussians, in squared units of the features.
 
     From finite samples it comes out too large (9 instead of 0 for two samples of 100 slices with 40
-    features): compare it only with values from equally many slices.
-
-    Parameters
-    ----------
-    x, y : float arrays, (n, d) and (m, d), or with more leading axes, which are flattened
+    features): compare it only with values from equally many slices. The samples are (n, d) and (m, d), or
+    with more leading axes, which are flattened.
 
     References
     ----------
@@ -163,13 +148,8 @@ def sliced_wasserstein(x: np.ndarray, y: np.ndarray, seed: int = 0, projections:
     """Compute the sliced 2-Wasserstein distance [1]_, over random directions drawn from `seed`.
 
     The root mean square, over directions, of the 1-dimensional 2-Wasserstein distance between the projected
-    samples, in the unit of the features. The same seed takes the same directions for every pair of sets.
-
-    Parameters
-    ----------
-    x, y : float arrays, (n, d) and (m, d), or with more leading axes, which are flattened
-    seed : int
-    projections : int
+    samples, in the unit of the features. The same seed takes the same directions for every pair of sets. The
+    samples are (n, d) and (m, d), or with more leading axes, which are flattened.
 
     References
     ----------
@@ -184,16 +164,8 @@ def nmse(translated: np.ndarray, truth: np.ndarray) -> float:
     """Compute the normalised mean squared error against pairs: mean over features of MSE / variance of truth.
 
     0 is perfect, 1 is as good as answering the truth's mean everywhere. Constant features of the truth are
-    left out.
-
-    Parameters
-    ----------
-    translated, truth : float arrays, (..., d), equal shapes, row by row the same sound
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or every feature of the truth is constant.
+    left out. Both are (..., d), row by row the same sound. Raises InputError if the shapes differ or every
+    feature of the truth is constant.
     """
     if np.shape(translated) != np.shape(truth):
         raise InputError(

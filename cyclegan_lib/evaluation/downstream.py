@@ -12,10 +12,10 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 
 # below this difference in accuracy there is nothing to recover: one or two of 80 recordings
-LEAST_LOSS = 0.02
+MIN_LOSS = 0.02
 
 
-def sequence_statistics(features: np.ndarray) -> np.ndarray:
+def mean_and_std(features: np.ndarray) -> np.ndarray:
     """Return mean and standard deviation over the slices: (sequences, slices, 40) -> (sequences, 80), dB."""
     features = np.asarray(features, dtype=np.float64)
     return np.concatenate([features.mean(axis=1), features.std(axis=1)], axis=1)
@@ -25,12 +25,8 @@ class FaultClassifier:
     """Two classifiers of a sequence's statistics, of different kinds.
 
     What the translation recovers should not hang on one of them: a random forest looks at thresholds of
-    single features, logistic regression at weighted sums.
-
-    Parameters
-    ----------
-    seed : int
-        The same seed and training set give the same classifiers.
+    single features, logistic regression at weighted sums. The same seed and training set give the same
+    classifiers.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -42,10 +38,7 @@ class FaultClassifier:
     def fit(self, labelled: FeatureSet) -> Self:
         """Fit both on the target's labelled training set.
 
-        Raises
-        ------
-        InputError
-            If the set has no labels, or only one class.
+        Raises InputError if the set has no labels, or only one class.
         """
         if labelled.label is None:
             raise InputError("the labelled set has no labels; extract it again with --labels")
@@ -54,7 +47,7 @@ class FaultClassifier:
             raise InputError(
                 f"the labelled set has only the class '{classes[0]}'; a classifier needs at least 2"
             )
-        statistics = sequence_statistics(labelled.features)  # (sequences, 80)
+        statistics = mean_and_std(labelled.features)  # (sequences, 80)
         for model in self.models.values():
             model.fit(statistics, labelled.label)
         return self
@@ -62,14 +55,11 @@ class FaultClassifier:
     def accuracy(self, feature_set: FeatureSet) -> dict[str, float]:
         """Return the part of the sequences classified rightly, under "forest" and "logistic".
 
-        Raises
-        ------
-        InputError
-            If the set has no labels.
+        Raises InputError if the set has no labels.
         """
         if feature_set.label is None:
             raise InputError(f"the set of {feature_set.device} has no labels; extract it again with --labels")
-        statistics = sequence_statistics(feature_set.features)  # (sequences, 80)
+        statistics = mean_and_std(feature_set.features)  # (sequences, 80)
         return {
             name: float(np.mean(model.predict(statistics) == feature_set.label))
             for name, model in self.models.items()
@@ -80,20 +70,11 @@ def recovery(translated: float, untranslated: float, real: float) -> float | Non
     """Return which part of the accuracy lost to the device comes back by translating.
 
     (translated − untranslated) / (real − untranslated): 0 as bad as without translation, 1 as good as the
-    target's own recordings, below 0 worse than doing nothing.
-
-    Parameters
-    ----------
-    translated, untranslated, real : float
-        Accuracies of one classifier, trained on the target, on the translated source, on the source as it
-        is, and on recordings of the target itself.
-
-    Returns
-    -------
-    float or None
-        None where real is not above untranslated by more than 0.02: nothing was lost, or so little that
-        the ratio would be noise.
+    target's own recordings, below 0 worse than doing nothing. These are accuracies of one classifier, trained
+    on the target, on the translated source, on the source as it is, and on recordings of the target itself.
+    None where real is not above untranslated by more than 0.02: nothing was lost, or so little that the ratio
+    would be noise.
     """
     lost = real - untranslated
     # 1e-9: 0.92 − 0.90 is a rounding error above 0.02
-    return None if lost <= LEAST_LOSS + 1e-9 else (translated - untranslated) / lost
+    return None if lost <= MIN_LOSS + 1e-9 else (translated - untranslated) / lost

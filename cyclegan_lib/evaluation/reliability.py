@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from sklearn.neighbors import NearestNeighbors
 
 from cyclegan_lib.evaluation.checks import match_by_name
-from cyclegan_lib.evaluation.downstream import sequence_statistics
+from cyclegan_lib.evaluation.downstream import mean_and_std
 from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.features import FeatureSet
 
@@ -17,29 +17,17 @@ SUSPECT = 0.25  # part of the recordings that is held for doubtful
 
 @dataclass(frozen=True)
 class Reliability:
-    """A translation's errors, and two signs of them that need no truth.
+    """A translation's errors, and two signs of them that need no truth."""
 
-    Attributes
-    ----------
-    recording : str array, (sequences,)
-    label : str array, (sequences,), or None
-    difference : float array, (sequences, slices, 40), dB, or None
-        Translated minus truth; None without pairs.
-    heard : float array, (40,), or None
-        For each band, the squared correlation between a sequence's mean level at the source and that at the
-        target: the part of what the target hears there that the source hears at all.
-    disagreement : float array, (sequences,), z-scores
-        How far the restarts are apart (`Translator.disagreement`).
-    novelty : float array, (sequences,)
-        Distance of the sequence's statistics from the 5 nearest of the training recordings, over what it is
-        among the training recordings themselves: 1 is usual.
-    """
-
-    recording: np.ndarray
+    recording: np.ndarray  # (sequences,) str, and so is the label
     label: np.ndarray | None
-    difference: np.ndarray | None
+    difference: np.ndarray | None  # (sequences, slices, 40) dB, translated minus truth; None without pairs
+    # (40,), for each band the squared correlation between a sequence's mean level at the source and that at
+    # the target: the part of what the target hears there that the source hears at all
     heard: np.ndarray | None
-    disagreement: np.ndarray
+    disagreement: np.ndarray  # (sequences,) z-scores, how far the restarts are apart
+    # (sequences,), distance of the sequence's statistics from the 5 nearest of the training recordings, over
+    # what it is among the training recordings themselves: 1 is usual
     novelty: np.ndarray
 
     @property
@@ -108,20 +96,9 @@ def reliability(
 ) -> Reliability:
     """Translate `source` and look at where the translation is wrong, or may be.
 
-    Parameters
-    ----------
-    translator : Translator
-    source : FeatureSet
-        Recordings of the source device.
-    train : FeatureSet
-        What the translator was trained on, of the source device.
-    paired : FeatureSet, optional
-        The same moments as the target device heard them, matched by recording and start.
-
-    Raises
-    ------
-    InputError
-        If the pairs cannot be matched, or the source is of another device than the translator's.
+    `train` is what the translator was trained on, of the source device; `paired` are the same moments as the
+    target device heard them, matched by recording and start. Raises InputError if these cannot be matched, or
+    the source is of another device than the translator's.
     """
     translated = translator.translate_set(source).features
     difference = heard = None
@@ -147,7 +124,7 @@ def _squared_correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _novelty(features: np.ndarray, train: np.ndarray) -> np.ndarray:
-    known, new = sequence_statistics(train), sequence_statistics(features)
+    known, new = mean_and_std(train), mean_and_std(features)
     scale = np.maximum(known.std(axis=0), 1e-6)
     number = min(NEIGHBOURS, len(known) - 1)
     near = NearestNeighbors(n_neighbors=number).fit(known / scale)

@@ -24,7 +24,7 @@ from cyclegan_lib.features import FeatureSet, Normalizer
 HALVINGS = 4
 # slices of each side for MMD² and the classifier: with tens of recordings it is their number that limits
 # the precision, not that of their slices, which resemble each other; more would only take longer
-POINTS = 1000
+SLICES_COMPARED = 1000
 
 
 def evaluate(
@@ -47,6 +47,9 @@ def evaluate(
     both sets is never on both sides. The means over 4 seeded halvings are reported. Features are z-scored
     with the target's mean and deviation, so that loud and quiet bands weigh the same.
 
+    Raises InputError if a set has fewer than 2 recordings, other settings or the wrong device, if sequences
+    cannot be matched, or if only one of `fit_source` and `fit_target` is given.
+
     Parameters
     ----------
     source : FeatureSet
@@ -63,30 +66,10 @@ def evaluate(
     fit_source, fit_target : FeatureSet, optional
         What the baselines (and, with `fit_target`, the z-scores) are fitted on: the recordings that the
         CycleGAN was trained on. Without them the source and target themselves, which flatters the baselines.
-    seed : int
-        The same seed gives the same numbers.
-    progress : bool
-        Show a TQDM bar.
-
-    Raises
-    ------
-    InputError
-        If a set has fewer than 2 recordings, other settings or the wrong device, if sequences cannot be
-        matched, or if only one of `fit_source` and `fit_target` is given.
     """
-    given = {
-        name: feature_set
-        for name, feature_set in (
-            ("source", source),
-            ("translated", translated),
-            ("target", target),
-            ("paired", paired),
-            ("labelled", labelled),
-            ("fit_source", fit_source),
-            ("fit_target", fit_target),
-        )
-        if feature_set is not None
-    }
+    given = {"source": source, "translated": translated, "target": target, "paired": paired}
+    given |= {"labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
+    given = {name: feature_set for name, feature_set in given.items() if feature_set is not None}
     check_sets(given)
     if (fit_source is None) != (fit_target is None):
         raise InputError("only one of the sets to fit the baselines on is given; give both or neither")
@@ -109,9 +92,9 @@ def evaluate(
         error = None
         if truth is not None:
             error = 0.0 if feature_set is target else nmse(feature_set.features, truth.features)
-        found = {key: values for key, values in distances[name].items() if values}
-        means = {key: float(np.mean(values)) for key, values in found.items()}
-        deviation = {key: float(np.std(values, ddof=1)) for key, values in found.items()}
+        known = {key: values for key, values in distances[name].items() if values}
+        means = {key: float(np.mean(values)) for key, values in known.items()}
+        deviation = {key: float(np.std(values, ddof=1)) for key, values in known.items()}
         rows.append(Row(name, nmse=error, deviation=deviation, **means, **downstream.get(name, {})))
     return Evaluation(
         rows=rows,
@@ -137,15 +120,15 @@ def halvings(
 
     All hold the same number of recordings. Names in the reference half are in neither of the others.
     """
-    ours, theirs = np.unique(source_names), np.unique(target_names)
-    shared = np.intersect1d(ours, theirs).size > 0
-    k = min(len(theirs) // 2, len(ours) // 2 if shared else len(ours))
+    sources, targets = np.unique(source_names), np.unique(target_names)
+    shared = np.intersect1d(sources, targets).size > 0
+    k = min(len(targets) // 2, len(sources) // 2 if shared else len(sources))
     rng = np.random.default_rng(seed)
     for _ in range(HALVINGS):
-        order = rng.permutation(theirs)
+        order = rng.permutation(targets)
         reference, others = order[:k], order[k : 2 * k]
         # where both hold the same recordings, the source's part are those of the null's other half
-        free = rng.permutation(np.setdiff1d(ours, reference))
+        free = rng.permutation(np.setdiff1d(sources, reference))
         chosen = free[np.argsort(~np.isin(free, others), kind="stable")][:k]
         yield (
             np.isin(target_names, reference),
@@ -164,38 +147,29 @@ def distances_over_halvings(
 ) -> dict[str, dict[str, list[float]]]:
     """Compute the distances to the target's reference halves: row -> distance -> one for each halving.
 
-    Parameters
-    ----------
-    sets : dict of FeatureSet
-        Rows to measure. The one that *is* `target` is the null: its other halves against the reference.
-    target : FeatureSet
-    normalizer : Normalizer
-        Its domain B gives the z-scores.
-    halves : list of (reference, others, chosen)
-        From `halvings`.
-    seed : int
-    progress : bool
-        Show a TQDM bar.
+    Of `sets`, the rows to measure, the one that *is* `target` is the null: its other halves against the
+    reference. Domain B of the normalizer gives the z-scores; `halves` are (reference, others, chosen) each,
+    from `halvings`.
     """
     z_target = normalizer.normalize(target.features, "B")  # (sequences, slices, 40)
     bandwidth = median_distance(z_target, seed)  # one kernel for the whole table
-    found: dict[str, dict[str, list[float]]] = {}
+    distances: dict[str, dict[str, list[float]]] = {}
     for name, feature_set in tqdm(sets.items(), desc="evaluate", unit="row", disable=not progress):
         z = normalizer.normalize(feature_set.features, "B")
-        values = found[name] = {distance: [] for distance in DISTANCES}
+        values = distances[name] = {distance: [] for distance in DISTANCES}
         for reference, others, chosen in halves:
-            ours = others if feature_set is target else chosen
-            x, y = z[ours], z_target[reference]
-            values["mmd2"].append(mmd2(x, y, bandwidth, seed, max_points=POINTS))
+            part = others if feature_set is target else chosen
+            x, y = z[part], z_target[reference]
+            values["mmd2"].append(mmd2(x, y, bandwidth, seed, max_points=SLICES_COMPARED))
             values["frechet"].append(frechet_distance(x, y))
             values["sliced_wasserstein"].append(sliced_wasserstein(x, y, seed))
-            names, target_names = feature_set.recording[ours], target.recording[reference]
+            names, target_names = feature_set.recording[part], target.recording[reference]
             # with one recording on each side there is none to hold out
             if len(np.unique(target_names)) > 1:
                 values["c2st"].append(
-                    classifier_two_sample_test(x, names, y, target_names, seed, max_slices=POINTS)
+                    classifier_two_sample_test(x, names, y, target_names, seed, max_slices=SLICES_COMPARED)
                 )
-    return found
+    return distances
 
 
 def _downstream(
@@ -212,13 +186,13 @@ def _downstream(
         if i > 0 or feature_set.label is not None
     }
     real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
-    found: dict[str, dict[str, float | None]] = {}
+    rows: dict[str, dict[str, float | None]] = {}
     for name, values in accuracy.items():
-        found[name] = {f"accuracy_{model}": value for model, value in values.items()}
+        rows[name] = {f"accuracy_{model}": value for model, value in values.items()}
         for model, value in values.items():
             if real is not None:
-                found[name][f"recovery_{model}"] = recovery(value, untranslated[model], real[model])
-    return found
+                rows[name][f"recovery_{model}"] = recovery(value, untranslated[model], real[model])
+    return rows
 
 
 def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None) -> list[str]:

@@ -12,7 +12,7 @@ FOLDS = 5
 # 0.26 s and tell a Gaussian-OT translation from the target with 0.62; a random forest in that time sees far
 # fewer slices, histogram boosting needs twice the time for 0.65.
 TREES = 30
-LEAST_LEAF = 5
+MIN_LEAF = 5
 MAX_SLICES = 1000
 
 
@@ -33,24 +33,10 @@ def classifier_two_sample_test(
     equally many slices. With few recordings the answer for equal distributions scatters around a little
     less than 0.5 (what is held out of a set is missing from it in training): compare with the null.
 
-    Parameters
-    ----------
-    x, y : float arrays, (n, d) and (m, d), or (sequences, slices, d)
-    recording_x, recording_y : str arrays, one name for each row (or sequence) of `x` and `y`
-    seed : int
-        Draws the slices, the folds and the trees.
-    max_slices : int
-        At most this many slices of each set are used.
-
-    Returns
-    -------
-    float
-        The mean over both sets of the part of their held-out slices that are recognised.
-
-    Raises
-    ------
-    InputError
-        If a set has fewer than two recordings, or not one name for each row.
+    The sets are (n, d) and (m, d), or (sequences, slices, d), with the name of a recording for each row or
+    sequence; `seed` draws the slices, at most `max_slices` of each set, the folds and the trees. What is
+    returned is the mean over both sets of the part of their held-out slices that are recognised. Raises
+    InputError if a set has fewer than two recordings, or not one name for each row.
 
     References
     ----------
@@ -66,7 +52,7 @@ def classifier_two_sample_test(
     labels = np.repeat([0, 1], n)
     folds = min(FOLDS, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
     predicted = cross_val_predict(
-        ExtraTreesClassifier(TREES, min_samples_leaf=LEAST_LEAF, random_state=seed, n_jobs=1),
+        ExtraTreesClassifier(TREES, min_samples_leaf=MIN_LEAF, random_state=seed, n_jobs=1),
         both,
         labels,
         groups=groups,

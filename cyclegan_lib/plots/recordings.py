@@ -22,7 +22,7 @@ from cyclegan_lib.plots.style import (
     title,
 )
 
-POINTS = 1500  # slices shown in an embedding; more only cover each other
+EMBEDDED_SLICES = 1500  # slices shown in an embedding; more only cover each other
 
 
 def recordings(sounds: dict[str, np.ndarray], settings: FeatureSettings, seconds: float = 0.5) -> Figure:
@@ -128,7 +128,7 @@ def embedding(
     clouds = []
     for x in (source, target, translated):
         frames = x.reshape(-1, x.shape[-1])
-        clouds.append(frames[rng.permutation(len(frames))[:POINTS]])  # (points, 40)
+        clouds.append(frames[rng.permutation(len(frames))[:EMBEDDED_SLICES]])  # (points, 40)
     plane = PCA(2, random_state=seed).fit(np.concatenate(clouds))
     share = plane.explained_variance_ratio_
     placed = [plane.transform(cloud) for cloud in clouds]  # (points, 2) each

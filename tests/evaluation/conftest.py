@@ -1,17 +1,13 @@
 """Two tiny devices hearing the same machines, so that what a table must say is known."""
 
-import importlib
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.evaluation import evaluate
+from cyclegan_lib.evaluation import evaluate, table
 from cyclegan_lib.features import FeatureSet
-
-# the function of the same name hides the module
-MODULE = importlib.import_module("cyclegan_lib.evaluation.evaluate")
 
 SETTINGS = FeatureSettings(slices=10)
 MIX = np.random.default_rng(9).normal(size=(40, 40)) / 8 + np.eye(40)
@@ -74,8 +70,8 @@ def train_source():
 def fewer_slices_and_halvings():
     """A fifth of the time; what is tested here does not hang on the numbers' precision."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "POINTS", 300)
-        patch.setattr(MODULE, "HALVINGS", 2)
+        patch.setattr(table, "SLICES_COMPARED", 300)
+        patch.setattr(table, "HALVINGS", 2)
         yield
 
 

@@ -7,7 +7,6 @@ from scipy.stats import wasserstein_distance
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import BASELINES, Affine, Coral, GaussianOT, Identity, QuantileMapping
-from cyclegan_lib.evaluation.baselines import gaussian_ot_map
 
 
 @pytest.fixture
@@ -60,6 +59,13 @@ class TestAll:
             baseline().fit(a, b[..., :3])
         with pytest.raises(InputError, match="must be 4"):
             baseline().fit(a, b).transform(a[..., :3])
+
+    @pytest.mark.parametrize(
+        ("source", "message"), [(np.zeros((1, 3)), "there is 1 slice"), (np.full((5, 3), np.inf), "hold NaN")]
+    )
+    def test_unusable(self, baseline, source, message):
+        with pytest.raises(InputError, match=message):
+            baseline().fit(source, np.ones((5, 3)))
 
     def test_not_fitted(self, baseline, domains):
         with pytest.raises(RuntimeError, match="fit"):
@@ -130,57 +136,35 @@ class TestGaussianOT:
         points = points @ np.linalg.inv(np.linalg.cholesky(np.cov(points, rowvar=False, ddof=0))).T
         source = points * [1.0, 2.0, 3.0] @ rotation.T + [1.0, 2.0, 3.0]
         target = points[::-1] * [2.0, 2.0, 0.5] @ rotation.T - 7
-        weight, bias = gaussian_ot_map(source, target, ridge=1e-9)
+        fitted = GaussianOT(ridge=1e-9).fit(source, target)
         expected = rotation @ np.diag([2.0, 1.0, 0.5 / 3]) @ rotation.T
-        assert weight == pytest.approx(expected, abs=1e-6)
-        assert bias == pytest.approx(-7 - expected @ [1.0, 2.0, 3.0], abs=1e-6)
+        assert fitted.weight == pytest.approx(expected, abs=1e-6)
+        assert fitted.bias == pytest.approx(-7 - expected @ [1.0, 2.0, 3.0], abs=1e-6)
 
-    @pytest.mark.parametrize(("ridge", "within"), [(1e-9, 1e-6), (None, 1e-3)])
-    def test_gives_the_targets_mean_and_covariance(self, domains, ridge, within):
+    @pytest.mark.parametrize(("baseline", "within"), [(GaussianOT(ridge=1e-9), 1e-6), (GaussianOT(), 1e-3)])
+    def test_gives_the_targets_mean_and_covariance(self, domains, baseline, within):
         a, b = (x.reshape(-1, 4) for x in domains)
-        weight, bias = gaussian_ot_map(a, b) if ridge is None else gaussian_ot_map(a, b, ridge)
-        moved = a @ weight.T + bias
+        moved = baseline.fit(a, b).transform(a)
         assert moved.mean(axis=0) == pytest.approx(b.mean(axis=0))
         wanted = np.cov(b, rowvar=False, ddof=0)
         assert np.abs(np.cov(moved, rowvar=False, ddof=0) - wanted).max() < within * np.trace(wanted)
 
     def test_is_the_optimal_one(self, domains):
         # symmetric positive definite is what tells it from all other maps with these moments, as CORAL's
-        weight, _ = gaussian_ot_map(*(x.reshape(-1, 4) for x in domains))
-        assert np.array_equal(weight, weight.T)
-        assert np.linalg.eigvalsh(weight).min() > 0
         a, b = domains
-        cost = {
-            baseline: np.mean((fitted.transform(a) - a) ** 2)
-            for baseline, fitted in ((c, c().fit(a, b)) for c in (GaussianOT, Coral))
-        }
-        assert cost[GaussianOT] < cost[Coral]
-
-    def test_baseline_is_the_map(self, domains):
-        a, b = domains
-        weight, bias = gaussian_ot_map(a.reshape(-1, 4), b.reshape(-1, 4))
-        assert GaussianOT().fit(a, b).transform(a) == pytest.approx(a @ weight.T + bias)
+        optimal, coral = GaussianOT().fit(a, b), Coral().fit(a, b)
+        assert np.array_equal(optimal.weight, optimal.weight.T)
+        assert np.linalg.eigvalsh(optimal.weight).min() > 0
+        cost, more = (np.mean((fitted.transform(a) - a) ** 2) for fitted in (optimal, coral))
+        assert cost < more
 
     def test_a_silent_direction_is_not_blown_up(self):
         rng = np.random.default_rng(0)
         source, target = rng.normal(size=(2, 500, 3))
         source[:, 0] = 5.0
-        weight, _ = gaussian_ot_map(source, target)
-        assert np.linalg.norm(weight, 2) <= 150
+        assert np.linalg.norm(GaussianOT().fit(source, target).weight, 2) <= 150
 
     def test_constant_samples_are_shifted(self):
-        weight, bias = gaussian_ot_map(np.zeros((5, 3)), np.full((5, 3), 2.0))
-        assert weight == pytest.approx(np.eye(3))
-        assert bias == pytest.approx(np.full(3, 2.0))
-
-    @pytest.mark.parametrize(
-        ("source", "message"),
-        [
-            (np.zeros((5, 2)), "same features"),
-            (np.zeros((1, 3)), "source has 1 sample"),
-            (np.full((5, 3), np.inf), "source's samples hold NaN"),
-        ],
-    )
-    def test_unusable(self, source, message):
-        with pytest.raises(InputError, match=message):
-            gaussian_ot_map(source, np.ones((5, 3)))
+        fitted = GaussianOT().fit(np.zeros((5, 3)), np.full((5, 3), 2.0))
+        assert fitted.weight == pytest.approx(np.eye(3))
+        assert fitted.bias == pytest.approx(np.full(3, 2.0))

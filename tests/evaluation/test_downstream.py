@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation import FaultClassifier, recovery, sequence_statistics
+from cyclegan_lib.evaluation import FaultClassifier, mean_and_std, recovery
 from cyclegan_lib.features import FeatureSet
 
 
@@ -25,7 +25,7 @@ def faults(seed, n=40, shift=0.0):
 
 def test_statistics_are_mean_and_deviation_over_the_slices():
     x = np.random.default_rng(0).normal(size=(3, 50, 40))
-    statistics = sequence_statistics(x)
+    statistics = mean_and_std(x)
     assert statistics.shape == (3, 80)
     assert statistics[1, 5] == pytest.approx(sum(x[1, :, 5]) / 50)
     assert statistics[1, 45] == pytest.approx(np.sqrt(sum((x[1, :, 5] - statistics[1, 5]) ** 2) / 50))
@@ -51,7 +51,7 @@ def test_seed_decides():
         FaultClassifier(seed)
         .fit(faults(0, n=8))
         .models["forest"]
-        .predict_proba(sequence_statistics(faults(1).features))
+        .predict_proba(mean_and_std(faults(1).features))
         for seed in (0, 0, 1)
     ]
     assert np.array_equal(scores[0], scores[1])
