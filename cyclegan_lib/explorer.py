@@ -25,17 +25,8 @@ PIXELS = 90  # dots per inch of what is sent to the browser
 class Explorer:
     """Translations of test recordings, by direction, recording and checkpoint.
 
-    Parameters
-    ----------
-    a, b : FeatureSet
-        Test recordings of both devices. Recordings of one name are the same moment, and show the truth.
-    checkpoints : path
-        A folder of training checkpoints.
-
-    Raises
-    ------
-    InputError
-        If the folder holds no checkpoint.
+    `a` and `b` are test recordings of both devices; those of one name are the same moment: the truth. Raises
+    InputError if the folder `checkpoints` holds none of training.
     """
 
     def __init__(self, a: FeatureSet, b: FeatureSet, checkpoints: str | Path) -> None:
@@ -58,13 +49,7 @@ class Explorer:
     def draw(self, direction: str, index: int, checkpoint: str) -> tuple[Figure, str]:
         """The picture of one translation, and its distances as an HTML table.
 
-        Parameters
-        ----------
-        direction : "AB" or "BA"
-        index : int
-            The sequence of the source.
-        checkpoint : str
-            One of `checkpoints`.
+        The direction is "AB" or "BA", `index` the source's sequence, the checkpoint one of `checkpoints`.
         """
         translator = self._translator(self.checkpoints[checkpoint], direction)
         source, target = self.sets[direction]
@@ -86,12 +71,7 @@ class Explorer:
     def widget(self, first: str, index: int) -> widgets.Widget:
         """Controls for direction, recording and checkpoint above the picture that they change.
 
-        Parameters
-        ----------
-        first : "AB" or "BA"
-            The direction that is shown first.
-        index : int
-            The sequence that is shown first.
+        `first` is the direction, "AB" or "BA", and `index` the sequence that are shown first.
         """
         devices = {d: f"{s.device} → {t.device}" for d, (s, t) in self.sets.items()}
         direction = _chooser("direction", [(text, d) for d, text in devices.items()], first)
@@ -125,16 +105,7 @@ def explore(
 ) -> widgets.Widget | Figure:
     """The explorer where a person is at the notebook; what it shows first where the notebook runs headless.
 
-    Parameters
-    ----------
-    a, b : FeatureSet
-        Test recordings of both devices.
-    checkpoints : path
-        A folder of training checkpoints.
-    direction : "AB" or "BA"
-        The one that is shown first.
-    index : int
-        The sequence of its source that is shown first.
+    Its arguments are those of `Explorer`, and the direction, "AB" or "BA", and sequence to show first.
     """
     explorer = Explorer(a, b, checkpoints)
     return explorer.widget(direction, index) if is_attended() else explorer.picture(direction, index)
@@ -154,11 +125,10 @@ def is_attended() -> bool:
 
 def _checkpoints(folder: Path) -> dict[str, Path]:
     # without the hidden ones, which are being written
-    found = {path.stem: path for path in sorted(folder.glob("[!.]*.ckpt"))}
+    found = sorted(folder.glob("[!.]*.ckpt"))
     if not found:
         raise InputError(f"{folder} holds no checkpoint (.ckpt); run notebook 02, or `cyclegan train`, first")
-    best = Path(BEST).stem
-    return dict(sorted(found.items(), key=lambda item: item[0] != best))  # the chosen one first
+    return {path.stem: path for path in sorted(found, key=lambda path: path.name != BEST)}  # the chosen first
 
 
 def _truth(source: FeatureSet, target: FeatureSet, index: int) -> np.ndarray | None:

@@ -20,11 +20,10 @@ from cyclegan_lib.benchmark.cells import CELLS, Cell, fingerprint, versions
 from cyclegan_lib.benchmark.measure import Judge
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
 from cyclegan_lib.benchmark.report import JSON, MARKDOWN, Benchmark
+from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import replacing, writable_folder
 
-SEEDS = (0, 1, 2, 3, 4)  # five: one seed alone may be lucky by a factor of two
-DATA = Path("../shared/data")
 FIGURE = "benchmark.png"
 MEASURES = {
     "nmse": "NMSE against the pairs",
@@ -47,9 +46,9 @@ class Task:
 def benchmark(
     output: str | Path,
     pairs: Sequence[str] | None = None,
-    seeds: Sequence[int] = SEEDS,
+    seeds: Sequence[int] = BENCHMARK_SEEDS,
     methods: Sequence[str] | None = None,
-    data: str | Path = DATA,
+    data: str | Path = REAL_DATA,
     workers: int = 1,
     progress: bool = True,
 ) -> Benchmark:

@@ -13,7 +13,7 @@ try:
     from cyclegan_lib.cli.features import extract, simulate
     from cyclegan_lib.cli.models import export, inspect, train, translate
     from cyclegan_lib.cli.notebooks import run, sweep
-    from cyclegan_lib.cli.options import joined
+    from cyclegan_lib.cli.options import join_parameters
     from cyclegan_lib.errors import InputError, Interrupted, NotebookError, printable
 except KeyboardInterrupt:  # a second goes by until these are loaded
     print("cyclegan: interrupted", file=sys.stderr)
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):  # a name that the terminal's encoding lacks is no reason to fail
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = app(joined(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
+        code = app(join_parameters(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
         if code:  # typer's answer to Ctrl-C
             raise Interrupted("interrupted")
     except InputError as error:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cyclegan_lib.cli.options import FEATURE_SET
+from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import printable
 from cyclegan_lib.files import writable_file
 
@@ -61,12 +62,12 @@ def benchmark(
     methods: Annotated[
         str | None, typer.Option(help="methods, comma-separated; default: all but other help")
     ] = None,
-    seeds: Annotated[str, typer.Option(help="comma-separated; each decides split, weights and noise")] = (
-        "0,1,2,3,4"
-    ),
+    seeds: Annotated[
+        str, typer.Option(help="comma-separated; each decides split, weights and noise")
+    ] = ",".join(map(str, BENCHMARK_SEEDS)),
     data: Annotated[
         Path, typer.Option(help="folder of real recordings; pairs that it lacks are left out")
-    ] = Path("../shared/data"),
+    ] = REAL_DATA,
     workers: Annotated[int, typer.Option(min=1, help="processes, each with one thread")] = 1,
 ) -> None:
     """Compare the CycleGAN with baselines and bounds on device pairs whose truth is known."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cyclegan_lib.cli.options import named
+from cyclegan_lib.cli.options import parse_parameters
 
 
 def run(
@@ -40,7 +40,7 @@ def run(
     elif in_place:
         renew_notebooks()
     else:
-        print(run(name, named(parameter or []), resume))
+        print(run(name, parse_parameters(parameter or []), resume))
 
 
 def sweep(

@@ -43,35 +43,26 @@ def with_options(cls: type[Settings]) -> Callable:
     return decorate
 
 
-def joined(arguments: list[str]) -> list[str]:
+def join_parameters(arguments: list[str]) -> list[str]:
     """Make `-p NAME VALUE`, papermill's form, one argument NAME=VALUE: typer repeats single values only.
 
-    Raises
-    ------
-    InputError
-        If a name or a value is missing.
+    Raises InputError if a name or a value is missing.
     """
-    found, rest = [], iter(arguments)
+    joined, rest = [], iter(arguments)
     for argument in rest:
-        found.append(argument)
+        joined.append(argument)
         if argument == "--":  # what follows are names of files
-            found.extend(rest)
+            joined.extend(rest)
         elif argument in ("-p", "--parameter"):
             name, value = next(rest, None), next(rest, None)
             if name is None or value is None:
                 raise InputError(f"{argument} takes a name and a value, as in -p max_epochs 50")
-            found.append(f"{name}={value}")
-    return found
+            joined.append(f"{name}={value}")
+    return joined
 
 
-def named(pairs: list[str]) -> dict[str, str]:
-    """The values of arguments NAME=VALUE by their names.
-
-    Raises
-    ------
-    InputError
-        If one has no =.
-    """
+def parse_parameters(pairs: list[str]) -> dict[str, str]:
+    """The values of arguments NAME=VALUE by their names; raises InputError if one has no =."""
     for pair in pairs:
         if "=" not in pair:
             raise InputError(f"'{pair}' lacks a value; give -p a name and a value, as in -p max_epochs 50")
@@ -79,16 +70,16 @@ def named(pairs: list[str]) -> dict[str, str]:
 
 
 def _flat(cls: type[BaseModel], before: tuple[str, ...] = ()) -> dict[str, tuple]:
-    found = {}
+    options = {}
     for name, field in cls.model_fields.items():
         path = (*before, name)
         if name == "input_dim":  # features of a slice: given by the data
             continue
         if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
-            found.update(_flat(field.annotation, path))
+            options.update(_flat(field.annotation, path))
         else:
-            found["_".join(path)] = path
-    return found
+            options["_".join(path)] = path
+    return options
 
 
 def _parameter(cls: type[BaseModel], option: str, path: tuple[str, ...]) -> inspect.Parameter:

@@ -77,15 +77,8 @@ def distributions(
 ) -> Figure:
     """Histograms of single bands, a row each; columns with the same label share their scale.
 
-    Parameters
-    ----------
-    columns : dict
-        {title: {device: (sequences, slices, 40)}}, a column for each entry.
-    bands : list of int
-        Features, from 0.
-    labels : list of str
-        What the x axis of each column shows, with its unit.
-    settings : FeatureSettings
+    `columns` are {title: {device: (sequences, slices, 40)}}, `bands` features from 0, and `labels` what the x
+    axis of each column shows, with its unit.
     """
     figure, axes = new_figure(9, 1.9 * len(bands), len(bands), len(columns))
     grid = np.asarray(axes).reshape(len(bands), len(columns))
@@ -116,13 +109,8 @@ def embedding(
 ) -> Figure:
     """Slices in the plane of the two directions in which all of them vary most, before and after translation.
 
-    Parameters
-    ----------
-    source, translated, target : arrays, (sequences, slices, 40), dB
-    names : (str, str)
-        The source's and the target's device.
-    seed : int
-        Draws the slices that are shown.
+    The features are (sequences, slices, 40), dB, `names` the source's and the target's device; `seed` draws
+    the slices that are shown.
     """
     rng = np.random.default_rng(seed)
     clouds = []

@@ -24,36 +24,30 @@ from cyclegan_lib.plots.style import (
 )
 
 
-def reliability(found: Reliability, settings: FeatureSettings) -> Figure:
+def reliability(judged: Reliability, settings: FeatureSettings) -> Figure:
     """Errors by recording, time and frequency, and what foretells them; without a truth, only the signs."""
-    if found.difference is None:
+    if judged.difference is None:
         figure, (axis,) = new_figure(6, 4, 1)
-        _scatter(axis, found, found.disagreement, found.novelty)
+        _scatter(axis, judged, judged.disagreement, judged.novelty)
         axis.set(xlabel="disagreement of the restarts (z-scores)", ylabel="novelty (1 is usual)")
         return figure
     figure, (slices, signs, bands, heard) = new_figure(10, 7, 2, 2)
-    _slice_errors(slices, found, settings)
-    _scatter(signs, found, found.disagreement, found.error)
+    _slice_errors(slices, judged, settings)
+    _scatter(signs, judged, judged.disagreement, judged.error)
     signs.set(
         xlabel="disagreement of the restarts (z-scores)", ylabel="error (dB)", xlim=(0, None), ylim=(0, None)
     )
-    title(signs, f"where the restarts disagree (Spearman {next(iter(found.foresight().values())):.2f})")
+    title(signs, f"where the restarts disagree (Spearman {next(iter(judged.foresight().values())):.2f})")
 
     frequencies = band_frequencies(settings)
-    everything, constant = found.band_error
+    everything, constant = judged.band_error
     bands.plot(frequencies, everything, color=COLOUR_TRANSLATED, label="all of it")
-    bands.fill_between(
-        frequencies,
-        constant,
-        color=COLOUR_TRANSLATED,
-        alpha=0.25,
-        linewidth=0,
-        label="constant in a recording",
-    )
+    label = "constant in a recording"
+    bands.fill_between(frequencies, constant, color=COLOUR_TRANSLATED, alpha=0.25, linewidth=0, label=label)
     bands.set(ylabel="error (dB)", ylim=(0, None))
     title(bands, "error by band")
     legend(bands)
-    heard.plot(frequencies, found.heard, color=COLOUR_A)
+    heard.plot(frequencies, judged.heard, color=COLOUR_A)
     heard.set(ylabel="r² of recordings' levels", ylim=(0, 1))
     title(heard, "what the source hears of the target's level")
     for axis in (bands, heard):
@@ -61,29 +55,23 @@ def reliability(found: Reliability, settings: FeatureSettings) -> Figure:
     return figure
 
 
-def _slice_errors(axis: Axes, found: Reliability, settings: FeatureSettings) -> None:
-    errors = found.slice_error[found.worst_first()]  # (sequences, slices)
+def _slice_errors(axis: Axes, judged: Reliability, settings: FeatureSettings) -> None:
+    errors = judged.slice_error[judged.worst_first()]  # (sequences, slices)
     end = errors.shape[1] * settings.slice_hop_s
-    image = axis.imshow(
-        errors,
-        aspect="auto",
-        cmap=ERROR_MAP,
-        vmin=0,
-        extent=(0, end, len(errors), 0),
-        interpolation="nearest",
-    )
+    extent = (0, end, len(errors), 0)
+    image = axis.imshow(errors, aspect="auto", cmap=ERROR_MAP, vmin=0, extent=extent, interpolation="nearest")
     colour_bar(image, [axis], "error of a slice (dB)")
     axis.set(xlabel="time (s)", ylabel="recording, worst first")
     title(axis, "slices and recordings")
 
 
-def _scatter(axis: Axes, found: Reliability, x: np.ndarray, y: np.ndarray) -> None:
-    if found.label is None:
+def _scatter(axis: Axes, judged: Reliability, x: np.ndarray, y: np.ndarray) -> None:
+    if judged.label is None:
         axis.scatter(x, y, s=18, color=COLOUR_OTHER)
         return
     for label, colour, marker in zip(
-        np.unique(found.label), cycle(OTHER_COLOURS), cycle(MARKERS), strict=False
+        np.unique(judged.label), cycle(OTHER_COLOURS), cycle(MARKERS), strict=False
     ):
-        chosen = found.label == label
+        chosen = judged.label == label
         axis.scatter(x[chosen], y[chosen], s=18, color=colour, marker=marker, label=label, alpha=0.8)
     legend(axis)

@@ -21,16 +21,9 @@ BLACK, PURPLE = OTHER_COLOURS[:2]
 def training_curves(
     history: Sequence[dict[str, float]], names: tuple[str, str], best_epoch: int | None = None
 ) -> Figure:
-    """Held-out distance and losses over epochs; the chosen epoch is marked.
+    """Held-out distance and losses over epochs; the chosen one, `best_epoch`, is marked.
 
-    Parameters
-    ----------
-    history : list of dict
-        One an epoch: `epoch` and the figures that training logs.
-    names : (str, str)
-        The devices A and B.
-    best_epoch : int, optional
-        The chosen one.
+    `history` holds each epoch's `epoch` and the figures that training logs; `names` are the devices A and B.
     """
     a, b = names
     panels = {

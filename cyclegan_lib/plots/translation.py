@@ -28,13 +28,8 @@ from cyclegan_lib.plots.style import (
 class TranslationFigure:
     """Source, translated, and truth with difference, drawn once and filled with one sequence after another.
 
-    Showing another sequence takes a third of the time of a new figure.
-
-    Parameters
-    ----------
-    settings : FeatureSettings
-    paired : bool
-        With the truth, and the difference to it; otherwise the last panel is what the translation changed.
+    Showing another sequence takes a third of the time of a new figure. `paired` is with the truth, and the
+    difference to it; otherwise the last panel is what the translation changed.
     """
 
     def __init__(self, settings: FeatureSettings, paired: bool) -> None:
@@ -90,12 +85,7 @@ def translation(
 ) -> Figure:
     """One sequence: source, translated, and the truth with the difference; without a pair, what changed.
 
-    Parameters
-    ----------
-    source, translated, truth : arrays, (slices, 40), dB
-    names : (str, str)
-        The source's and the target's device.
-    settings : FeatureSettings
+    Sequences are (slices, 40), dB; `names` are the source's and the target's device.
     """
     return TranslationFigure(settings, truth is not None).show(source, translated, truth, names)
 
@@ -105,22 +95,16 @@ def change(
 ) -> Figure:
     """What a translation adds to each band, and how far that differs between recordings.
 
-    A fixed filter would add the same to every recording: it would have no spread.
-
-    Parameters
-    ----------
-    source, translated, target : arrays, (sequences, slices, 40), dB
-        The target's need not be the same recordings.
-    settings : FeatureSettings
+    A fixed filter would add the same to every recording: it would have no spread. The features are
+    (sequences, slices, 40), dB; the target's need not be the same recordings.
     """
     figure, (axis,) = new_figure(9, 3.8, 1)
     frequencies = band_frequencies(settings)
     added = (translated - source).mean(axis=1)  # (sequences, 40)
     low, high = np.percentile(added, [5, 95], axis=0)
     axis.axhline(0, color=COLOUR_A, linewidth=1, label="source, untranslated")
-    axis.plot(
-        frequencies, (target.mean(axis=(0, 1)) - source.mean(axis=(0, 1))), color=COLOUR_B, label="target"
-    )
+    gap = target.mean(axis=(0, 1)) - source.mean(axis=(0, 1))  # (40,)
+    axis.plot(frequencies, gap, color=COLOUR_B, label="target")
     axis.plot(frequencies, added.mean(axis=0), "--", color=COLOUR_TRANSLATED, label="translated, mean")
     axis.fill_between(
         frequencies, low, high, color=COLOUR_TRANSLATED, alpha=0.2, linewidth=0, label="9 of 10 recordings"
@@ -135,14 +119,9 @@ def change(
 def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[str, str], null: str) -> Figure:
     """Bars of several measures for the rows of an evaluation; the null is a dotted line.
 
-    Parameters
-    ----------
-    table : list of (row name, {measure: value or None})
-        The last row is the translation that is judged.
-    measures : dict
-        {measure: axis label}, one panel each.
-    null : str
-        The row that a perfect translation would equal.
+    `table` holds the name and {measure: value or None} of each row; the last one is the translation that is
+    judged, `null` names the one that a perfect translation would equal. `measures` are {measure: axis label},
+    a panel each.
     """
     measures = {m: label for m, label in measures.items() if any(v[m] is not None for _, v in table)}
     figure, axes = new_figure(9, 1.0 + 0.34 * len(table), 1, len(measures), sharey=True)
