@@ -1,6 +1,9 @@
 """Exports to translate with, and a checkpoint in which every part of the networks counts."""
 
+import runpy
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,44 @@ def translator(exported) -> Translator:
 def model(exported, tmp_path) -> Path:
     """A copy of the exported folder that may be changed."""
     return shutil.copytree(exported, tmp_path / "model")
+
+
+@pytest.fixture
+def script_of(monkeypatch) -> Callable[[Path], dict]:
+    """What a folder's inference_example.py defines; run here, because importing torch again takes seconds."""
+
+    def load(folder: Path) -> dict:
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(folder)
+            patch.delitem(sys.modules, "models", raising=False)  # models.py beside the script
+            code = runpy.run_path(str(folder / "inference_example.py"))
+            del sys.modules["models"]
+        return code
+
+    return load
+
+
+@pytest.fixture
+def run_script(script_of, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Run a folder's inference_example.py with arguments: its exit code, output and errors."""
+
+    def run(folder: Path, *arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["inference_example.py", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            code = script_of(folder)["main"]() or 0
+        except SystemExit as end:
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def quick_evaluation(monkeypatch) -> None:
+    """Where no number of an evaluation is looked at."""
+    monkeypatch.setattr("cyclegan_lib.evaluation.table.HALVINGS", 2)
+    monkeypatch.setattr("cyclegan_lib.evaluation.table.SLICES_COMPARED", 100)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ def test_the_card_says_what_it_translates_and_was_trained_on(exported, trained, 
     assert "Not measured on test recordings yet" in card and "## Limits" in card
 
 
+@pytest.mark.usefixtures("quick_evaluation")
 def test_evaluate_puts_its_table_into_the_card(model, domains, tmp_path, capsys):
     (model / "mine.txt").write_text("keep")
     out = tmp_path / "out.npz"

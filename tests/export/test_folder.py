@@ -47,67 +47,47 @@ def rewrite(path: Path, change) -> None:
     path.write_text(json.dumps(values, indent=1) + "\n")
 
 
-def swap(values: dict) -> None:
-    values["mean_a"], values["mean_b"] = values["mean_b"], values["mean_a"]
-    values["std_a"], values["std_b"] = values["std_b"], values["std_a"]
-
-
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
 
 
+AB, BA = "generator_AB.pth", "generator_BA.pth"
 MIXED_UP = {
-    "weights are missing": (
-        lambda model, other: (model / "generator_AB.pth").unlink(),
-        "generator_AB.pth does not exist",
-    ),
-    "weights are cut off": (
-        lambda model, other: cut(model / "generator_AB.pth"),
-        "generator_AB.pth is damaged or belongs to another export",
-    ),
-    "weights of another run": (
-        lambda model, other: shutil.copy(other / "generator_AB.pth", model),
-        "generator_AB.pth is damaged or belongs to another export",
-    ),
+    "weights are missing": (lambda m, other: (m / AB).unlink(), f"{AB} does not exist"),
+    "weights are cut off": (lambda m, other: cut(m / AB), f"{AB} is damaged or belongs to another export"),
+    "weights of another run": (lambda m, other: shutil.copy(other / AB, m), f"{AB} is damaged or belongs"),
     "weights of the other direction": (
-        lambda model, other: shutil.copy(model / "generator_BA.pth", model / "generator_AB.pth"),
-        "generator_AB.pth holds what was exported as generator_BA.pth",
+        lambda m, other: shutil.copy(m / BA, m / AB),
+        f"{AB} holds what was exported as {BA}",
     ),
     "statistics of another run": (
-        lambda model, other: shutil.copy(other / NORMALIZATION, model),
-        "normalization_params.json is damaged or belongs to another export",
+        lambda m, other: shutil.copy(other / NORMALIZATION, m),
+        f"{NORMALIZATION} is damaged or belongs to another export",
     ),
-    "statistics are cut off": (
-        lambda model, other: cut(model / NORMALIZATION),
-        "normalization_params.json is damaged",
-    ),
+    "statistics are cut off": (lambda m, other: cut(m / NORMALIZATION), f"{NORMALIZATION} is damaged"),
     "a discriminator of another run": (
-        lambda model, other: cut(model / "discriminator_A.pth"),
+        lambda m, other: cut(m / "discriminator_A.pth"),
         "discriminator_A.pth is damaged or belongs to another export",
     ),
     "configuration of another run": (
-        lambda model, other: shutil.copy(other / CONFIG, model),
-        "belongs to another export than .*model_config.json",
+        lambda m, other: shutil.copy(other / CONFIG, m),
+        f"belongs to another export than .*{CONFIG}",
     ),
     "another feature setting": (
-        lambda model, other: rewrite(
-            model / CONFIG, lambda values: values["feature_settings"].update(sample_rate=12000)
-        ),
-        "model_config.json was changed after the export",
+        lambda m, other: rewrite(m / CONFIG, lambda v: v["feature_settings"].update(sample_rate=12000)),
+        f"{CONFIG} was changed after the export",
     ),
     "devices are swapped": (
-        lambda model, other: rewrite(model / CONFIG, lambda v: v.update(device_a=v["device_b"])),
-        "model_config.json was changed after the export",
+        lambda m, other: rewrite(m / CONFIG, lambda v: v.update(device_a=v["device_b"])),
+        f"{CONFIG} was changed after the export",
     ),
     "no checksums": (
-        lambda model, other: rewrite(model / CONFIG, lambda values: values.pop("sha256")),
-        "model_config.json is not a model configuration of this version",
+        lambda m, other: rewrite(m / CONFIG, lambda v: v.pop("sha256")),
+        f"{CONFIG} is not a model configuration of this version",
     ),
-    "no configuration": (
-        lambda model, other: (model / CONFIG).unlink(),
-        "model_config.json does not exist",
-    ),
-    "no folder": (lambda model, other: shutil.rmtree(model), "model folder .* does not exist"),
+    "a list": (lambda m, other: (m / CONFIG).write_text("[]"), f"{CONFIG} is not a model configuration"),
+    "no configuration": (lambda m, other: (m / CONFIG).unlink(), f"{CONFIG} does not exist"),
+    "no folder": (lambda m, other: shutil.rmtree(m), "model folder .* does not exist"),
 }
 
 
@@ -125,7 +105,7 @@ def test_a_mixed_up_folder_is_refused_in_one_sentence(name, model, other, domain
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a\nb", "\x1b[31m", "  "])
-def test_a_device_whose_name_no_other_file_could_hold_is_refused(name, model):
+def test_a_device_whose_name_no_other_file_could_hold_is_refused(name, model, run_script):
     """Also where every checksum fits."""
     values = json.loads((model / CONFIG).read_text())
     del values["config_sha256"], values["sha256"]
@@ -135,25 +115,25 @@ def test_a_device_whose_name_no_other_file_could_hold_is_refused(name, model):
     with pytest.raises(InputError, match=f"{CONFIG}.*(device_a|is not a model configuration)") as error:
         Translator.load(model, "AB")
     assert str(error.value).isprintable()
-    done = subprocess.run([sys.executable, model / "inference_example.py"], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert all(line.isprintable() for line in done.stdout.splitlines()) and done.stdout.count("\n") == 4
+    code, said, error = run_script(model)
+    assert (code, error) == (0, "")
+    assert all(line.isprintable() for line in said.splitlines()) and said.count("\n") == 4
 
 
 def test_swapped_statistics_are_named_as_such(other, tmp_path):
     model = shutil.copytree(other, tmp_path / "model")
     Translator.load(model, "AB")
-    rewrite(model / NORMALIZATION, swap)
+    swapped = lambda v: v.update(mean_a=v["mean_b"], mean_b=v["mean_a"], std_a=v["std_b"], std_b=v["std_a"])
+    rewrite(model / NORMALIZATION, swapped)
     with pytest.raises(InputError, match="has the statistics of cpc006 and BATCH_UPLOAD swapped"):
         Translator.load(model, "AB")
 
 
 @pytest.mark.parametrize("name", ["weights of another run", "statistics are cut off", "no configuration"])
-def test_the_exported_script_refuses_it_as_well(name, model, other):
+def test_the_exported_script_refuses_it_as_well(name, model, other, run_script):
     MIXED_UP[name][0](model, other)
-    done = subprocess.run([sys.executable, model / "inference_example.py"], capture_output=True, text=True)
-    assert done.returncode == 2 and "copy the whole folder again" in done.stderr
-    assert "Traceback" not in done.stderr and done.stderr.count("\n") == 1
+    code, _, error = run_script(model)
+    assert code == 2 and "copy the whole folder again" in error and error.count("\n") == 1
 
 
 def test_text_may_be_edited(model):
@@ -226,15 +206,16 @@ print(killed, sum(seen))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
-def test_an_export_that_is_killed_leaves_the_old_folder_or_the_new_one(trained, tmp_path):
+@pytest.mark.parametrize("kills", [12, pytest.param(40, marks=pytest.mark.slow)])
+def test_an_export_that_is_killed_leaves_the_old_folder_or_the_new_one(kills, trained, tmp_path):
     second = altered(trained[0].best, tmp_path / "second.ckpt")
     (tmp_path / "place").mkdir()
     command = [sys.executable, "-c", KILLED, trained[0].best, second, tmp_path / "place" / "model"]
-    environment = {"KILLS": "40", "PATH": "", "HOME": str(tmp_path)}
+    environment = {"KILLS": str(kills), "PATH": "", "HOME": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     killed, replaced = map(int, done.stdout.split())
-    assert killed >= 15 and replaced >= 8, done.stdout  # both kinds of ends were met
+    assert killed >= kills // 3 and replaced >= kills // 5, done.stdout  # both kinds of ends were met
 
 
 def test_a_full_disk_leaves_the_old_export(trained, model, tmp_path):
