@@ -51,6 +51,25 @@ def test_the_module_is_the_command():
     assert done.stderr == "cyclegan: No such option: --qqq; see `cyclegan --help`\n"
 
 
+IMPORTED = """
+import sys
+from cyclegan_lib.cli import main
+
+inspect, translate = sys.argv[1:3], sys.argv[3:]
+assert main(inspect) == main(translate) == 0
+slow = ("sklearn", "ot", "librosa", "matplotlib", "pandas", "scipy", "pytorch_lightning")
+print([name for name in slow if name in sys.modules])
+"""
+
+
+def test_inspecting_and_translating_start_without_what_they_do_not_need(domains, trained, exported, tmp_path):
+    translate = ["--model", exported, "--direction", "AB", "--input", domains[0]]
+    commands = ["inspect", trained[0].best, "translate", *translate, "--output", tmp_path / "out.npz"]
+    done = subprocess.run([sys.executable, "-c", IMPORTED, *commands], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_options_of_training_are_the_settings_with_their_defaults(capsys):
     main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())

@@ -15,7 +15,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, add_evaluation, export
 from cyclegan_lib.export.distillation import Distilled, distil
 from cyclegan_lib.export.manifest import Manifest
-from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.models import Generator
 
 SMALL = ("generator_AB_distilled", "generator_BA_distilled")
@@ -109,11 +109,8 @@ def copied(model, tmp_path) -> Path:
 def test_a_checkpoint_keeps_what_its_slices_are_like(trained, domains):
     held = read_checkpoint(trained[0].best)
     for name, path in zip("AB", domains, strict=True):
-        mean, std = (
-            np.array(held["hyper_parameters"]["normalization"][f"{m}_{name.lower()}"])
-            for m in ("mean", "std")
-        )
-        slices = (FeatureSet.load(path).features.reshape(-1, 40) - mean) / std
+        normalizer = Normalizer.from_dict(held["hyper_parameters"]["normalization"])
+        slices = normalizer.normalize(FeatureSet.load(path).features, name).reshape(-1, 40)
         found = held["slice_moments"][name]
         np.testing.assert_allclose(found["mean"], slices.mean(axis=0), atol=1e-5)
         np.testing.assert_allclose(found["covariance"], np.cov(slices.T, bias=True), atol=1e-5)
@@ -188,12 +185,8 @@ def test_without_it_they_go_and_are_asked_for_in_vain(copied, far_checkpoint, do
 
 def test_mixed_up_ones_are_refused(copied):
     a, b = (copied / f"{name}.pth" for name in SMALL)
-    content = a.read_bytes()
     a.write_bytes(b.read_bytes())
     with pytest.raises(InputError, match="holds what was exported as generator_BA_distilled.pth"):
-        Translator.load(copied, "AB", distilled=True)
-    a.write_bytes(content[:-1])
-    with pytest.raises(InputError, match="damaged or belongs to another export"):
         Translator.load(copied, "AB", distilled=True)
     a.unlink()
     with pytest.raises(InputError, match="generator_AB_distilled.pth does not exist"):
