@@ -50,20 +50,6 @@ class TestMmd2:
         across = sum(kernel(a, b) for a in x for b in y) / (7 * 9)
         assert mmd2(x, y) == pytest.approx(within_x + within_y - 2 * across, abs=1e-12)
 
-    def test_gaussians_closed_form(self, rng):
-        # E k(a, b) for a − b ~ N(δ, s² I) is (σ²/(σ²+s²))^(d/2) exp(−|δ|² / (2(σ²+s²)))
-        d, shift, bandwidth = 3, np.array([1.0, 0.0, -0.5]), 2.0
-        expected = 0.0
-        for sigma in bandwidth * np.array(distances.BANDWIDTHS):
-            total = sigma**2 + 2
-            level = (sigma**2 / total) ** (d / 2)
-            expected += 2 * level * (1 - np.exp(-(shift @ shift) / (2 * total))) / 5
-        values = [
-            mmd2(rng.normal(size=(300, d)) + shift, rng.normal(size=(300, d)), bandwidth) for _ in range(100)
-        ]
-        assert np.std(values) / 10 < 0.03 * expected
-        assert np.mean(values) == pytest.approx(expected, rel=0.06)
-
     def test_unbiased(self, rng):
         values = [mmd2(rng.normal(size=(20, 4)), rng.normal(size=(20, 4)), bandwidth=2.0) for _ in range(400)]
         error = np.std(values) / np.sqrt(len(values))
@@ -115,12 +101,6 @@ class TestFrechet:
         x, y = with_moments(rng, 50, mean, a), with_moments(rng, 60, np.zeros(5), b)
         assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-9)
 
-    def test_commuting_covariances(self, rng):
-        rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-        a, b = (rotation @ np.diag(v) @ rotation.T for v in ([1.0, 4.0, 9.0], [4.0, 4.0, 1.0]))
-        # Σ (√a − √b)² = 1 + 0 + 4
-        assert gaussian_frechet(np.zeros(3), a, np.ones(3), b) == pytest.approx(3 + 5)
-
     def test_sees_what_the_diagonals_do_not(self):
         correlation = np.array([[1.0, 0.9], [0.9, 1.0]])
         zero = np.zeros(2)
@@ -143,13 +123,6 @@ class TestFrechet:
 
 
 class TestSlicedWasserstein:
-    def test_translation(self, rng):
-        # each direction moves by its component: E (θ·δ)² = |δ|² / d
-        x = rng.normal(size=(300, 5))
-        shift = np.array([3.0, 0.0, -1.0, 2.0, 0.5])
-        expected = np.linalg.norm(shift) / np.sqrt(5)
-        assert sliced_wasserstein(x, x + shift, projections=5000) == pytest.approx(expected, rel=0.03)
-
     def test_numpy_with_the_same_directions(self, rng):
         x, y = rng.normal(size=(200, 6)), rng.gamma(2.0, size=(200, 6))
         directions = np.random.RandomState(3).randn(6, 200)
