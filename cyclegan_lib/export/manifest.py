@@ -11,13 +11,7 @@ from pydantic import AfterValidator, Field
 
 from cyclegan_lib import documents
 from cyclegan_lib.checkpoint.reading import completed_epochs
-from cyclegan_lib.config import (
-    DIRECTIONS,
-    DiscriminatorSettings,
-    FeatureSettings,
-    GeneratorSettings,
-    Settings,
-)
+from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import existing_file, sha256
@@ -198,6 +192,6 @@ def _held_out_distance(content: dict[str, Any]) -> dict[str, float]:
     return {
         prefix + direction: figures[f"val_distance_{direction}"]
         for prefix, figures in (("start_", history[0]), ("", history[-1]))
-        for direction in DIRECTIONS
+        for direction in ("AB", "BA")
         if f"val_distance_{direction}" in figures
     }

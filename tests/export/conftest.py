@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cyclegan_lib.export import Translator
+from cyclegan_lib.export import Translator, export
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +76,11 @@ def far_checkpoint(trained, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("far") / "far.ckpt"
     torch.save(content, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def everything(far_checkpoint, tmp_path_factory) -> Path:
+    """An export of that checkpoint with all that there is."""
+    folder = tmp_path_factory.mktemp("everything") / "exported_models"
+    export(far_checkpoint, folder, inference_script=True, formats="onnx,safetensors", distilled=True)
+    return folder

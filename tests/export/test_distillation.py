@@ -93,17 +93,9 @@ def test_recordings_that_are_all_the_same_are_no_reason_to_fail():
     assert np.isfinite(found.difference) and found.difference < 0.05
 
 
-@pytest.fixture(scope="module")
-def model(far_checkpoint, tmp_path_factory) -> Path:
-    """An export with distilled generators in all formats."""
-    folder = tmp_path_factory.mktemp("distilled") / "model"
-    export(far_checkpoint, folder, inference_script=True, formats="onnx,safetensors", distilled=True)
-    return folder
-
-
 @pytest.fixture
-def copied(model, tmp_path) -> Path:
-    return shutil.copytree(model, tmp_path / "model")
+def copied(everything, tmp_path) -> Path:
+    return shutil.copytree(everything, tmp_path / "model")
 
 
 def test_a_checkpoint_keeps_what_its_slices_are_like(trained, domains):
@@ -133,31 +125,31 @@ def test_the_command_exports_and_translates(trained, domains, tmp_path, capsys):
     assert 0 < np.sqrt(np.square(off).mean()) < 0.1  # standard deviations
 
 
-def test_the_folder_says_how_far_they_are_and_proves_them(model):
-    manifest = Manifest.load(model)
+def test_the_folder_says_how_far_they_are_and_proves_them(everything):
+    manifest = Manifest.load(everything)
     assert manifest.distilled.difference.keys() == {"AB", "BA"}
     assert {f"{name}.{suffix}" for name in SMALL for suffix in ("pth", "onnx", "safetensors")} < set(
         manifest.sha256
     )
-    card = (model / "README.md").read_text()
+    card = (everything / "README.md").read_text()
     for value in manifest.distilled.difference.values():
         assert 0 < value < 0.5
         assert f"{value:.3f}" in card
-    assert (model / f"{SMALL[0]}.pth").stat().st_size < 40_000
+    assert (everything / f"{SMALL[0]}.pth").stat().st_size < 40_000
 
 
 @pytest.mark.parametrize("direction", ["AB", "BA"])
-def test_the_script_and_onnx_translate_as_the_library(direction, model, script_of):
+def test_the_script_and_onnx_translate_as_the_library(direction, everything, script_of):
     x = make_set("x", n=20, shift=5, seed=3).features
-    translator = Translator.load(model, direction, distilled=True)
+    translator = Translator.load(everything, direction, distilled=True)
     expected = translator.translate(x)
-    large = Translator.load(model, direction).translate(x)
+    large = Translator.load(everything, direction).translate(x)
     std = translator.normalizer.moments(direction[1])[1]
     assert np.abs((expected - large) / std).max() > 1e-3  # another generator
-    script = script_of(model)
+    script = script_of(everything)
     np.testing.assert_array_less(np.abs((script["translate"](x, direction, True) - expected) / std), 1e-4)
     np.testing.assert_array_less(np.abs((script["translate"](x, direction) - large) / std), 1e-4)
-    session = onnxruntime.InferenceSession(model / f"generator_{direction}_distilled.onnx")
+    session = onnxruntime.InferenceSession(everything / f"generator_{direction}_distilled.onnx")
     (found,) = session.run(None, {"features": x})
     np.testing.assert_array_less(np.abs((found - expected) / std), 1e-4)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 
@@ -21,30 +22,22 @@ from cyclegan_lib.export.manifest import Manifest
 GENERATORS = "generator_AB", "generator_BA"
 
 
-@pytest.fixture(scope="module")
-def folder(far_checkpoint, tmp_path_factory):
-    """An export with all formats."""
-    folder = tmp_path_factory.mktemp("formats") / "model"
-    export(far_checkpoint, folder, discriminators=False, formats="onnx,safetensors")
-    return folder
-
-
-def test_one_file_for_each_generator(folder):
-    expected = {f"{name}.{suffix}" for name in GENERATORS for suffix in ("pth", "onnx", "safetensors")}
-    found = {path.name for path in folder.iterdir() if path.stem in GENERATORS or ".onnx" in path.name}
-    assert found == expected  # no .onnx.data with the weights beside
-    assert expected < Manifest.load(folder).sha256.keys()
-    card = (folder / "README.md").read_text()
+def test_one_file_for_each_generator(everything):
+    names = {path.name for path in everything.iterdir() if path.stem in GENERATORS}
+    assert names == {f"{name}.{suffix}" for name in GENERATORS for suffix in ("pth", "onnx", "safetensors")}
+    assert not list(everything.glob("*.data"))  # of ONNX, with the weights beside
+    assert names < Manifest.load(everything).sha256.keys()
+    card = (everything / "README.md").read_text()
     assert "raw dB in, raw dB out" in card and "| generator_AB.onnx |" in card
 
 
 @pytest.mark.parametrize(("batch", "slices"), list(itertools.product((1, 7, 64), (50, 1, 173))))
 @pytest.mark.parametrize("direction", ["AB", "BA"])
-def test_onnx_takes_and_gives_raw_units_of_any_size(direction, batch, slices, folder):
+def test_onnx_takes_and_gives_raw_units_of_any_size(direction, batch, slices, everything):
     rng = np.random.default_rng(batch)
     x = (rng.normal(size=(batch, slices, 40)) * 8 - 35).astype(np.float32)
-    translator = Translator.load(folder, direction)
-    session = onnxruntime.InferenceSession(folder / f"generator_{direction}.onnx")
+    translator = Translator.load(everything, direction)
+    session = onnxruntime.InferenceSession(everything / f"generator_{direction}.onnx")
     (found,) = session.run(["translated"], {"features": x})
     z = torch.from_numpy(translator.normalizer.normalize(x, direction[0]))
     with torch.no_grad():
@@ -56,31 +49,32 @@ def test_onnx_takes_and_gives_raw_units_of_any_size(direction, batch, slices, fo
     assert np.abs((found - expected) / deviation).max() < 1e-4
 
 
-def test_the_graph_names_its_axes_and_no_place_of_this_machine(folder):
-    graph = onnx.load(folder / "generator_AB.onnx", load_external_data=False)
+def test_the_graph_names_its_axes_and_no_place_of_this_machine(everything):
+    graph = onnx.load(everything / "generator_AB.onnx", load_external_data=False)
     (given,), (out,) = graph.graph.input, graph.graph.output
     axes = [axis.dim_param or axis.dim_value for axis in given.type.tensor_type.shape.dim]
     assert (given.name, out.name, axes) == ("features", "translated", ["batch", "slices", 40])
-    content = (folder / "generator_AB.onnx").read_bytes()
+    content = (everything / "generator_AB.onnx").read_bytes()
     for part in (str(PROJECT), sys.prefix, "site-packages", ".py"):
         assert part.encode() not in content
 
 
-def test_safetensors_hold_the_weights_of_the_pth(folder):
+def test_safetensors_hold_the_weights_of_the_pth(everything):
     for name in GENERATORS:
-        expected = torch.load(folder / f"{name}.pth", weights_only=True)
-        found = safetensors.torch.load_file(folder / f"{name}.safetensors")
+        expected = torch.load(everything / f"{name}.pth", weights_only=True)
+        found = safetensors.torch.load_file(everything / f"{name}.safetensors")
         assert found.keys() == expected.keys()
         assert all(torch.equal(value, expected[key]) for key, value in found.items())
 
 
-def test_the_same_checkpoint_gives_the_same_bytes(folder, far_checkpoint, tmp_path):
-    export(far_checkpoint, tmp_path / "again", discriminators=False, formats=["safetensors", "onnx"])
-    for path in folder.iterdir():
+def test_the_same_checkpoint_gives_the_same_bytes(everything, far_checkpoint, tmp_path):
+    again = {"inference_script": True, "formats": ["safetensors", "onnx"], "distilled": True}
+    export(far_checkpoint, tmp_path / "again", **again)
+    for path in everything.iterdir():
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
 
 
-def test_an_export_without_formats_removes_those_of_before(folder, far_checkpoint, tmp_path, capsys):
+def test_an_export_without_formats_removes_those_of_before(everything, far_checkpoint, tmp_path, capsys):
     given = ["export", "--checkpoint", str(far_checkpoint), "--output-dir", str(tmp_path / "model")]
     assert main([*given, "--formats", "safetensors, pth"]) == 0
     assert "generator_AB.safetensors" in capsys.readouterr().out
@@ -115,16 +109,17 @@ def test_onnx_that_differs_from_torch_is_never_written(far_checkpoint, tmp_path,
     assert not list(tmp_path.glob("model*"))
 
 
-def test_the_comparison_with_torch_finds_a_difference(folder, tmp_path):
-    translator = Translator.load(folder, "AB")
+def test_the_comparison_with_torch_finds_a_difference(everything, tmp_path):
+    translator = Translator.load(everything, "AB")
     model = formats.RawUnits(translator.generator, translator.normalizer, "AB")
-    assert formats.onnx_difference(model, folder / "generator_AB.onnx") < 1e-4
+    assert formats.onnx_difference(model, everything / "generator_AB.onnx") < 1e-4
     with torch.no_grad():
         translator.generator.start_bias[0, 0, 7] += 0.01
-    assert formats.onnx_difference(model, folder / "generator_AB.onnx") > 1e-4
+    assert formats.onnx_difference(model, everything / "generator_AB.onnx") > 1e-4
 
 
-def test_translating_needs_none_of_the_other_formats(folder):
+def test_translating_needs_none_of_the_other_formats(everything, tmp_path):
+    folder = shutil.copytree(everything, tmp_path / "model")
     for path in [*folder.glob("*.onnx"), *folder.glob("*.safetensors")]:
         path.unlink()
     x = make_set("cpc006", n=2)

@@ -20,7 +20,7 @@ from helpers import PROJECT, make_set
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from cyclegan_lib.export import Translator, export
+from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
 
 LIBRARY = ("cyclegan_lib", "pytorch_lightning", "pydantic", "sklearn", "scipy")
@@ -97,18 +97,10 @@ def with_onnxruntime(request, tmp_path_factory) -> Callable[..., str]:
     return with_only(request.param, tmp_path_factory.mktemp("onnxruntime"), "onnxruntime", "numpy")
 
 
-@pytest.fixture(scope="module")
-def model(far_checkpoint, tmp_path_factory) -> Path:
-    """The folder as a user gets it."""
-    folder = tmp_path_factory.mktemp("made") / "exported_models"
-    export(far_checkpoint, folder, discriminators=False, inference_script=True, formats="onnx")
-    return folder
-
-
 @pytest.fixture
-def place(model, tmp_path) -> Path:
+def place(everything, tmp_path) -> Path:
     """A folder that holds a copy of the exported one, and nothing else."""
-    shutil.copytree(model, tmp_path / "exported_models")
+    shutil.copytree(everything, tmp_path / "exported_models")
     return tmp_path
 
 
