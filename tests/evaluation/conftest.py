@@ -82,18 +82,16 @@ def quick():
 
 
 @pytest.fixture(scope="session")
-def full(source, perfect, target, train_source, train_target):
-    """Everything given, and the perfect translation."""
+def sets(source, perfect, target, train_source, train_target):
+    """All that `evaluate` takes, and the perfect translation."""
+    fitted_on = {"labelled": train_target, "fit_source": train_source, "fit_target": train_target}
+    return {"source": source, "translated": perfect, "target": target, "paired": target, **fitted_on}
+
+
+@pytest.fixture(scope="session")
+def full(sets):
     with fewer_slices_and_halvings():
-        return evaluate(
-            source,
-            perfect,
-            target,
-            paired=target,
-            labelled=train_target,
-            fit_source=train_source,
-            fit_target=train_target,
-        )
+        return evaluate(**sets)
 
 
 @pytest.fixture(scope="session")

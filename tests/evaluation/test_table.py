@@ -157,20 +157,11 @@ class TestOptionalSets:
 
 
 class TestMatching:
-    def test_neither_order_nor_labels_of_the_translated_matter(
-        self, source, perfect, target, train_target, full, train_source
-    ):
-        order = np.random.default_rng(0).permutation(len(source))
-        found = evaluate(
-            source,
-            replace(perfect.select(order), label=None),
-            target,
-            paired=target.select(order[::-1]),
-            labelled=train_target,
-            fit_source=train_source,
-            fit_target=train_target,
-        )
-        assert found.rows == full.rows
+    def test_neither_order_nor_labels_of_the_translated_matter(self, sets, full):
+        order = np.random.default_rng(0).permutation(len(sets["source"]))
+        translated = replace(sets["translated"].select(order), label=None)
+        paired = sets["paired"].select(order[::-1])
+        assert evaluate(**sets | {"translated": translated, "paired": paired}).rows == full.rows
 
     def test_by_recording_and_start_also_where_it_was_rounded_in_another_way(self, source, target):
         order = np.random.default_rng(0).permutation(len(target))
@@ -182,58 +173,66 @@ class TestMatching:
         found = evaluate(source.select(FEW), perfect.select(FEW), target.select(FEW), paired=target)
         assert found.row("CycleGAN").nmse == pytest.approx(0, abs=1e-6)
 
-    def test_none_match(self, source, perfect, target, train_target):
-        with pytest.raises(InputError, match="the paired set matches 0 of the 32 sequences of the source"):
-            evaluate(source, perfect, target, paired=train_target)
-        with pytest.raises(InputError, match="the translated set matches 0 of the 32"):
-            evaluate(source, train_target, target)
 
-    def test_some_match(self, source, perfect, target):
-        with pytest.raises(InputError, match="the paired set matches 10 of the 32 .*'test05' at 0 s"):
-            evaluate(source, perfect, target, paired=target.select(np.arange(10)))
-
-    def test_twice(self, source, perfect, target):
-        twice = target.select(np.r_[np.arange(32), 0])
-        with pytest.raises(InputError, match="the paired set holds recording 'test00' at 0 s twice"):
-            evaluate(source, perfect, target, paired=twice)
-        with pytest.raises(InputError, match="the source holds a recording's sequence twice"):
-            evaluate(source.select(np.r_[np.arange(32), 0]), perfect, target)
+def other_bands(given):
+    return replace(given, settings=given.settings.model_copy(update={"f_min": 100.0}))
 
 
-class TestErrors:
-    @pytest.mark.parametrize("name", ["source", "target"])
-    def test_one_recording(self, name, source, perfect, target):
-        sets = {"source": source, "translated": perfect, "target": target}
-        sets[name] = sets[name].select(np.arange(2))
-        with pytest.raises(InputError, match=f"the {name} has 1 recording; at least 2"):
-            evaluate(**sets)
+UNUSABLE = {
+    "one recording of the source": (
+        lambda s: {"source": s["source"].select(np.arange(2))},
+        "the source has 1 recording; at least 2",
+    ),
+    "one recording of the target": (
+        lambda s: {"target": s["target"].select(np.arange(2))},
+        "the target has 1 recording; at least 2",
+    ),
+    "no pair": (
+        lambda s: {"paired": s["fit_target"]},
+        "the paired set matches 0 of the 32 sequences of the source",
+    ),
+    "some pairs": (
+        lambda s: {"paired": s["target"].select(np.arange(10))},
+        "the paired set matches 10 of the 32 .*'test05' at 0 s",
+    ),
+    "translated from something else": (
+        lambda s: {"translated": s["fit_target"]},
+        "the translated set matches 0 of the 32",
+    ),
+    "a pair twice": (
+        lambda s: {"paired": s["target"].select(np.r_[np.arange(32), 0])},
+        "the paired set holds recording 'test00' at 0 s twice",
+    ),
+    "a sequence twice": (
+        lambda s: {"source": s["source"].select(np.r_[np.arange(32), 0])},
+        "the source holds a recording's sequence twice",
+    ),
+    "other settings": (
+        lambda s: {"target": other_bands(s["target"])},
+        "the source and the target .* different settings .f_min 60.0 and 100",
+    ),
+    "other slices": (
+        lambda s: {"paired": replace(s["target"], features=s["target"].features[:, :5])},
+        "the source has 10 slices a sequence and the paired set has 5",
+    ),
+    "NaN": (
+        lambda s: {"translated": s["target"].with_features(s["target"].features * np.nan, "BATCH_UPLOAD")},
+        "the translated set has NaN",
+    ),
+    "the source as the truth": (
+        lambda s: {"paired": s["source"]},
+        "the paired set is from cpc006; it must be from BATCH_UPLOAD",
+    ),
+    "training sets swapped": (
+        lambda s: {"fit_source": s["fit_target"], "fit_target": s["fit_source"]},
+        "set to fit the .* on is from",
+    ),
+    "one training set": (lambda s: {"fit_source": None}, "both or neither"),
+}
 
-    def test_other_settings(self, source, perfect, target):
-        other = replace(target, settings=target.settings.model_copy(update={"f_min": 100.0}))
-        with pytest.raises(
-            InputError, match="the source and the target .* different settings .f_min 60.0 and 100"
-        ):
-            evaluate(source, perfect, other)
 
-    def test_other_slices(self, source, perfect, target):
-        short = replace(target, features=target.features[:, :5])
-        with pytest.raises(InputError, match="the source has 10 slices a sequence and the paired set has 5"):
-            evaluate(source, perfect, target, paired=short)
-
-    def test_nan(self, source, perfect, target):
-        broken = perfect.features.copy()
-        broken[3, 2, 1] = np.nan
-        with pytest.raises(InputError, match="the translated set has NaN"):
-            evaluate(source, perfect.with_features(broken, "BATCH_UPLOAD"), target)
-
-    def test_the_source_given_as_the_truth(self, source, perfect, target):
-        with pytest.raises(InputError, match="the paired set is from cpc006; it must be from BATCH_UPLOAD"):
-            evaluate(source, perfect, target, paired=source)
-
-    def test_training_sets_swapped(self, source, perfect, target, train_source, train_target):
-        with pytest.raises(InputError, match="set to fit the .* on is from"):
-            evaluate(source, perfect, target, fit_source=train_target, fit_target=train_source)
-
-    def test_one_training_set(self, source, perfect, target, train_target):
-        with pytest.raises(InputError, match="both or neither"):
-            evaluate(source, perfect, target, fit_target=train_target)
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_sets_that_cannot_be_used(name, sets):
+    change, says = UNUSABLE[name]
+    with pytest.raises(InputError, match=says):
+        evaluate(**sets | change(sets))
