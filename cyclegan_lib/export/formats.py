@@ -103,8 +103,8 @@ def onnx_difference(model: RawUnits, path: str | Path) -> float:
         x = (mean + 2 * std * rng.standard_normal((batch, slices, len(mean)))).astype(np.float32)
         with torch.inference_mode():
             expected = model(torch.from_numpy(x)).numpy()
-        (found,) = session.run(None, {"features": x})
-        worst = max(worst, float(np.abs((found - expected) / model.std_target.numpy()).max()))
+        (computed,) = session.run(None, {"features": x})
+        worst = max(worst, float(np.abs((computed - expected) / model.std_target.numpy()).max()))
     return worst
 
 

@@ -126,10 +126,10 @@ class Manifest(Settings):
 
     def check(self, path: Path) -> None:
         """Raise InputError if a file of the folder is missing, or not the one that was exported."""
-        found = sha256(existing_file(path, GIVE_FOLDER))
-        if found == self.sha256.get(path.name):
+        digest = sha256(existing_file(path, GIVE_FOLDER))
+        if digest == self.sha256.get(path.name):
             return
-        same = next((name for name, known in self.sha256.items() if known == found), None)
+        same = next((name for name, known in self.sha256.items() if known == digest), None)
         if same is not None:
             raise InputError(f"{path} holds what was exported as {same}; {AGAIN}")
         if path.name == NORMALIZATION and self._is_swapped(path):
