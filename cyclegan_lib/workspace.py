@@ -19,7 +19,7 @@ import cyclegan_lib
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.declarations import declared_parameters
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features.feature_set import read_npz
+from cyclegan_lib.features.archive import Archive
 from cyclegan_lib.files import existing_file
 
 INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
@@ -108,7 +108,7 @@ def check_simulated(data: Path) -> None:
     work = Workspace(data, data)
     for path in (work.features(device, part) for device in (DEVICE_A, DEVICE_B) for part in ("", "test")):
         try:
-            names = read_npz(path, ("recording", "settings", "device"))["recording"] if path.exists() else []
+            (names,) = Archive(path, ("recording",), "").arrays("recording") if path.exists() else [[]]
         except InputError:  # it is damaged: there is nothing to lose
             continue
         if not all(SIMULATED.fullmatch(str(name)) for name in np.unique(names)):

@@ -254,5 +254,5 @@ def test_train_takes_pairs_and_can_leave_labels_aside(tmp_path, capsys):
     given = [part for item in sets.items() for part in item]
     folder = tmp_path / "checkpoints"
     sentence = refused(capsys, "train", *given, "--checkpoint-dir", folder, "--pairs", pairs)
-    assert "pairs.npz is not a file of pairs" in sentence
+    assert "pairs.npz is damaged or not an .npz file; write it with `Pairs.of" in sentence
     assert not folder.exists()

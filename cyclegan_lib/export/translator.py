@@ -15,8 +15,9 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.bulk import BulkTranslation
 from cyclegan_lib.export.manifest import NORMALIZATION, Manifest, distilled_name
 from cyclegan_lib.features import FeatureSet, Normalizer
-from cyclegan_lib.features.extract import ExtractionReport, Recordings
-from cyclegan_lib.features.stream import FeatureStream, regrouped, writing
+from cyclegan_lib.features.extract import ExtractionReport, SoundFiles
+from cyclegan_lib.features.feature_set import FeatureStream, regrouped
+from cyclegan_lib.features.stream import writing
 from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.models import Generator
 from cyclegan_lib.recordings.reading import SUFFIXES
@@ -152,7 +153,7 @@ class Translator:
             size = self._part_size(recordings.settings.slices)
             with writing(output) as write:
                 for part in regrouped(self._sliced(recordings, title, progress), size):
-                    write(self.translate_set(part))
+                    write(self.translate_set(part).arrays())
             return recordings.report.sequences, recordings.report
         stream = FeatureStream.open(source, least=1, remedy=GIVE_INPUT)
         not_an_input(output, source)
@@ -161,7 +162,7 @@ class Translator:
             tqdm(total=len(stream), desc=title, unit="sequence", disable=not progress) as bar,
         ):
             for part in stream.parts(self._part_size(stream.slices)):
-                write(self.translate_set(part))
+                write(self.translate_set(part).arrays())
                 bar.update(len(part))
         return len(stream), None
 
@@ -170,15 +171,15 @@ class Translator:
         chunk = self._bulk.chunk(slices)
         return max(1, PART_BYTES // (4 * N_FEATURES * slices * chunk)) * chunk
 
-    def _recordings(self, source: Path) -> Recordings:
+    def _recordings(self, source: Path) -> SoundFiles:
         if self.settings is None:
             raise InputError(
                 f"{source} holds sound, but the model was trained on features without settings, and cannot"
                 " say how to extract them; run `cyclegan extract` and give the feature set that it writes"
             )
-        return Recordings(source, self.settings)
+        return SoundFiles(source, self.settings)
 
-    def _sliced(self, recordings: Recordings, title: str, progress: bool) -> Iterator[FeatureSet]:
+    def _sliced(self, recordings: SoundFiles, title: str, progress: bool) -> Iterator[FeatureSet]:
         width = max(map(len, recordings.names))
         for name, features, start_s in recordings.sliced(title, progress):
             names = np.full(len(features), name, dtype=f"<U{width}")

@@ -8,8 +8,10 @@ import math
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -17,84 +19,168 @@ from cyclegan_lib.errors import InputError
 
 # what numpy, zipfile and zlib raise for an empty, truncated, encrypted or foreign file, whatever its name
 DAMAGED = (OSError, EOFError, KeyError, RuntimeError, TypeError, AttributeError, IndexError, OverflowError)
-DAMAGED += (zipfile.BadZipFile, zlib.error, struct.error)
-MOST_MEMBERS = 64  # a feature set has six
+DAMAGED += (ValueError, zipfile.BadZipFile, zlib.error, struct.error)
+MAX_MEMBERS = 64  # a feature set has six
 # Packed members may unpack to this many times the file's size, or to this many bytes.
-MOST_TIMES, MOST_BYTES = 100, 64 << 20
+MAX_TIMES, MAX_BYTES = 100, 64 << 20
 PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as np.savez and np.savez_compressed write them
-PICKLED = "holds pickled Python objects, which can run code and are never loaded"
+READ_HEADER = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
-def check_archive(path: Path, remedy: str) -> None:
-    """Raise InputError if an .npz is not what its headers say, holds Python objects or unpacks without end.
+class Header(NamedTuple):
+    """What a file says about one of its arrays."""
 
-    Raises
-    ------
-    InputError
-        With `remedy`, naming the member that is wrong.
+    shape: tuple[int, ...]
+    columns_first: bool  # Fortran order: the rows lie scattered over the file
+    dtype: np.dtype
+
+
+class Archive:
+    """An .npz: its headers at once, its arrays whole or in parts of some rows.
+
+    Raises InputError with `remedy`, also while it is read, if the file is damaged, holds Python objects, lacks
+    one of the `required` arrays, or unpacks without end.
+    """
+
+    def __init__(self, path: Path, required: Sequence[str], remedy: str) -> None:
+        self.path, self.remedy = path, remedy
+        self.headers: dict[str, Header] = {}
+        with self._opened() as archive:
+            for name in archive.namelist():
+                if name.endswith(".npy"):
+                    with archive.open(name) as file:
+                        self.headers[name.removesuffix(".npy")] = _read_header(file)
+        for name in required:
+            if name not in self.headers:
+                raise InputError(f"{path} lacks the array '{name}'; {remedy}")
+
+    def arrays(self, *names: str) -> list[np.ndarray]:
+        """The arrays called so, whole."""
+        with self._opened() as archive:
+            return [_whole(archive, name) for name in names]
+
+    def parts(self, names: Sequence[str], size: int) -> Iterator[dict[str, np.ndarray]]:
+        """The arrays called so, as far as there are any, `size` rows of each at a time.
+
+        The file is read from its beginning to its end; of those in Fortran order the whole is in memory.
+        """
+        with self._opened() as archive, ExitStack() as files:
+            there = [name for name in names if name in self.headers]
+            columns = {name: _Rows(archive, name, self.headers[name]) for name in there}
+            for column in columns.values():
+                files.enter_context(column.file)
+            rows = self.headers[names[0]].shape[0]
+            for start in range(0, rows, size):
+                count = min(size, rows - start)
+                yield {name: column.read(count) for name, column in columns.items()}
+            for column in columns.values():
+                column.file.read(1)  # at its end the checksum is compared
+
+    @contextmanager
+    def _opened(self) -> Iterator[zipfile.ZipFile]:
+        """Look at the file before it is read, and name it and the remedy in whatever goes wrong then."""
+        try:
+            with self.path.open("rb") as file:
+                array = file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX
+            if array and self.path.suffix == ".npz":
+                raise InputError(f"{self.path} is an array named .npz; rename it to .npy, or {self.remedy}")
+            with zipfile.ZipFile(self.path) as archive:
+                wrong = _wrong_archive(archive, self.path.stat().st_size)
+                if wrong:
+                    raise InputError(f"{self.path} {wrong}; {self.remedy}")
+                yield archive
+        except InputError:
+            raise
+        except DAMAGED as error:
+            raise InputError(f"{self.path} is damaged or not an .npz file; {self.remedy}") from error
+
+
+class _Rows:
+    """An array of an .npz, read from its first row to its last."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str, header: Header) -> None:
+        self.file = archive.open(f"{name}.npy")
+        _read_header(self.file)
+        self.header = header
+        self.rest = _whole(archive, name) if header.columns_first and len(header.shape) > 1 else None
+
+    def read(self, rows: int) -> np.ndarray:
+        if self.rest is not None:
+            part, self.rest = self.rest[:rows], self.rest[rows:]
+            return part
+        shape = (rows, *self.header.shape[1:])
+        content = self.file.read(math.prod(shape) * self.header.dtype.itemsize)
+        return np.ndarray(shape, self.header.dtype, content).copy()  # a copy may be written to
+
+
+def open_array(path: Path, remedy: str) -> np.ndarray:
+    """The array of an .npy as a memory map, of which only what is looked at is read.
+
+    Raises InputError with `remedy` if it is not what its header says, or holds Python objects.
     """
     try:
         with path.open("rb") as file:
-            if file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
-                raise InputError(f"{path} is an array named .npz; rename it to .npy, or {remedy}")
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            names = {member.filename for member in members}
-            if len(members) > MOST_MEMBERS or len(names) < len(members):
-                raise InputError(f"{path} holds too many arrays, or one twice; {remedy}")
-            if any(member.compress_type not in PACKED for member in members):
-                raise InputError(f"{path} is packed in a way that numpy never writes; {remedy}")
-            size = path.stat().st_size
-            if sum(member.file_size for member in members) > max(MOST_BYTES, MOST_TIMES * size):
-                raise InputError(f"{path} unpacks to more than {MOST_TIMES} times its size; {remedy}")
-            for member in members:
-                if member.filename.endswith(".npy"):
-                    with archive.open(member) as file:
-                        wrong = _wrong_header(file, member.file_size)
-                    if wrong:
-                        raise InputError(f"{path} {wrong} ({member.filename}); {remedy}")
-    except InputError:
-        raise
-    except (ValueError, *DAMAGED) as error:
-        raise InputError(f"{path} is damaged or not an .npz file; {remedy}") from error
-
-
-def check_array(path: Path, remedy: str) -> None:
-    """Raise InputError if an .npy is not what its header says, or holds Python objects."""
-    try:
-        with path.open("rb") as file:
-            wrong = _wrong_header(file, path.stat().st_size)
+            wrong = _wrong_array(file, path.stat().st_size)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
     if wrong:
         raise InputError(f"{path} {wrong}; {remedy}")
-
-
-def _wrong_header(file: BinaryIO, size: int) -> str | None:
-    """What is wrong with an array of `size` bytes in all; nothing, if its header fits what is there."""
-    damaged = "is damaged, or no plain numpy array of numbers"
     try:
-        version = np.lib.format.read_magic(file)
-        readers = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        shape, _, dtype = readers[version](file)
-        header = file.tell()
-    except Exception:  # numpy evaluates the header as Python literals, and they may be anything
-        return damaged
-    if dtype.hasobject:
-        return PICKLED
-    if any(n < 0 for n in shape) or header + math.prod(shape) * dtype.itemsize != size:
-        return damaged
-    return None
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except DAMAGED as error:
+        raise InputError(f"{path} is not a plain numpy array of numbers; {remedy}") from error
 
 
 def as_text(column: np.ndarray, path: Path, name: str) -> np.ndarray:
-    """An array of text as it is; InputError if it holds anything else, or what no text can hold."""
+    """An array of text as it is; raises InputError if it holds anything else, or what no text can hold."""
     if column.dtype.kind == "U":
         codes = np.ascontiguousarray(column.astype(column.dtype.newbyteorder("="), order="C"))
         codes = codes.reshape(-1).view(np.uint32) if column.dtype.itemsize else np.zeros(0, np.uint32)
         if not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any():
             return column
     raise InputError(f"{path}: '{name}' must hold text; write the file again")
+
+
+def _read_header(file: BinaryIO) -> Header:
+    return Header(*READ_HEADER[np.lib.format.read_magic(file)](file))
+
+
+def _whole(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _wrong_archive(archive: zipfile.ZipFile, size: int) -> str | None:
+    """What is wrong with an .npz of `size` bytes; nothing, if its headers fit what is there."""
+    members = archive.infolist()
+    if len(members) > MAX_MEMBERS or len({member.filename for member in members}) < len(members):
+        return "holds too many arrays, or one twice"
+    if any(member.compress_type not in PACKED for member in members):
+        return "is packed in a way that numpy never writes"
+    if sum(member.file_size for member in members) > max(MAX_BYTES, MAX_TIMES * size):
+        return f"unpacks to more than {MAX_TIMES} times its size"
+    for member in members:
+        if member.filename.endswith(".npy"):
+            with archive.open(member) as file:
+                wrong = _wrong_array(file, member.file_size)
+            if wrong:
+                return f"{wrong} ({member.filename})"
+    return None
+
+
+def _wrong_array(file: BinaryIO, size: int) -> str | None:
+    """What is wrong with an array of `size` bytes in all; nothing, if its header fits what is there."""
+    damaged = "is damaged, or no plain numpy array of numbers"
+    try:
+        header = _read_header(file)
+    except Exception:  # numpy evaluates the header as Python literals, and they may be anything
+        return damaged
+    if header.dtype.hasobject:
+        return "holds pickled Python objects, which can run code and are never loaded"
+    count = math.prod(header.shape)
+    if any(n < 0 for n in header.shape) or file.tell() + count * header.dtype.itemsize != size:
+        return damaged
+    return None

@@ -26,29 +26,14 @@ OFFSET_S = 0.04  # a fifth of the time from one slice to the next
 
 @dataclass(frozen=True)
 class ExtractionReport:
-    """What became of the recordings.
+    """What became of the recordings."""
 
-    Attributes
-    ----------
-    recordings : int
-        Recordings that gave at least one sequence.
-    sequences : int
-    too_short : tuple of str
-        Names of the recordings too short for one sequence, which were skipped.
-    left_over_s : float, seconds
-        Sound after the last whole sequence, of all recordings that were not skipped.
-    sound_s : float, seconds
-        All sound that was read.
-    needed_s : float, seconds
-        The shortest recording that gives a sequence.
-    """
-
-    recordings: int
+    recordings: int  # that gave at least one sequence
     sequences: int
-    too_short: tuple[str, ...]
-    left_over_s: float
-    sound_s: float
-    needed_s: float
+    too_short: tuple[str, ...]  # names of those too short for one sequence, which were skipped
+    left_over_s: float  # after the last whole sequence, of all recordings that were not skipped
+    sound_s: float  # all sound that was read
+    needed_s: float  # the shortest recording that gives a sequence
 
     def __str__(self) -> str:
         text = f"{_count(self.sequences, 'sequence')} from {_count(self.recordings, 'recording')}"
@@ -60,25 +45,12 @@ class ExtractionReport:
         return text
 
 
-class Recordings:
+class SoundFiles:
     """The recordings of one device, found and checked, to be sliced one at a time.
 
-    Parameters
-    ----------
-    source, settings, recordings_list, channel
-        As `extract` takes them.
-
-    Attributes
-    ----------
-    paths, names : lists
-        The files and the recordings' names, in the order in which they are read.
-    report : ExtractionReport
-        What became of the recordings, once all are sliced.
-
-    Raises
-    ------
-    InputError
-        If there are none, or the header of one says that it cannot be used.
+    Parameters are those of `extract`. `paths` and `names` are the files and the recordings' names, in the
+    order in which they are read; `report` says what became of them, once all are sliced. Raises InputError if
+    there are none, or the header of one says that it cannot be used.
     """
 
     def __init__(
@@ -91,23 +63,18 @@ class Recordings:
         self.source, self.settings, self.channel = Path(source), settings, channel
         self.paths = find_recordings(self.source, recordings_list)
         self.names = [recording_name(path, self.source) for path in self.paths]
-        _check_headers(self.paths, settings, channel)
+        # unusable files are refused before any work; the lowest rate is named: asking for it is enough
+        rates = {path: read_header(path, channel).sample_rate for path in self.paths}
+        lowest = min(rates, key=lambda path: rates[path])
+        check_rate(lowest, rates[lowest], settings.sample_rate)
         self.report = ExtractionReport(0, 0, (), 0.0, 0.0, settings.needed_s)
 
     def sliced(self, title: str, progress: bool = True) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         """Read and slice one recording after another, with a progress bar called `title`.
 
-        Yields
-        ------
-        name : str
-        features : float32 array, (sequences, slices, 40), dB
-            Recordings too short for one sequence are left out, and named in the report.
-        start_s : float64 array, (sequences,), seconds
-
-        Raises
-        ------
-        InputError
-            If a recording is damaged, or none is long enough.
+        Yields the recording's name; its features, (sequences, slices, 40) float32 in dB; and where each of
+        them starts, (sequences,) float64 in seconds. Those too short for one sequence are left out, and named
+        in the report. Raises InputError if a recording is damaged, or none is long enough.
         """
         recordings = sequences = 0
         too_short: list[str] = []
@@ -150,6 +117,9 @@ def extract(
 
     ``cyclegan extract RECORDINGS --device NAME --output FILE.npz`` runs this.
 
+    Raises InputError if anything given cannot be used, or the output is an input: one sentence with the file
+    and the remedy. Files' headers and labels are all checked before the first recording is read.
+
     Parameters
     ----------
     source : Path
@@ -164,20 +134,8 @@ def extract(
         A text file that names the recordings to read, see `find_recordings`.
     channel : int, optional
         Which channel, counted from 1; without it the mean of all channels.
-    progress : bool
-        Show a progress bar.
     output : Path, optional
         Where to save the set, ending in .npz.
-
-    Returns
-    -------
-    FeatureSet, ExtractionReport
-
-    Raises
-    ------
-    InputError
-        If anything given cannot be used, or the output is an input: one sentence with the file and the
-        remedy. Files' headers and labels are all checked before the first recording is read.
     """
     if not device.strip():
         raise InputError("the device has no name; give --device with the name of the recording device")
@@ -185,7 +143,7 @@ def extract(
         raise InputError(f"the device's name must be one line of text, not {shown(device)}; give another")
     if output is not None:
         writable_npz(output, labels, recordings_list)
-    recordings = Recordings(source, settings, recordings_list, channel)
+    recordings = SoundFiles(source, settings, recordings_list, channel)
     if output is not None:
         not_an_input(output, *recordings.paths)
     label_of = None if labels is None else read_labels(Path(labels), label_column, recordings.names)
@@ -195,7 +153,7 @@ def extract(
         features.append(sequences)
         start_s.append(starts)
         recording += [name] * len(sequences)
-    found = FeatureSet(
+    feature_set = FeatureSet(
         features=np.concatenate(features),  # (sequences, slices, 40)
         recording=np.array(recording),
         start_s=np.concatenate(start_s),
@@ -204,8 +162,8 @@ def extract(
         label=None if label_of is None else np.array([label_of[name] for name in recording]),
     )
     if output is not None:
-        found.save(output)
-    return found, recordings.report
+        feature_set.save(output)
+    return feature_set, recordings.report
 
 
 def slice_recording(
@@ -214,30 +172,13 @@ def slice_recording(
     """Slice one recording from its start, and again from each of `offsets` - 1 later starts, 0.04 s apart.
 
     Later starts give sequences of the same sound that resemble the first without being equal: more to
-    train on. Those for which the recording is too short are left out.
-
-    Returns
-    -------
-    features : float32 array, (sequences, slices, 40), dB
-    start_s : float64 array, (sequences,), seconds
-    left_over_s : float, seconds
-        What the sequences from the first start leave over, as in `log_mel_slices`.
+    train on. Those for which the recording is too short are left out. Returns what `log_mel_slices` does;
+    left over is what the sequences from the first start leave.
     """
-    found, starts, left_over_s = log_mel_slices(sound, settings)
-    features, start_s = [found], [starts]
-    for offset in range(1, offsets):
-        skipped = round(offset * OFFSET_S * settings.sample_rate)  # samples
-        found, starts, _ = log_mel_slices(sound[skipped:], settings)
-        features.append(found)
-        start_s.append(starts + offset * OFFSET_S)
-    return np.concatenate(features), np.concatenate(start_s), left_over_s
-
-
-def _check_headers(paths: list[Path], settings: FeatureSettings, channel: int | None) -> None:
-    """Refuse unusable files before any work; name the lowest rate, so that asking for it is enough."""
-    rates = {path: read_header(path, channel).sample_rate for path in paths}
-    lowest = min(rates, key=lambda path: rates[path])
-    check_rate(lowest, rates[lowest], settings.sample_rate)
+    first = [round(offset * OFFSET_S * settings.sample_rate) for offset in range(offsets)]  # samples
+    features, starts, left_over_s = zip(*(log_mel_slices(sound[k:], settings) for k in first), strict=True)
+    start_s = [start + offset * OFFSET_S for offset, start in enumerate(starts)]
+    return np.concatenate(features), np.concatenate(start_s), left_over_s[0]
 
 
 def _count(number: int, noun: str) -> str:

@@ -25,11 +25,12 @@ def log_mel_slices(sound: np.ndarray, settings: FeatureSettings) -> tuple[np.nda
     their slice; the mel energies of each are turned to dB, then averaged over the slice. Sequence k begins at
     k times 10 s and needs 9.96 s.
 
+    Raises InputError if the settings contradict each other (see `mel_filters` and `window_starts`).
+
     Parameters
     ----------
     sound : float array, (samples,)
         Mono, at ``settings.sample_rate``.
-    settings : FeatureSettings
 
     Returns
     -------
@@ -38,11 +39,6 @@ def log_mel_slices(sound: np.ndarray, settings: FeatureSettings) -> tuple[np.nda
     start_s : float64 array, (sequences,), seconds
     left_over_s : float, seconds
         Sound at the end that no sequence reads.
-
-    Raises
-    ------
-    InputError
-        If the settings contradict each other (see `mel_filters` and `window_starts`).
     """
     rate = settings.sample_rate
     filters = mel_filters(settings)  # (n_features, bins)
@@ -72,16 +68,9 @@ def fft_length(settings: FeatureSettings) -> int:
 
 @lru_cache(maxsize=8)
 def mel_filters(settings: FeatureSettings) -> np.ndarray:
-    """Triangular mel filters of unit area [2]_ from ``f_min`` to half the sample rate.
+    """Triangular mel filters of unit area [2]_ from ``f_min`` to half the sample rate, (n_features, bins).
 
-    Returns
-    -------
-    float64 array, (n_features, bins)
-
-    Raises
-    ------
-    InputError
-        If ``f_min`` is too high, or the window so short that a band would hold no frequency at all.
+    Raises InputError if ``f_min`` is too high, or the window so short that a band would hold no frequency.
     """
     import librosa.filters  # takes more than a second, which commands that hear nothing should not wait for
 
@@ -109,16 +98,9 @@ def mel_filters(settings: FeatureSettings) -> np.ndarray:
 
 
 def window_starts(settings: FeatureSettings) -> np.ndarray:
-    """First sample of every window of every slice of a sequence, from the sequence's start.
+    """First sample of every window of every slice of a sequence, from its start, int (slices, windows).
 
-    Returns
-    -------
-    int array, (slices, windows)
-
-    Raises
-    ------
-    InputError
-        If not even one window fits into a slice.
+    Raises InputError if not even one window fits into a slice.
     """
     rate = settings.sample_rate
     samples, room = round(settings.window_s * rate), round(settings.slice_s * rate)

@@ -1,18 +1,18 @@
 """Normalisation: z-scores for the networks, raw units for everyone else."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cyclegan_lib import documents
 from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import existing_file, replacing
 
 # A feature whose deviation is below this (dB) is constant: dividing by it would blow rounding up to signal.
 CONSTANT_DB = 1e-4
-MOST_DB = 1e30  # z-scores of anything smaller are finite in float32
+MAX_DB = 1e30  # z-scores of anything smaller are finite in float32
 FIELDS = ("mean_a", "std_a", "mean_b", "std_b")
 
 
@@ -24,26 +24,19 @@ class Normalizer:
     a difference between the devices is still there to be seen, measured and learned, and a distance means
     the same in both directions. Per domain, most of the difference in level and spectrum is divided out
     before the networks see it; what remains is then measured in other units on each side.
-
-    Attributes
-    ----------
-    mean_a, std_a, mean_b, std_b : float64 arrays, (40,), dB
     """
 
-    mean_a: np.ndarray
+    mean_a: np.ndarray  # (40,) float64, dB, as all four
     std_a: np.ndarray
     mean_b: np.ndarray
     std_b: np.ndarray
 
     @classmethod
     def fit(cls, a: np.ndarray, b: np.ndarray, mode: str = "shared") -> "Normalizer":
-        """Fit on the training features of both domains, (sequences, slices, 40) each.
+        """Fit on the training features of both domains, (sequences, slices, 40) in dB each.
 
-        Parameters
-        ----------
-        a, b : arrays, (sequences, slices, 40), dB
-        mode : "shared" or "per-domain"
-            Shared: both domains weigh the same, however many sequences each has.
+        `mode` is "per-domain" or "shared": both domains weigh the same, however many sequences each has.
+        Raises InputError for another one.
         """
         moments = []
         for x in (a, b):
@@ -86,7 +79,7 @@ class Normalizer:
                 array = array.astype(np.float64)
             except (KeyError, TypeError, ValueError, RecursionError) as error:
                 raise InputError(f"{where} lacks a list of {N_FEATURES} numbers '{name}'") from error
-            if array.shape != (N_FEATURES,) or not (np.abs(array) < MOST_DB).all():
+            if array.shape != (N_FEATURES,) or not (np.abs(array) < MAX_DB).all():
                 raise InputError(f"{where}: '{name}' must be {N_FEATURES} finite numbers")
             if name.startswith("std") and (array < CONSTANT_DB).any():
                 raise InputError(f"{where}: '{name}' must be above 0 everywhere, by {CONSTANT_DB:g} at least")
@@ -95,22 +88,16 @@ class Normalizer:
 
     def save(self, path: str | Path) -> Path:
         """Write normalization_params.json; `load` gives back exactly the same numbers."""
-        with replacing(path) as part:
-            part.write_text(self.text(), encoding="utf-8")
-        return Path(path)
+        return documents.write(path, self.to_dict())
 
     def text(self) -> str:
         """What normalization_params.json holds."""
-        return json.dumps(self.to_dict(), indent=1) + "\n"
+        return documents.text(self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> "Normalizer":
         """Read normalization_params.json; raises InputError if it is not one."""
-        path = existing_file(path)
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{path} is not JSON; train again or export again to write it") from error
+        values = documents.read(path, Any, "is not JSON", "train again or export again to write it")
         return cls.from_dict(values, str(path))
 
     def moments(self, domain: str) -> tuple[np.ndarray, np.ndarray]:

@@ -8,21 +8,9 @@ from cyclegan_lib.errors import InputError
 def split_by_recording(recording: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split sequences in two so that no recording stands on both sides.
 
-    Parameters
-    ----------
-    recording : str array, (sequences,)
-    fraction : float
-        The part of the *recordings* that goes to the second side, at least one of them.
-    seed : int
-
-    Returns
-    -------
-    first, second : bool arrays, (sequences,)
-
-    Raises
-    ------
-    InputError
-        With fewer than two recordings, which cannot be split.
+    `recording` names that of each sequence, (sequences,). The part `fraction` of the *recordings* goes to the
+    second side, at least one of them. Returns which sequences are on the first and on the second side, bool
+    (sequences,) each. Raises InputError with fewer than two recordings, which cannot be split.
     """
     names = np.unique(recording)
     if len(names) < 2:
@@ -39,17 +27,8 @@ def split_by_recording(recording: np.ndarray, fraction: float, seed: int) -> tup
 def fold_of_recordings(recording: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Deal recordings into folds of equal size, as near as can be.
 
-    Parameters
-    ----------
-    recording : str array, (sequences,)
-    folds : int
-        With fewer recordings than folds, as many folds as recordings.
-    seed : int
-
-    Returns
-    -------
-    int array, (sequences,), 0 to folds - 1
-        The same for all sequences of a recording.
+    `recording` names that of each sequence, (sequences,). Returns the fold of each, int (sequences,), 0 to
+    `folds` - 1, the same for all sequences of a recording; with fewer recordings there are as many folds.
     """
     names, place = np.unique(recording, return_inverse=True)
     dealt = np.empty(len(names), dtype=int)

@@ -1,277 +1,175 @@
-"""Feature sets larger than memory: read and written in parts."""
+"""The files of feature sets, of which one part at a time is in memory: the one reader and the one writer.
 
+Formats differ in how headers and rows are read, in nothing else: what must be true of them is asked in
+`cyclegan_lib.features.feature_set`.
+"""
+
+import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Protocol
 
 import numpy as np
 
-from cyclegan_lib.errors import printable
-from cyclegan_lib.features.feature_set import (
-    REMEDY,
-    FeatureSet,
-    as_float32,
-    check_columns_shape,
-    check_enough,
-    check_finite,
-    check_shape,
-    check_suffix,
-    checked_columns,
-    map_npy,
-    numbered,
-    read_npz,
-    reading_npz,
-)
-from cyclegan_lib.files import existing_file, replacing, writable_npz
+from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.errors import InputError, printable
+from cyclegan_lib.features.archive import Archive, Header, as_text, open_array
+from cyclegan_lib.files import replacing, writable_npz
 
 COLUMNS = ("features", "recording", "start_s", "label")  # arrays with a row for each sequence
+REQUIRED = ("features", "recording", "start_s", "device", "settings")
+SET_REMEDY = "give a feature set written by `cyclegan extract`"
 
 
-@dataclass(frozen=True)
-class FeatureStream:
-    """A feature set on disk of which one part at a time is in memory.
+class Source(Protocol):
+    """A file of a feature set; what is wrong with it is said by an InputError where it is opened or read."""
 
-    `.npz` is read from its beginning to its end, `.npy` through a memory map. Read whole are the guide's
-    JSON, and an `.npz` whose features lie column by column (Fortran order), which no program here writes.
+    device: str
+    settings: FeatureSettings | None  # None where the file does not say
+    headers: dict[str, Header]  # of the columns that the file has, the features among them
 
-    Attributes
-    ----------
-    path : Path
-    sequences, slices : int
-    """
-
-    path: Path
-    sequences: int
-    slices: int
-
-    @classmethod
-    def open(cls, path: str | Path, least: int = 2, remedy: str = REMEDY) -> "FeatureStream":
-        """Look at a feature set's headers; parameters and errors are those of `FeatureSet.load`."""
-        path = existing_file(path, remedy)
-        check_suffix(path)
-        if path.suffix == ".npz":
-            read_npz(path, ("device", "settings"))
-            with _members(path) as members:
-                check_shape(members["features"].shape, members["features"].dtype, path)
-                shapes = {name: member.shape for name, member in members.items()}
-            check_columns_shape(shapes, shapes["features"][0], path)
-            shape = shapes["features"]
-        elif path.suffix == ".npy":
-            features = map_npy(path)
-            check_shape(features.shape, features.dtype, path)
-            shape = features.shape
-        else:
-            shape = FeatureSet.load(path, least, remedy).features.shape
-        check_enough(shape[0], least, path)
-        return cls(path, *shape[:2])
-
-    def __len__(self) -> int:
-        return self.sequences
-
-    def parts(self, size: int) -> Iterator[FeatureSet]:
-        """The set in parts of `size` sequences, the last one of what is left.
-
-        Raises
-        ------
-        InputError
-            As `FeatureSet.load`. NaN and infinite features show only when their part is read: the parts
-            before were given out by then.
-        """
-        bad = 0
-        for found in _READERS[self.path.suffix](self, size):
-            features, more = as_float32(found.pop("features"))
-            bad += more
-            if not bad:  # otherwise they are only counted
-                yield FeatureSet(features=features, **checked_columns(found, len(features), self.path))
-        check_finite(bad, len(self), self.path)
-
-    def _parts_of_npz(self, size: int) -> Iterator[dict[str, Any]]:
-        whole = read_npz(self.path, ("device", "settings"))
-        with _members(self.path) as members:
-            for start in range(0, len(self), size):
-                count = min(size, len(self) - start)
-                yield {**whole, **{name: member.read(count) for name, member in members.items()}}
-            for member in members.values():
-                member.finish()
-
-    def _parts_of_npy(self, size: int) -> Iterator[dict[str, Any]]:
-        for start in range(0, len(self), size):
-            stop = min(start + size, len(self))
-            # mapped anew for each part: pages of a map stay in memory once they were looked at
-            yield {
-                "features": map_npy(self.path)[start:stop],
-                "recording": numbered(self.path, start, stop, len(self)),
-                "device": printable(self.path.stem),
-            }
-
-    def _parts_of_json(self, size: int) -> Iterator[dict[str, Any]]:
-        found = FeatureSet.load(self.path, least=1)
-        for start in range(0, len(self), size):
-            part = found.select(np.s_[start : start + size])
-            yield {
-                "features": part.features,
-                "recording": part.recording,
-                "start_s": part.start_s,
-                "device": part.device,
-            }
+    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
+        """Those columns, `size` rows at a time."""
 
 
-_READERS = {
-    ".npz": FeatureStream._parts_of_npz,
-    ".npy": FeatureStream._parts_of_npy,
-    ".json": FeatureStream._parts_of_json,
-}
+class Npz:
+    """As `FeatureSet.save` writes it, read from its beginning to its end."""
+
+    def __init__(self, path: Path) -> None:
+        self.archive = Archive(path, REQUIRED, SET_REMEDY)
+        self.headers = self.archive.headers
+        texts = {}
+        for name in ("settings", "device"):
+            if self.headers[name].shape != ():
+                shape = self.headers[name].shape
+                raise InputError(f"{path}: '{name}' must be one text, not {shape}; {SET_REMEDY}")
+            texts[name] = str(as_text(*self.archive.arrays(name), path, name))
+        self.device = texts["device"]
+        try:
+            values = json.loads(texts["settings"])
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path} has feature settings that are not JSON; {SET_REMEDY}") from error
+        if values is not None and not isinstance(values, dict):
+            raise InputError(f"{path} has feature settings that are not a JSON object; {SET_REMEDY}")
+        self.settings = None if values is None else FeatureSettings.checked(f"{path} (settings)", **values)
+
+    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
+        """Read through the archive."""
+        return self.archive.parts(COLUMNS, size)
 
 
-def regrouped(parts: Iterable[FeatureSet], size: int) -> Iterator[FeatureSet]:
-    """The same sequences in parts of `size`, the last one of what is left."""
-    waiting: list[FeatureSet] = []
-    for part in parts:
-        waiting.append(part)
-        if sum(map(len, waiting)) >= size:
-            joined = _joined(waiting)
-            whole = len(joined) // size * size
-            for start in range(0, whole, size):
-                yield joined.select(np.s_[start : start + size])
-            waiting = [joined.select(np.s_[whole:])]
-    if waiting and sum(map(len, waiting)):
-        yield _joined(waiting)
+class Npy:
+    """An array of numpy's alone, read through a memory map; the device is called as the file."""
+
+    settings = None
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.device = path, printable(path.stem)
+        features = self.features()
+        self.headers = {"features": Header(features.shape, False, features.dtype)}
+
+    def features(self) -> np.ndarray:
+        """The map, anew: pages of a map stay in memory once they were looked at."""
+        return open_array(self.path, SET_REMEDY)
+
+    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
+        """Read what is asked for."""
+        for start in range(0, self.headers["features"].shape[0], size):
+            yield {"features": self.features()[start : start + size]}
+
+
+class Json(Npy):
+    """The guide's list of (slices, 40) lists, read whole; the device is called as the file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.values = np.array(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"{path} is not a JSON list of equally long (slices, 40) lists of numbers"
+            ) from error
+        super().__init__(path)
+
+    def features(self) -> np.ndarray:
+        """What was read."""
+        return self.values
+
+
+FORMATS: dict[str, Callable[[Path], Source]] = {".npz": Npz, ".npy": Npy, ".json": Json}
 
 
 @contextmanager
-def writing(path: str | Path, sequences: int | None = None) -> Iterator[Callable[[FeatureSet], None]]:
-    """Write a feature set in parts, beside and renamed: the very file that `FeatureSet.save` would write.
+def writing(path: str | Path, rows: int | None = None) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
+    """Write an `.npz` in parts, beside and renamed: the very file that one part of all rows would be.
 
-    Gives a function that takes the parts. Device and settings are those of the first; all must have the
-    same slices, columns and widths of strings.
+    Gives a function that takes the arrays of a part, by name. Those without rows are those of the first
+    part; the others must have the same names, widths of strings and shapes but for the number of rows.
 
-    Parameters
-    ----------
-    path : path, ending in .npz
-    sequences : int, optional
-        How many there will be. Where that is not known, features wait in a temporary file, because a header
-        with their number comes before them: twice the room on the disk is needed.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be written. What was there before is kept then, as on every other error.
+    How many `rows` there will be may not be known: the first array then waits in a temporary file as the
+    others do, because a header with the number comes before it, and takes twice its room on the disk.
+    Raises InputError if the file cannot be written. What was there before is kept then, as on every other
+    error.
     """
     path = writable_npz(path)
     with replacing(path) as beside, zipfile.ZipFile(beside, "w") as archive, ExitStack() as files:
-        writer = _Writer(archive, files, path.parent, sequences)
+        writer = _Writer(archive, files, path.parent, rows)
         yield writer.append
         writer.finish()
 
 
 class _Writer:
-    """An .npz in the making: features go to the archive, short columns to nameless files until the end."""
+    """An .npz in the making: its first array goes to the archive, others to nameless files until the end."""
 
-    def __init__(
-        self, archive: zipfile.ZipFile, files: ExitStack, folder: Path, sequences: int | None
-    ) -> None:
-        self.archive, self.files, self.folder, self.sequences = archive, files, folder, sequences
-        self.arrays: dict[str, Any] = {}  # of the first part
+    def __init__(self, archive: zipfile.ZipFile, files: ExitStack, folder: Path, rows: int | None) -> None:
+        self.archive, self.files, self.folder, self.rows = archive, files, folder, rows
+        self.arrays: dict[str, np.ndarray] = {}  # of the first part, those with rows without any
         self.streams: dict[str, IO[bytes]] = {}
         self.written = 0
-        self.features: IO[bytes] | None = None  # the member of the archive, where it can be written at once
 
-    def append(self, part: FeatureSet) -> None:
-        arrays = part.arrays()
+    def append(self, part: dict[str, np.ndarray]) -> None:
         if not self.arrays:
-            self._begin(arrays)
+            self._begin(part)
         for name, stream in self.streams.items():
-            first, ours = self.arrays[name], arrays[name]
-            if (first.dtype, first.shape[1:]) != (ours.dtype, ours.shape[1:]):
-                raise ValueError(f"parts differ in '{name}': {first.dtype}, then {ours.dtype} {ours.shape}")
-            stream.write(ours.tobytes())
-        self.written += len(part)
+            first, array = self.arrays[name], part[name]
+            if (first.dtype, first.shape[1:]) != (array.dtype, array.shape[1:]):
+                raise ValueError(f"parts differ in '{name}': {first.dtype}, then {array.dtype} {array.shape}")
+            stream.write(array.tobytes())
+        self.written += len(array)
 
-    def _begin(self, arrays: dict[str, Any]) -> None:
-        self.arrays = {name: array[:0] if name in COLUMNS else array for name, array in arrays.items()}
-        for name in arrays:
-            if name == "features" and self.sequences is not None:
-                self.features = self.streams[name] = self._member(name, self.sequences)
-            elif name in COLUMNS:
+    def _begin(self, part: dict[str, np.ndarray]) -> None:
+        self.arrays = {name: array[:0] if np.ndim(array) else array for name, array in part.items()}
+        for name, array in part.items():
+            if np.ndim(array) and not self.streams and self.rows is not None:
+                self.streams[name] = self._member(name, self.rows)
+            elif np.ndim(array):
                 self.streams[name] = self.files.enter_context(tempfile.TemporaryFile(dir=self.folder))
 
     def finish(self) -> None:
-        if not self.arrays or self.sequences not in (None, self.written):
-            raise ValueError(f"{self.written} sequences came, {self.sequences} were announced")
-        if self.features is not None:
-            self.features.close()
+        if not self.arrays or self.rows not in (None, self.written):
+            raise ValueError(f"{self.written} sequences came, {self.rows} were announced")
+        at_once = next(iter(self.streams)) if self.rows is not None else None
         for name, array in self.arrays.items():
-            if name not in COLUMNS:
+            if name == at_once:
+                self.streams[name].close()
+            elif name not in self.streams:
                 with self.archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-            elif self.streams[name] is not self.features:
+            else:
                 self.streams[name].seek(0)
                 with self._member(name, self.written) as member:
                     shutil.copyfileobj(self.streams[name], member, 1 << 20)
 
-    def _member(self, name: str, sequences: int) -> IO[bytes]:
+    def _member(self, name: str, rows: int) -> IO[bytes]:
         array = self.arrays[name]
         member = self.files.enter_context(self.archive.open(f"{name}.npy", "w", force_zip64=True))
         header = {
             "descr": np.lib.format.dtype_to_descr(array.dtype),
             "fortran_order": False,
-            "shape": (sequences, *array.shape[1:]),
+            "shape": (rows, *array.shape[1:]),
         }
         np.lib.format.write_array_header_1_0(member, header)
         return member
-
-
-class _Member:
-    """An array of an .npz, read from its first row to its last."""
-
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
-        self.file = archive.open(f"{name}.npy")
-        version = np.lib.format.read_magic(self.file)
-        if version == (1, 0):
-            header = np.lib.format.read_array_header_1_0(self.file)
-        else:
-            header = np.lib.format.read_array_header_2_0(self.file)
-        self.shape, columns_first, self.dtype = header
-        self.rest = None
-        if columns_first and len(self.shape) > 1:  # its rows lie scattered over the file: read whole
-            with archive.open(f"{name}.npy") as again:
-                self.rest = np.lib.format.read_array(again, allow_pickle=False)
-
-    def read(self, rows: int) -> np.ndarray:
-        if self.rest is not None:
-            found, self.rest = self.rest[:rows], self.rest[rows:]
-            return found
-        shape = (rows, *self.shape[1:])
-        wanted = int(np.prod(shape)) * self.dtype.itemsize
-        found = self.file.read(wanted)
-        if len(found) < wanted:
-            raise EOFError("the array ends before its header says")
-        return np.ndarray(shape, self.dtype, found)
-
-    def finish(self) -> None:
-        self.file.read(1)  # at its end the checksum is compared
-        self.file.close()
-
-
-@contextmanager
-def _members(path: Path) -> Iterator[dict[str, _Member]]:
-    with reading_npz(path), zipfile.ZipFile(path) as archive, ExitStack() as files:
-        names = set(archive.namelist())
-        members = {name: _Member(archive, name) for name in COLUMNS if f"{name}.npy" in names}
-        for member in members.values():
-            files.enter_context(member.file)
-        yield members
-
-
-def _joined(parts: list[FeatureSet]) -> FeatureSet:
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS[:3]}
-    label = None if first.label is None else np.concatenate([part.label for part in parts])
-    return FeatureSet(**columns, device=first.device, settings=first.settings, label=label)

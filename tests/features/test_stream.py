@@ -8,7 +8,8 @@ from helpers import make_set
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.features.stream import FeatureStream, regrouped, writing
+from cyclegan_lib.features.feature_set import FeatureStream, regrouped
+from cyclegan_lib.features.stream import writing
 
 
 def assert_equal(found: FeatureSet, expected: FeatureSet) -> None:
@@ -140,7 +141,7 @@ def test_the_file_is_the_one_that_save_writes(known, labelled, tmp_path):
     x.save(tmp_path / "saved.npz")
     with writing(tmp_path / "parts.npz", len(x) if known else None) as write:
         for part in regrouped([x.select(np.s_[:2]), x.select(np.s_[2:2]), x.select(np.s_[2:])], 4):
-            write(part)
+            write(part.arrays())
     assert (tmp_path / "parts.npz").read_bytes() == (tmp_path / "saved.npz").read_bytes()
     assert_equal(FeatureSet.load(tmp_path / "parts.npz"), x)
 
@@ -152,7 +153,7 @@ def test_an_error_leaves_what_was_there(error, known, tmp_path):
     (tmp_path / "out.npz").write_bytes(b"before")
     with pytest.raises(error, match="^stop$"):
         with writing(tmp_path / "out.npz", 8 if known else None) as write:
-            write(x)
+            write(x.arrays())
             raise error("stop")
     assert (tmp_path / "out.npz").read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["out.npz"]
@@ -167,11 +168,11 @@ def test_parts_that_do_not_belong_together_are_an_error(tmp_path):
     for other in others:
         with pytest.raises(ValueError, match="parts differ"):
             with writing(tmp_path / "out.npz") as write:
-                write(x)
-                write(other)
+                write(x.arrays())
+                write(other.arrays())
     with pytest.raises(ValueError, match="4 sequences came, 5 were announced"):
         with writing(tmp_path / "out.npz", 5) as write:
-            write(x)
+            write(x.arrays())
     assert not list(tmp_path.iterdir())
 
 

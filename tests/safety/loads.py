@@ -28,8 +28,8 @@ from cyclegan_lib.evaluation.measures import measured
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
 from cyclegan_lib.export.manifest import sealed
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs
+from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.labels import read_labels
-from cyclegan_lib.features.stream import FeatureStream
 from cyclegan_lib.files import locked
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.recordings.reading import find_recordings, read_header, read_recording
