@@ -38,21 +38,22 @@ class Header(NamedTuple):
     dtype: np.dtype
 
 
+class Wrong(ValueError):
+    """What is wrong with a file, for its sentence."""
+
+
 class Archive:
     """An .npz: its headers at once, its arrays whole or in parts of some rows.
 
-    Raises InputError with `remedy`, also while it is read, if the file is damaged, holds Python objects, lacks
-    one of the `required` arrays, or unpacks without end.
+    Raises InputError with `remedy`, when it is opened or later, if the file is damaged, holds Python objects,
+    lacks one of the `required` arrays, or unpacks without end.
     """
 
     def __init__(self, path: Path, required: Sequence[str], remedy: str) -> None:
         self.path, self.remedy = path, remedy
         self.headers: dict[str, Header] = {}
-        with self._opened() as archive:
-            for name in archive.namelist():
-                if name.endswith(".npy"):
-                    with archive.open(name) as file:
-                        self.headers[name.removesuffix(".npy")] = _read_header(file)
+        with self._opened():
+            pass
         for name in required:
             if name not in self.headers:
                 raise InputError(f"{path} lacks the array '{name}'; {remedy}")
@@ -88,12 +89,12 @@ class Archive:
             if array and self.path.suffix == ".npz":
                 raise InputError(f"{self.path} is an array named .npz; rename it to .npy, or {self.remedy}")
             with zipfile.ZipFile(self.path) as archive:
-                wrong = _wrong_archive(archive, self.path.stat().st_size)
-                if wrong:
-                    raise InputError(f"{self.path} {wrong}; {self.remedy}")
+                self.headers = _headers(archive, self.path.stat().st_size)
                 yield archive
         except InputError:
             raise
+        except Wrong as wrong:
+            raise InputError(f"{self.path} {wrong}; {self.remedy}") from wrong
         except DAMAGED as error:
             raise InputError(f"{self.path} is damaged or not an .npz file; {self.remedy}") from error
 
@@ -102,9 +103,8 @@ class _Rows:
     """An array of an .npz, read from its first row to its last."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str, header: Header) -> None:
-        self.file = archive.open(f"{name}.npy")
-        _read_header(self.file)
-        self.header = header
+        self.header, self.file = header, archive.open(f"{name}.npy")
+        _header(self.file)
         self.rest = _whole(archive, name) if header.columns_first and len(header.shape) > 1 else None
 
     def read(self, rows: int) -> np.ndarray:
@@ -123,13 +123,10 @@ def open_array(path: Path, remedy: str) -> np.ndarray:
     """
     try:
         with path.open("rb") as file:
-            wrong = _wrong_array(file, path.stat().st_size)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
-    if wrong:
-        raise InputError(f"{path} {wrong}; {remedy}")
-    try:
+            _checked_header(file, path.stat().st_size)
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except Wrong as wrong:
+        raise InputError(f"{path} {wrong}; {remedy}") from wrong
     except DAMAGED as error:
         raise InputError(f"{path} is not a plain numpy array of numbers; {remedy}") from error
 
@@ -144,7 +141,7 @@ def as_text(column: np.ndarray, path: Path, name: str) -> np.ndarray:
     raise InputError(f"{path}: '{name}' must hold text; write the file again")
 
 
-def _read_header(file: BinaryIO) -> Header:
+def _header(file: BinaryIO) -> Header:
     return Header(*READ_HEADER[np.lib.format.read_magic(file)](file))
 
 
@@ -153,34 +150,35 @@ def _whole(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _wrong_archive(archive: zipfile.ZipFile, size: int) -> str | None:
-    """What is wrong with an .npz of `size` bytes; nothing, if its headers fit what is there."""
+def _headers(archive: zipfile.ZipFile, size: int) -> dict[str, Header]:
+    """The headers of an .npz of `size` bytes; raises Wrong if they do not fit what is there."""
     members = archive.infolist()
     if len(members) > MAX_MEMBERS or len({member.filename for member in members}) < len(members):
-        return "holds too many arrays, or one twice"
+        raise Wrong("holds too many arrays, or one twice")
     if any(member.compress_type not in PACKED for member in members):
-        return "is packed in a way that numpy never writes"
+        raise Wrong("is packed in a way that numpy never writes")
     if sum(member.file_size for member in members) > max(MAX_BYTES, MAX_TIMES * size):
-        return f"unpacks to more than {MAX_TIMES} times its size"
+        raise Wrong(f"unpacks to more than {MAX_TIMES} times its size")
+    headers = {}
     for member in members:
         if member.filename.endswith(".npy"):
             with archive.open(member) as file:
-                wrong = _wrong_array(file, member.file_size)
-            if wrong:
-                return f"{wrong} ({member.filename})"
-    return None
+                headers[member.filename[:-4]] = _checked_header(
+                    file, member.file_size, f" ({member.filename})"
+                )
+    return headers
 
 
-def _wrong_array(file: BinaryIO, size: int) -> str | None:
-    """What is wrong with an array of `size` bytes in all; nothing, if its header fits what is there."""
-    damaged = "is damaged, or no plain numpy array of numbers"
+def _checked_header(file: BinaryIO, size: int, where: str = "") -> Header:
+    """The header of an array of `size` bytes in all; raises Wrong if it does not fit what is there."""
+    damaged = Wrong(f"is damaged, or no plain numpy array of numbers{where}")
     try:
-        header = _read_header(file)
-    except Exception:  # numpy evaluates the header as Python literals, and they may be anything
-        return damaged
+        header = _header(file)
+    except Exception as error:  # numpy evaluates the header as Python literals, and they may be anything
+        raise damaged from error
     if header.dtype.hasobject:
-        return "holds pickled Python objects, which can run code and are never loaded"
+        raise Wrong(f"holds pickled Python objects, which can run code and are never loaded{where}")
     count = math.prod(header.shape)
     if any(n < 0 for n in header.shape) or file.tell() + count * header.dtype.itemsize != size:
-        return damaged
-    return None
+        raise damaged
+    return header

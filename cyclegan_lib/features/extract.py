@@ -13,27 +13,22 @@ from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.features.labels import read_labels
 from cyclegan_lib.features.log_mel import log_mel_slices
 from cyclegan_lib.files import not_an_input, writable_npz
-from cyclegan_lib.recordings.reading import (
-    check_rate,
-    find_recordings,
-    read_header,
-    read_recording,
-    recording_name,
-)
+from cyclegan_lib.recordings.finding import find_recordings, recording_name
+from cyclegan_lib.recordings.reading import check_rate, read_header, read_recording
 
 OFFSET_S = 0.04  # a fifth of the time from one slice to the next
 
 
-@dataclass(frozen=True)
+@dataclass
 class ExtractionReport:
     """What became of the recordings."""
 
-    recordings: int  # that gave at least one sequence
-    sequences: int
-    too_short: tuple[str, ...]  # names of those too short for one sequence, which were skipped
-    left_over_s: float  # after the last whole sequence, of all recordings that were not skipped
-    sound_s: float  # all sound that was read
     needed_s: float  # the shortest recording that gives a sequence
+    recordings: int = 0  # that gave at least one sequence
+    sequences: int = 0
+    too_short: tuple[str, ...] = ()  # names of those too short for one sequence, which were skipped
+    left_over_s: float = 0.0  # after the last whole sequence, of all recordings that were not skipped
+    sound_s: float = 0.0  # all sound that was read
 
     def __str__(self) -> str:
         text = f"{_count(self.sequences, 'sequence')} from {_count(self.recordings, 'recording')}"
@@ -67,7 +62,7 @@ class SoundFiles:
         rates = {path: read_header(path, channel).sample_rate for path in self.paths}
         lowest = min(rates, key=lambda path: rates[path])
         check_rate(lowest, rates[lowest], settings.sample_rate)
-        self.report = ExtractionReport(0, 0, (), 0.0, 0.0, settings.needed_s)
+        self.report = ExtractionReport(settings.needed_s)
 
     def sliced(self, title: str, progress: bool = True) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         """Read and slice one recording after another, with a progress bar called `title`.
@@ -76,30 +71,25 @@ class SoundFiles:
         them starts, (sequences,) float64 in seconds. Those too short for one sequence are left out, and named
         in the report. Raises InputError if a recording is damaged, or none is long enough.
         """
-        recordings = sequences = 0
-        too_short: list[str] = []
-        left_over_s = sound_s = 0.0
+        report = self.report = ExtractionReport(self.settings.needed_s)
         for path, name in zip(
             tqdm(self.paths, desc=title, unit="recording", disable=not progress), self.names, strict=True
         ):
             sound = read_recording(path, self.settings.sample_rate, self.channel)  # (samples,)
             features, start_s, rest = log_mel_slices(sound, self.settings)  # (n, slices, 40), (n,)
-            sound_s += len(sound) / self.settings.sample_rate
+            report.sound_s += len(sound) / self.settings.sample_rate
             if len(features):
-                recordings += 1
-                sequences += len(features)
-                left_over_s += rest
+                report.recordings += 1
+                report.sequences += len(features)
+                report.left_over_s += rest
                 yield name, features, start_s
             else:
-                too_short.append(name)
-        if not sequences:
+                report.too_short += (name,)
+        if not report.sequences:
             raise InputError(
                 f"{self.source} holds no recording of at least {self.settings.needed_s:g} s, which one"
                 " sequence needs; give longer recordings"
             )
-        self.report = ExtractionReport(
-            recordings, sequences, tuple(too_short), left_over_s, sound_s, self.settings.needed_s
-        )
 
 
 def extract(

@@ -51,11 +51,14 @@ class Npz:
         self.device = texts["device"]
         try:
             values = json.loads(texts["settings"])
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path} has feature settings that are not JSON; {SET_REMEDY}") from error
-        if values is not None and not isinstance(values, dict):
-            raise InputError(f"{path} has feature settings that are not a JSON object; {SET_REMEDY}")
-        self.settings = None if values is None else FeatureSettings.checked(f"{path} (settings)", **values)
+            where = f"{path} (settings)"
+            self.settings = None if values is None else FeatureSettings.checked(where, **values)
+        except InputError:
+            raise
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"{path} has feature settings that are not a JSON object; {SET_REMEDY}"
+            ) from error
 
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
         """Read through the archive."""
@@ -151,14 +154,14 @@ class _Writer:
     def finish(self) -> None:
         if not self.arrays or self.rows not in (None, self.written):
             raise ValueError(f"{self.written} sequences came, {self.rows} were announced")
-        at_once = next(iter(self.streams)) if self.rows is not None else None
+        at_once = [] if self.rows is None else list(self.streams)[:1]
+        for name in at_once:
+            self.streams[name].close()
         for name, array in self.arrays.items():
-            if name == at_once:
-                self.streams[name].close()
-            elif name not in self.streams:
+            if name not in self.streams:
                 with self.archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-            else:
+            elif name not in at_once:
                 self.streams[name].seek(0)
                 with self._member(name, self.written) as member:
                     shutil.copyfileobj(self.streams[name], member, 1 << 20)

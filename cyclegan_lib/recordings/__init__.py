@@ -1,5 +1,6 @@
 """Sound from outside: recordings found, checked and read."""
 
-from cyclegan_lib.recordings.reading import find_recordings, read_recording, recording_name
+from cyclegan_lib.recordings.finding import find_recordings, recording_name
+from cyclegan_lib.recordings.reading import read_recording
 
 __all__ = ["find_recordings", "read_recording", "recording_name"]

@@ -61,7 +61,7 @@ def broken(**changes):
         ({"start_s": np.array([0, 1, np.nan])}, "'start_s'"),
         ({"device": None}, "lacks the array 'device'"),
         ({"device": np.str_(" ")}, "names no device"),
-        ({"settings": np.str_("{")}, "not JSON"),
+        ({"settings": np.str_("{")}, "not a JSON object"),
         ({"settings": np.str_("[1]")}, "not a JSON object"),
         ({"settings": np.str_('{"sample_rat": 1}')}, "no setting named 'sample_rat'"),
     ],

@@ -32,7 +32,8 @@ from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.labels import read_labels
 from cyclegan_lib.files import locked
 from cyclegan_lib.models import CycleGANModule
-from cyclegan_lib.recordings.reading import find_recordings, read_header, read_recording
+from cyclegan_lib.recordings.finding import find_recordings
+from cyclegan_lib.recordings.reading import read_header, read_recording
 from cyclegan_lib.runs.execute import is_whole
 from cyclegan_lib.runs.notebooks import notebooks_of, parameters_of, read_notebook
 from cyclegan_lib.runs.record import Record
