@@ -14,8 +14,8 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.reading import read_header, read_recording
+from cyclegan_lib.simulation.dataset import fault_of, render
 from cyclegan_lib.simulation.microphones import LABORATORY, LEVEL, PLANT, hear, load_response
-from cyclegan_lib.simulation.simulate import fault_of, render
 
 # Recordings of the simulated pairs: as `cyclegan simulate` makes them.
 SIMULATED = SimulationSettings()

@@ -16,14 +16,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Bearing:
-    """Geometry of a bearing whose outer ring stands still.
-
-    Attributes
-    ----------
-    balls : int
-    ball_diameter_m, pitch_diameter_m : float, metres
-    contact_angle_rad : float, radians
-    """
+    """Geometry of a bearing whose outer ring stands still, in metres and radians."""
 
     balls: int
     ball_diameter_m: float
@@ -72,13 +65,8 @@ def load_zone(angle_rad: np.ndarray, extent: float) -> np.ndarray:
     """Load on a contact at `angle_rad` from the direction of the load, relative to the largest.
 
     Stribeck's distribution [3]_, used for the modulation of fault impulses by McFadden and Smith [1]_:
-    (1 - (1 - cos(angle)) / (2 extent))^1.5, and 0 outside the load zone.
-
-    Parameters
-    ----------
-    angle_rad : array, radians
-    extent : float, above 0
-        The load distribution factor: 0.5 loads half the circumference (no clearance), above 1 all of it.
+    (1 - (1 - cos(angle)) / (2 extent))^1.5, and 0 outside the load zone. `extent`, above 0, is the load
+    distribution factor: 0.5 loads half the circumference (no clearance), above 1 all of it.
     """
     inside = 1 - (1 - np.cos(angle_rad)) / (2 * extent)
     return np.clip(inside, 0, None) ** 1.5

@@ -34,17 +34,8 @@ BAND_HZ = (200.0, 3000.0)
 def cpc006(sound: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """The edge recorder: at some distance, band-limited and resonant, noisy, softly clipping.
 
-    Parameters
-    ----------
-    sound : array, (samples,)
-        Pressure at one metre, as from `machine_sound`.
-    sample_rate : int, Hz
-    rng : numpy Generator
-        Distance, noise and signal-to-noise ratio of this recording.
-
-    Returns
-    -------
-    float64 array, (samples,), within -1 to 1
+    Makes of the pressure at one metre, `sound` (samples,), as from `machine_sound`, a recording, float64
+    (samples,) within -1 to 1; its distance, noise and signal-to-noise ratio are drawn from `rng`.
     """
     distance = DISTANCE_M[0] * (DISTANCE_M[1] / DISTANCE_M[0]) ** rng.uniform()
     heard = response_a(sound, sample_rate) / distance
@@ -94,9 +85,7 @@ def peaking(hz: float, quality: float, gain_db: float, sample_rate: int) -> tupl
 def pink_noise(samples: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Noise whose power density falls as 1/f above 20 Hz, drawn in the frequency domain [2]_.
 
-    Returns
-    -------
-    float64 array, (samples,), standard deviation 1
+    float64 (samples,), with a standard deviation of 1.
     """
     hz = np.fft.rfftfreq(samples, 1 / sample_rate)
     spectrum = rng.standard_normal(len(hz)) + 1j * rng.standard_normal(len(hz))
@@ -107,9 +96,7 @@ def pink_noise(samples: int, sample_rate: int, rng: np.random.Generator) -> np.n
 def mains_hum(samples: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """The mains and its harmonics, 50 to 450 Hz, the odd ones stronger (saturated iron).
 
-    Returns
-    -------
-    float64 array, (samples,), standard deviation 1
+    float64 (samples,), with a standard deviation of 1.
     """
     time = np.arange(samples) / sample_rate  # seconds
     hum = np.zeros(samples)

@@ -51,24 +51,12 @@ SCATTER = {"outer_race": 0.15, "inner_race": 0.25, "ball": 0.6}
 
 @dataclass(frozen=True)
 class Moment:
-    """One machine at one moment: what a recording hears.
+    """One machine at one moment: what a recording hears."""
 
-    Attributes
-    ----------
-    fault : one of FAULTS
-    rpm : float
-        Speed without load, in revolutions a minute.
-    load : float, 0 to 1
-        Mean load, as a part of full load.
-    severity : float, 0 to 1
-        Size of the fault; 0 for a normal machine.
-    bearing : Bearing
-    """
-
-    fault: str
-    rpm: float
-    load: float
-    severity: float
+    fault: str  # one of FAULTS
+    rpm: float  # speed without load, in revolutions a minute
+    load: float  # mean load, 0 to 1, as a part of full load
+    severity: float  # size of the fault, 0 to 1; 0 for a normal machine
     bearing: Bearing
 
 
@@ -82,20 +70,10 @@ def draw_moment(fault: str, rng: np.random.Generator) -> Moment:
 
 
 def machine_sound(moment: Moment, seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Sound pressure one metre from the machine.
+    """Sound pressure one metre from the machine, float64 (samples,), `sample_rate` in Hz.
 
-    Parameters
-    ----------
-    moment : Moment
-    seconds : float
-    sample_rate : int, Hz
-    rng : numpy Generator
-        What the moment leaves open: phases, jitter, this machine's own modes, noise.
-
-    Returns
-    -------
-    float64 array, (samples,)
-        In arbitrary units, in which a normal machine at full load has a standard deviation near 1.
+    In arbitrary units: a normal machine at full load has a standard deviation near 1. What the moment leaves
+    open is drawn from `rng`: phases, jitter, this machine's own modes, noise.
     """
     samples = round(seconds * sample_rate)
     load = load_course(moment.load, samples, sample_rate, rng)  # (samples,)
@@ -112,11 +90,8 @@ def machine_sound(moment: Moment, seconds: float, sample_rate: int, rng: np.rand
 def load_course(mean: float, samples: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Load over time, as a part of full load: `mean` with slow fluctuations of the process.
 
-    An Ornstein-Uhlenbeck process with a memory of one second, drawn ten times a second and joined by lines.
-
-    Returns
-    -------
-    float64 array, (samples,), within 0 to 1.3
+    An Ornstein-Uhlenbeck process with a memory of one second, drawn ten times a second and joined by lines:
+    float64 (samples,), within 0 to 1.3.
     """
     steps = int(samples / sample_rate * 10) + 2
     memory = np.exp(-0.1 / 1.0)
@@ -129,14 +104,7 @@ def load_course(mean: float, samples: int, sample_rate: int, rng: np.random.Gene
 def shaft_harmonics(turns: np.ndarray, load: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Tones at multiples of the shaft speed: unbalance, misalignment, looseness.
 
-    Parameters
-    ----------
-    turns : array, (samples,), revolutions
-    load : array, (samples,), parts of full load
-
-    Returns
-    -------
-    float64 array, (samples,)
+    `turns` in revolutions, `load` in parts of full load, and what is returned are (samples,).
     """
     orders = np.arange(1, 16)
     amplitudes = rng.lognormal(0.0, 0.5, len(orders)) * 0.9 / orders**0.8
@@ -157,16 +125,8 @@ def flow_noise(
     """Broadband noise of the moved air or liquid.
 
     The power of dipole sound grows with the sixth power of the flow's speed [4]_ (amplitude: the third), and
-    its spectrum falls by 12 dB an octave above a corner that rises with the speed.
-
-    Parameters
-    ----------
-    shaft_hz : array, (samples,), Hz
-    load : array, (samples,), parts of full load
-
-    Returns
-    -------
-    float64 array, (samples,)
+    its spectrum falls by 12 dB an octave above a corner that rises with the speed. `shaft_hz`, `load` (in
+    parts of full load) and what is returned are (samples,).
     """
     white = rng.standard_normal(len(shaft_hz))
     corner_hz = 400 * float(np.mean(shaft_hz)) / 30 * rng.lognormal(0.0, 0.12)
@@ -182,19 +142,9 @@ def flow_noise(
 def strike_train(moment: Moment, turns: np.ndarray, load: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Impulses of the fault: one each time a rolling contact passes it, slipping, weighted by its load.
 
-    A strike between two samples is shared by them, so that its time is not rounded to a sample.
-
-    Parameters
-    ----------
-    moment : Moment
-        With a fault.
-    turns : array, (samples,), revolutions of the shaft, rising
-    load : array, (samples,), parts of full load
-
-    Returns
-    -------
-    float64 array, (samples,)
-        Impulses of about the load's size; multiply by the severity.
+    A strike between two samples is shared by them, so that its time is not rounded to a sample. `turns`, the
+    rising revolutions of the shaft, and `load`, in parts of full load, are (samples,), and so are the
+    impulses that are returned. They are of about the load's size: multiply by the severity.
     """
     bearing = moment.bearing
     per_turn = {
@@ -231,19 +181,9 @@ def ring(
 ) -> np.ndarray:
     """Let `strikes` ring the modes of a path; a machine's own modes lie a few percent from the nominal.
 
-    Each mode is the sampled impulse response of a damped oscillator, exp(-z w t) sin(w_d t).
-
-    Parameters
-    ----------
-    strikes : array, (samples,)
-    path : modes as (frequency Hz, damping ratio, gain)
-    sample_rate : int, Hz
-    spread : float
-        Standard deviation of the logarithm of the modes' frequencies; that of the gains is five times it.
-
-    Returns
-    -------
-    float64 array, (samples,)
+    Each mode is the sampled impulse response of a damped oscillator, exp(-z w t) sin(w_d t). `path` holds the
+    modes as (frequency Hz, damping ratio, gain); `spread` is the standard deviation of the logarithm of their
+    frequencies, and that of the gains is five times it. `strikes` and what is returned are (samples,).
     """
     sound = np.zeros(len(strikes))
     for hz, damping, gain in path:

@@ -16,7 +16,7 @@ from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.reading import read_header
 from cyclegan_lib.simulation.devices import mains_hum, pink_noise, soft_clip
 
-LONGEST_S = 60  # of an impulse response, of all channels
+MAX_RESPONSE_S = 60  # of an impulse response, of all channels
 REFERENCE_HZ = 1000.0  # levels of the measurements are not calibrated: all are made equal here
 THIRD_OCTAVE = 2 ** (1 / 6)  # from the centre to an edge
 # Root mean square of a recording of middle loudness, before the gain: 20 dB below full scale.
@@ -25,20 +25,11 @@ LEVEL = 0.1
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a recording device adds besides its microphone, drawn anew for each recording.
+    """What a recording device adds besides its microphone, drawn anew for each recording."""
 
-    Attributes
-    ----------
-    snr_db : (low, high), dB
-        Machine to plant noise, both after the microphone.
-    gain_db : (low, high), dB
-    clips : bool
-        Whether the amplifier saturates softly at full scale.
-    """
-
-    snr_db: tuple[float, float]
-    gain_db: tuple[float, float] = (0.0, 0.0)
-    clips: bool = False
+    snr_db: tuple[float, float]  # (low, high): machine to plant noise, both after the microphone
+    gain_db: tuple[float, float] = (0.0, 0.0)  # (low, high)
+    clips: bool = False  # whether the amplifier saturates softly at full scale
 
 
 PLANT = Surroundings(snr_db=(5.0, 15.0), gain_db=(-14.0, -6.0), clips=True)
@@ -48,22 +39,11 @@ LABORATORY = Surroundings(snr_db=(35.0, 45.0))
 def load_response(path: str | Path, sample_rate: int) -> np.ndarray:
     """Read a measured impulse response and make its gain at 1 kHz 0 dB (mean power over a third octave).
 
-    Parameters
-    ----------
-    path : path of a WAV file
-    sample_rate : int, Hz
-
-    Returns
-    -------
-    float64 array, (samples,), at `sample_rate`
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no sound, is silent around 1 kHz, or has a lower rate.
+    Returns float64 (samples,) at `sample_rate`, in Hz. Raises InputError if the file is missing, is no sound,
+    is silent around 1 kHz, or has a lower rate.
     """
     header = read_header(existing_file(path, "give the impulse response of a microphone as a WAV file"))
-    if header.frames * header.channels > LONGEST_S * header.sample_rate:
+    if header.frames * header.channels > MAX_RESPONSE_S * header.sample_rate:
         raise InputError(
             f"{path} lasts {header.frames / header.sample_rate:g} s and is no impulse response; give that of"
             " a microphone"
@@ -93,19 +73,8 @@ def hear(
 ) -> np.ndarray:
     """Hear `sound` through a microphone, with the noise, gain and saturation of its surroundings.
 
-    Parameters
-    ----------
-    sound : array, (samples,)
-        Scaled so that a recording of middle loudness has root mean square `LEVEL`.
-    response : array, (taps,)
-        From `load_response`.
-    sample_rate : int, Hz
-    surroundings : Surroundings
-    rng : numpy Generator
-
-    Returns
-    -------
-    float64 array, (samples,)
+    `sound`, (samples,), is scaled so that a recording of middle loudness has root mean square `LEVEL`;
+    `response`, (taps,), is from `load_response`. Returns float64 (samples,).
     """
     heard = fftconvolve(sound, response)[: len(sound)]
     noise = pink_noise(len(sound), sample_rate, rng) + 0.3 * mains_hum(len(sound), sample_rate, rng)

@@ -19,10 +19,12 @@ from helpers import PROJECT
 from pytorch_lightning.callbacks import Timer
 from safety.contents import NAMES, RATE
 
+from cyclegan_lib import documents
 from cyclegan_lib.benchmark.cells import Cell, cell_path
 from cyclegan_lib.benchmark.pairs import _labels
 from cyclegan_lib.benchmark.report import Benchmark
 from cyclegan_lib.checkpoint.reading import read_checkpoint
+from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.measures import measured
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
@@ -40,7 +42,6 @@ from cyclegan_lib.runs.record import Record
 from cyclegan_lib.runs.report import _rendered
 from cyclegan_lib.runs.sweep_file import read_sweep
 from cyclegan_lib.simulation.microphones import load_response
-from cyclegan_lib.simulation.simulate import _settings_in
 from cyclegan_lib.training.callbacks import ChooseCheckpoint
 from cyclegan_lib.training.checkpoints import Written
 from cyclegan_lib.training.random_states import restore_random_states
@@ -154,8 +155,8 @@ def load_cell(path: Path) -> None:
 
 
 def load_simulation(path: Path) -> None:
-    found = _taken(_settings_in(path), path)
-    assert found["train_recordings"] >= 8 and np.isfinite(found["seconds"])
+    found = _taken(documents.read_if_whole(path, SimulationSettings), path)
+    assert found.train_recordings >= 8 and np.isfinite(found.seconds)
 
 
 def load_benchmark_labels(path: Path) -> None:

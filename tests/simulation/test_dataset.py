@@ -1,7 +1,6 @@
 """The simulated set on disk: layout, determinism, and that nothing of the user's is overwritten."""
 
 import csv
-import importlib
 import json
 from collections import Counter
 
@@ -12,8 +11,8 @@ from scipy.signal import coherence
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.simulation import FAULTS, simulate
-from cyclegan_lib.simulation.simulate import fault_of, render
+from cyclegan_lib.simulation import FAULTS, dataset, simulate
+from cyclegan_lib.simulation.dataset import fault_of, render
 
 TINY = SimulationSettings(train_recordings=8, test_recordings=8, seconds=1.0)
 
@@ -168,16 +167,15 @@ class Interrupted(Exception):
 def test_an_interrupted_simulation_is_continued_or_started_over(
     simulated, tmp_path, monkeypatch, seed_before
 ):
-    module = importlib.import_module("cyclegan_lib.simulation.simulate")
-    original, calls = module.render, []
+    calls = []
 
     def failing(settings, role, index):
         calls.append(index)
         if len(calls) > 3:
             raise Interrupted
-        return original(settings, role, index)
+        return render(settings, role, index)
 
-    monkeypatch.setattr(module, "render", failing)
+    monkeypatch.setattr(dataset, "render", failing)
     with pytest.raises(Interrupted):
         simulate(tmp_path, TINY.model_copy(update={"seed": seed_before}), workers=1, progress=False)
     left = contents(tmp_path)
@@ -185,7 +183,7 @@ def test_an_interrupted_simulation_is_continued_or_started_over(
     assert sum(name.endswith(".wav") for name in left) == 3
     (tmp_path / DEVICE_A / "train" / f".{DEVICE_A}-0004.123.part.wav").write_bytes(b"half")
     made = []
-    monkeypatch.setattr(module, "render", lambda *task: made.append(task) or original(*task))
+    monkeypatch.setattr(dataset, "render", lambda *task: made.append(task) or render(*task))
     simulate(tmp_path, TINY, workers=1, progress=False)
     assert contents(tmp_path) == contents(simulated)
     assert len(made) == (21 if seed_before == TINY.seed else 24)  # same settings: what is done is kept

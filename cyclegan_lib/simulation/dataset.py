@@ -10,8 +10,6 @@ Layout::
     simulation.json                               the settings, written last: the set is whole
 """
 
-import csv
-import json
 import os
 import re
 from fractions import Fraction
@@ -22,6 +20,7 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
+from cyclegan_lib import documents
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import replacing, writable_folder
@@ -29,42 +28,22 @@ from cyclegan_lib.parallel import each, processors
 from cyclegan_lib.simulation.devices import DEVICES
 from cyclegan_lib.simulation.machine import FAULTS, Moment, draw_moment, machine_sound
 
-DONE = "simulation.json"
-UNFINISHED = ".incomplete"
-LABELS = "labels.csv"
-COLUMNS = ("recording", "split", "fault", "rpm", "load", "severity")
+SETTINGS, UNFINISHED, LABELS = "simulation.json", ".incomplete", "labels.csv"
+LABEL_COLUMNS = ("recording", "split", "fault", "rpm", "load", "severity")
 # Roles number the seeds: each role has recordings of its own, and adding some changes no earlier one.
 ROLES = {DEVICE_A: 0, DEVICE_B: 1, "test": 2}
-OURS = re.compile(rf"\.?({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}(\.\d+\.part)?\.wav")
+SIMULATED = re.compile(rf"\.?({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}(\.\d+\.part)?\.wav")
 WORTH_A_PROCESS = 4  # recordings; starting one takes as long
 
 
 def simulate(
     folder: Path, settings: SimulationSettings, workers: int | None = None, progress: bool = True
 ) -> Path:
-    """Simulate both devices' recordings into `folder`; the same settings give the same bytes.
+    """Simulate both devices' recordings into `folder`, and return it; the same settings give the same bytes.
 
-    Returns at once if `folder` already holds them; an interrupted simulation is continued.
-
-    Parameters
-    ----------
-    folder : Path
-        New, empty, or of an earlier simulation with the same settings.
-    settings : SimulationSettings
-    workers : int, optional
-        Processes to share the work; one for each processor if left out. The bytes do not depend on it.
-    progress : bool
-        Show a progress bar, and say so if nothing is to be done.
-
-    Returns
-    -------
-    Path
-        `folder`.
-
-    Raises
-    ------
-    InputError
-        If `folder` holds something else, or cannot be written.
+    Returns at once if `folder` already holds them; an interrupted simulation is continued. The work is shared
+    by `workers` processes, one for each processor if left out; the bytes do not depend on it. Raises
+    InputError if `folder` holds something else, or cannot be written.
     """
     folder = Path(folder)
     if _prepare(folder, settings):
@@ -77,9 +56,9 @@ def simulate(
     with tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress) as bar:
         for _ in each(render, tasks, workers):
             bar.update()
-    _write_labels(folder / LABELS, settings)
-    with replacing(folder / DONE) as part:
-        part.write_text(json.dumps(settings.model_dump(), indent=1) + "\n", encoding="utf-8")
+    labels = [_label(settings, *task) for task in _tasks(settings)]
+    documents.write_table(folder / LABELS, LABEL_COLUMNS, labels, end="\n")
+    documents.write(folder / SETTINGS, settings.model_dump())
     (folder / UNFINISHED).unlink()
     return folder
 
@@ -115,20 +94,11 @@ def moment_of(settings: SimulationSettings, role: str, index: int) -> tuple[Mome
 def render(
     settings: SimulationSettings, role: str, index: int, devices: tuple[str, ...] | None = None
 ) -> dict[str, np.ndarray]:
-    """Each device's recording of one moment.
+    """Each device's recording of one moment: int16 (samples,) by device.
 
-    Parameters
-    ----------
-    settings : SimulationSettings
-    role : "cpc006", "BATCH_UPLOAD" or "test"
-        A device hears its own training recordings; both hear the test recordings.
-    index : int, from 0
-    devices : tuple of str, optional
-        Others than those that hear the role, to know what they would have heard.
-
-    Returns
-    -------
-    dict of int16 arrays, (samples,), by device
+    `role` is "cpc006", "BATCH_UPLOAD" or "test", and `index` counts from 0. A device hears its own training
+    recordings; both hear the test recordings. `devices` may be others than those that hear the role, to know
+    what they would have heard.
     """
     moment, rng = moment_of(settings, role, index)
     sound = machine_sound(moment, settings.seconds, settings.sample_rate, rng)  # (samples,)
@@ -159,9 +129,12 @@ def _name(role: str, index: int) -> str:
 
 
 def _paths(folder: Path, role: str, index: int) -> dict[str, Path]:
-    split = "test" if role == "test" else "train"
     devices = DEVICES if role == "test" else (role,)
-    return {device: folder / device / split / f"{_name(role, index)}.wav" for device in devices}
+    return {device: folder / device / _split(role) / f"{_name(role, index)}.wav" for device in devices}
+
+
+def _split(role: str) -> str:
+    return "test" if role == "test" else "train"
 
 
 def _finished(folder: Path, role: str, index: int) -> bool:
@@ -175,58 +148,52 @@ def _render(folder: Path, settings: SimulationSettings, task: tuple[str, int]) -
             soundfile.write(os.fsencode(part), heard[device], settings.sample_rate, subtype="PCM_16")
 
 
-def _write_labels(path: Path, settings: SimulationSettings) -> None:
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for role, index in _tasks(settings):
-            moment, _ = moment_of(settings, role, index)
-            split = "test" if role == "test" else "train"
-            numbers = (f"{moment.rpm:.1f}", f"{moment.load:.3f}", f"{moment.severity:.3f}")
-            writer.writerow((_name(role, index), split, moment.fault, *numbers))
+def _label(settings: SimulationSettings, role: str, index: int) -> dict[str, str]:
+    moment, _ = moment_of(settings, role, index)
+    return {
+        "recording": _name(role, index),
+        "split": _split(role),
+        "fault": moment.fault,
+        "rpm": f"{moment.rpm:.1f}",
+        "load": f"{moment.load:.3f}",
+        "severity": f"{moment.severity:.3f}",
+    }
 
 
 def _prepare(folder: Path, settings: SimulationSettings) -> bool:
     """Return True if the simulation is there already; make the folder ready for it otherwise."""
     writable_folder(folder)
-    done, unfinished = folder / DONE, folder / UNFINISHED
+    done, unfinished = folder / SETTINGS, folder / UNFINISHED
     if done.exists() and not unfinished.exists():
-        if _settings_in(done) != settings.model_dump():
+        # a folder written before a setting existed has its default
+        if documents.read_if_whole(done, SimulationSettings) != settings:
             raise InputError(
-                f"{folder} holds a simulation with other settings ({DONE});"
+                f"{folder} holds a simulation with other settings ({SETTINGS});"
                 " give another folder, or remove this one"
             )
         if all(_finished(folder, *task) for task in _tasks(settings)) and (folder / LABELS).exists():
             return True
-    elif not unfinished.exists() and any(folder.iterdir()):
+    elif unfinished.exists():
+        begun = documents.read_if_whole(unfinished, SimulationSettings)
+        if begun is None:
+            raise InputError(
+                f"{unfinished} is not of an interrupted simulation, and {folder} is left as it is;"
+                " give a new or an empty folder"
+            )
+        _remove_leftovers(folder, parts_only=begun == settings)
+    elif any(folder.iterdir()):
         raise InputError(
             f"{folder} already holds files that are no simulation, and they are never overwritten;"
             " give a new or an empty folder"
         )
-    elif unfinished.exists() and _settings_in(unfinished) is None:
-        raise InputError(
-            f"{unfinished} is not of an interrupted simulation, and {folder} is left as it is;"
-            " give a new or an empty folder"
-        )
-    elif unfinished.exists():
-        _remove_leftovers(folder, parts_only=_settings_in(unfinished) == settings.model_dump())
-    with replacing(unfinished) as part:
-        part.write_text(json.dumps(settings.model_dump()) + "\n", encoding="utf-8")
+    documents.write(unfinished, settings.model_dump(), indent=None)
     done.unlink(missing_ok=True)
     return False
-
-
-def _settings_in(path: Path) -> dict | None:
-    try:
-        # through the settings: a folder written before a setting existed has its default
-        return SimulationSettings(**json.loads(path.read_text(encoding="utf-8"))).model_dump()
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
 
 
 def _remove_leftovers(folder: Path, parts_only: bool) -> None:
     """Remove what an interrupted simulation left: half-written files, or all of its recordings."""
     for device in DEVICES:
         for path in (folder / device).glob("*/*.wav"):
-            if OURS.fullmatch(path.name) and (path.name.startswith(".") or not parts_only):
+            if SIMULATED.fullmatch(path.name) and (path.name.startswith(".") or not parts_only):
                 path.unlink()
