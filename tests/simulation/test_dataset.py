@@ -12,7 +12,7 @@ from scipy.signal import coherence
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.simulation import FAULTS, dataset, simulate
-from cyclegan_lib.simulation.dataset import fault_of, render
+from cyclegan_lib.simulation.dataset import ROLES, fault_of, render
 
 TINY = SimulationSettings(train_recordings=8, test_recordings=8, seconds=1.0)
 
@@ -26,11 +26,6 @@ def simulated(tmp_path_factory):
     return simulate(tmp_path_factory.mktemp("simulated"), TINY, workers=1, progress=False)
 
 
-def rows(folder):
-    with (folder / "labels.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_layout(simulated):
     wanted = {f"{d}/train/{d}-{i:04d}.wav" for d in (DEVICE_A, DEVICE_B) for i in range(1, 9)}
     wanted |= {f"{d}/test/test-{i:04d}.wav" for d in (DEVICE_A, DEVICE_B) for i in range(1, 9)}
@@ -41,8 +36,9 @@ def test_layout(simulated):
 
 
 def test_labels_hold_each_recording_once_and_each_fault_equally_often(simulated):
-    found = rows(simulated)
-    assert list(found[0]) == ["recording", "split", "fault", "rpm", "load", "severity"]
+    text = (simulated / "labels.csv").read_text()
+    assert text.startswith("recording,split,fault,rpm,load,severity\n")
+    found = list(csv.DictReader(text.splitlines()))
     names = [row["recording"] for row in found]
     assert len(names) == len(set(names)) == 24
     for split, prefix in (("train", DEVICE_A), ("train", DEVICE_B), ("test", "test")):
@@ -52,40 +48,35 @@ def test_labels_hold_each_recording_once_and_each_fault_equally_often(simulated)
     assert len({r["rpm"] for r in found}) == 24  # every recording is another machine's moment
 
 
-def parts(settings, role, n):
-    found = Counter(fault_of(settings, role, i) for i in range(n))
-    return {fault: found[fault] / n for fault in FAULTS}
-
-
-def test_by_default_every_four_in_a_row_hold_each_fault_once():
-    for role in (DEVICE_A, DEVICE_B, "test"):
-        for group in range(0, 40, 4):
-            assert {fault_of(TINY, role, group + i) for i in range(4)} == set(FAULTS)
-
-
 def test_the_part_of_normal_machines_is_as_asked_for_each_device_and_never_in_test():
-    settings = TINY.model_copy(update={"normal_a": 0.8, "normal_b": 0.5})
+    more = TINY.model_copy(update={"normal_a": 0.8, "normal_b": 0.5})
+    cases = [(TINY, role, 4, 1) for role in ROLES]
     # every 15 in a row hold 12 normal machines and each fault once; every 6 hold 3 and each once
-    for role, group, normal in ((DEVICE_A, 15, 0.8), (DEVICE_B, 6, 0.5)):
-        for first in range(0, 4 * group, group):
+    for settings, role, group, normal in (*cases, (more, DEVICE_A, 15, 12), (more, DEVICE_B, 6, 3)):
+        for first in range(0, 40, group):
             found = Counter(fault_of(settings, role, first + i) for i in range(group))
-            assert found == {**dict.fromkeys(FAULTS[1:], 1), FAULTS[0]: round(normal * group)}
-    assert [fault_of(settings, "test", i) for i in range(40)] == [
-        fault_of(TINY, "test", i) for i in range(40)
-    ]
+            assert found == {**dict.fromkeys(FAULTS[1:], 1), FAULTS[0]: normal}
+    assert all(fault_of(more, "test", i) == fault_of(TINY, "test", i) for i in range(40))
 
 
 @pytest.mark.parametrize("normal", [0.05, 0.1, 0.25, 1 / 3, 0.4, 0.6, 0.7, 0.95])
 def test_any_part_of_normal_machines_leaves_the_faults_equally_frequent(normal):
-    found = parts(TINY.model_copy(update={"normal_a": normal}), DEVICE_A, 3 * 4 * 5 * 20)
-    assert found["normal"] == pytest.approx(normal, abs=0.005)
-    assert [found[fault] for fault in FAULTS[1:]] == pytest.approx([(1 - found["normal"]) / 3] * 3, abs=0.005)
+    settings, n = TINY.model_copy(update={"normal_a": normal}), 3 * 4 * 5 * 20
+    found = Counter(fault_of(settings, DEVICE_A, i) for i in range(n))
+    assert found["normal"] / n == pytest.approx(normal, abs=0.005)
+    assert max(abs(found[fault] - (n - found["normal"]) / 3) for fault in FAULTS[1:]) <= 0.005 * n
 
 
 @pytest.mark.parametrize("values", [{"normal_a": 0.0}, {"normal_b": 1.0}])
 def test_a_domain_with_one_kind_alone_is_refused(values):
     with pytest.raises(InputError, match="normal_"):
         SimulationSettings.checked("the test", **values)
+
+
+def likeness(a, b):
+    """Coherence where both devices hear the machine: high only if they heard one moment."""
+    hz, share = coherence(a / 1.0, b / 1.0, 16000, nperseg=512)
+    return share[(hz > 300) & (hz < 1500)].mean()
 
 
 def test_what_the_other_device_would_have_heard_can_be_asked_for():
@@ -96,8 +87,7 @@ def test_what_the_other_device_would_have_heard_can_be_asked_for():
     assert np.array_equal(both[DEVICE_A], own[DEVICE_A])  # asking changes nothing
     truth = render(TINY, DEVICE_A, 3, devices=(DEVICE_B,))
     assert list(truth) == [DEVICE_B] and np.array_equal(truth[DEVICE_B], both[DEVICE_B])
-    hz, share = coherence(both[DEVICE_A] / 1.0, both[DEVICE_B] / 1.0, 16000, nperseg=512)
-    assert share[(hz > 300) & (hz < 1500)].mean() > 0.3  # the same moment
+    assert likeness(*both.values()) > 0.3
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_processes(simulated, tmp_path):
@@ -112,24 +102,23 @@ def test_another_seed_gives_other_sound(simulated, tmp_path):
 
 def test_more_recordings_change_no_earlier_one():
     more = TINY.model_copy(update={"train_recordings": 100, "test_recordings": 9})
-    for role in (DEVICE_A, DEVICE_B, "test"):
-        assert [fault_of(TINY, role, i) for i in range(8)] == [fault_of(more, role, i) for i in range(8)]
+    for role in ROLES:
+        assert all(fault_of(TINY, role, i) == fault_of(more, role, i) for i in range(8))
         for device, wave in render(TINY, role, 7).items():
             assert np.array_equal(wave, render(more, role, 7)[device])
 
 
 def test_only_test_recordings_are_of_one_moment(simulated):
-    def likeness(split, name_a, name_b):
-        a, _ = soundfile.read(simulated / DEVICE_A / split / f"{name_a}.wav")
-        b, _ = soundfile.read(simulated / DEVICE_B / split / f"{name_b}.wav")
-        hz, share = coherence(a, b, 16000, nperseg=512)
-        return share[(hz > 300) & (hz < 1500)].mean()
-
-    numbers = [f"{i:04d}" for i in range(1, 9)]
-    paired = [likeness("test", f"test-{n}", f"test-{n}") for n in numbers]
-    unpaired = [likeness("train", f"{DEVICE_A}-{n}", f"{DEVICE_B}-{n}") for n in numbers]
-    assert min(paired) > 0.3
-    assert max(unpaired) < 0.1
+    folders = [[simulated / device / split for device in (DEVICE_A, DEVICE_B)] for split in ("test", "train")]
+    paired, unpaired = (
+        [
+            likeness(*(soundfile.read(path)[0] for path in paths))
+            for paths in zip(*(sorted(folder.iterdir()) for folder in both), strict=True)
+        ]
+        for both in folders
+    )
+    assert len(paired) == len(unpaired) == 8
+    assert min(paired) > 0.3 and max(unpaired) < 0.1
 
 
 def test_a_finished_simulation_is_left_alone(simulated, capsys):
@@ -159,10 +148,6 @@ def test_other_settings_and_other_content_are_refused_and_kept(simulated, tmp_pa
         simulate(tmp_path / "mine.txt", TINY, progress=False)
 
 
-class Interrupted(Exception):
-    pass
-
-
 @pytest.mark.parametrize("seed_before", [0, 3])
 def test_an_interrupted_simulation_is_continued_or_started_over(
     simulated, tmp_path, monkeypatch, seed_before
@@ -172,11 +157,11 @@ def test_an_interrupted_simulation_is_continued_or_started_over(
     def failing(settings, role, index):
         calls.append(index)
         if len(calls) > 3:
-            raise Interrupted
+            raise InterruptedError
         return render(settings, role, index)
 
     monkeypatch.setattr(dataset, "render", failing)
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedError):
         simulate(tmp_path, TINY.model_copy(update={"seed": seed_before}), workers=1, progress=False)
     left = contents(tmp_path)
     assert ".incomplete" in left and "simulation.json" not in left
