@@ -13,11 +13,9 @@ from cyclegan_lib.features.stream import writing
 
 
 def assert_equal(found: FeatureSet, expected: FeatureSet) -> None:
-    for name, value in expected.arrays().items():
-        ours = found.arrays()[name]
-        assert (ours.dtype, ours.shape) == (value.dtype, value.shape), name
-        np.testing.assert_array_equal(ours, value)
     assert found.arrays().keys() == expected.arrays().keys()
+    for name, value in expected.arrays().items():
+        np.testing.assert_array_equal(found.arrays()[name], value, strict=True)
 
 
 def joined(parts) -> FeatureSet:
@@ -91,24 +89,11 @@ BAD = {
     "damaged.npz": damaged,
     "cut.npz": cut,
     "cut.npy": lambda p: (np.save(p, np.zeros((9, 50, 40))), p.write_bytes(p.read_bytes()[:-100])),
-    "39.npy": lambda p: np.save(p, np.zeros((9, 50, 39))),
-    "flat.npy": lambda p: np.save(p, np.zeros(40)),
-    "none.npy": lambda p: np.save(p, np.zeros((0, 50, 40))),
-    "text.npy": lambda p: np.save(p, np.full((9, 50, 40), "a")),
-    "pickled.npy": lambda p: np.save(p, np.array([{}] * 9), allow_pickle=True),
-    "pickled.npz": lambda p: np.savez(p, **{**make_set("x").arrays(), "label": np.array([{}] * 12)}),
-    "lacks.npz": lambda p: np.savez(p, features=make_set("x").features),
-    "columns.npz": lambda p: np.savez(p, **{**make_set("x").arrays(), "recording": np.array(["a", "b"])}),
-    "times.npz": lambda p: np.savez(p, **{**make_set("x").arrays(), "start_s": np.full(12, np.inf)}),
-    "nameless.npz": lambda p: replace(make_set("x"), device=" ").save(p),
-    "sound.wav": lambda p: p.write_bytes(b"RIFF"),
-    "missing.npz": lambda p: None,
-    "bad.json": lambda p: p.write_text("[[1, 2], [3]]"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_load_refuses_is_refused_with_the_same_sentence(name, tmp_path):
+def test_what_the_whole_shows_to_be_bad_its_parts_show_with_the_same_sentence(name, tmp_path):
     path = tmp_path / name
     BAD[name](path)
     with pytest.raises(InputError, match=name) as expected:
@@ -161,11 +146,7 @@ def test_an_error_leaves_what_was_there(error, known, tmp_path):
 
 def test_parts_that_do_not_belong_together_are_an_error(tmp_path):
     x = make_set("cpc006", n=4)
-    others = (
-        make_set("a_longer_name", n=4),
-        replace(x, features=x.features[:, :30]),
-    )
-    for other in others:
+    for other in (make_set("a_longer_name", n=4), replace(x, features=x.features[:, :30])):
         with pytest.raises(ValueError, match="parts differ"):
             with writing(tmp_path / "out.npz") as write:
                 write(x.arrays())
