@@ -24,6 +24,7 @@ MAX_MEMBERS = 64  # a feature set has six
 # Packed members may unpack to this many times the file's size, or to this many bytes.
 MAX_TIMES, MAX_BYTES = 100, 64 << 20
 PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as np.savez and np.savez_compressed write them
+# by the version of numpy's format
 READ_HEADER = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -163,9 +164,8 @@ def _headers(archive: zipfile.ZipFile, size: int) -> dict[str, Header]:
     for member in members:
         if member.filename.endswith(".npy"):
             with archive.open(member) as file:
-                headers[member.filename[:-4]] = _checked_header(
-                    file, member.file_size, f" ({member.filename})"
-                )
+                header = _checked_header(file, member.file_size, f" ({member.filename})")
+            headers[member.filename.removesuffix(".npy")] = header
     return headers
 
 

@@ -105,27 +105,15 @@ def extract(
 ) -> tuple[FeatureSet, ExtractionReport]:
     """Extract the features of all recordings that one device made.
 
-    ``cyclegan extract RECORDINGS --device NAME --output FILE.npz`` runs this.
+    ``cyclegan extract RECORDINGS --device NAME --output FILE.npz`` runs this. `source` is a folder of WAV or
+    FLAC files, searched with its subfolders, or one such file; `recordings_list` is a text file that names
+    those to read (see `find_recordings`). They are resampled to ``settings.sample_rate``; none may have a
+    lower rate of its own. `channel` counts from 1; without it, the mean of all channels is taken. `labels` is
+    a CSV file with a column ``recording`` and one named `label_column`, and a row for each recording. The set,
+    which keeps the name of the `device`, is saved to `output`, ending in .npz, if that is given.
 
     Raises InputError if anything given cannot be used, or the output is an input: one sentence with the file
     and the remedy. Files' headers and labels are all checked before the first recording is read.
-
-    Parameters
-    ----------
-    source : Path
-        A folder of WAV or FLAC files, searched with its subfolders, or one such file.
-    device : str
-        The device's name, kept in the set.
-    settings : FeatureSettings
-        Recordings are resampled to ``settings.sample_rate``; none may have a lower rate of its own.
-    labels : Path, optional
-        A CSV file with a column ``recording`` and one named `label_column`, and a row for each recording.
-    recordings_list : Path, optional
-        A text file that names the recordings to read, see `find_recordings`.
-    channel : int, optional
-        Which channel, counted from 1; without it the mean of all channels.
-    output : Path, optional
-        Where to save the set, ending in .npz.
     """
     if not device.strip():
         raise InputError("the device has no name; give --device with the name of the recording device")

@@ -42,15 +42,14 @@ class Npz:
     def __init__(self, path: Path) -> None:
         self.archive = Archive(path, REQUIRED, SET_REMEDY)
         self.headers = self.archive.headers
-        texts = {}
-        for name in ("settings", "device"):
-            if self.headers[name].shape != ():
-                shape = self.headers[name].shape
+        for name in ("device", "settings"):
+            shape = self.headers[name].shape
+            if shape != ():
                 raise InputError(f"{path}: '{name}' must be one text, not {shape}; {SET_REMEDY}")
-            texts[name] = str(as_text(*self.archive.arrays(name), path, name))
-        self.device = texts["device"]
+        device, settings = self.archive.arrays("device", "settings")
+        self.device = str(as_text(device, path, "device"))
         try:
-            values = json.loads(texts["settings"])
+            values = json.loads(str(as_text(settings, path, "settings")))
             where = f"{path} (settings)"
             self.settings = None if values is None else FeatureSettings.checked(where, **values)
         except InputError:
