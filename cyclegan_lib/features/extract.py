@@ -109,8 +109,8 @@ def extract(
     FLAC files, searched with its subfolders, or one such file; `recordings_list` is a text file that names
     those to read (see `find_recordings`). They are resampled to ``settings.sample_rate``; none may have a
     lower rate of its own. `channel` counts from 1; without it, the mean of all channels is taken. `labels` is
-    a CSV file with a column ``recording`` and one named `label_column`, and a row for each recording. The set,
-    which keeps the name of the `device`, is saved to `output`, ending in .npz, if that is given.
+    a CSV file with a column ``recording`` and one named `label_column`, and a row for each recording. The set
+    keeps the name of the `device`; it is saved to `output`, ending in .npz, if that is given.
 
     Raises InputError if anything given cannot be used, or the output is an input: one sentence with the file
     and the remedy. Files' headers and labels are all checked before the first recording is read.
