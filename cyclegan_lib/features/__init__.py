@@ -1,4 +1,4 @@
-"""Feature sets on disk, splits by recording, normalisation, unpaired batches."""
+"""Feature sets on disk, splits by recording, normalisation, pairs."""
 
 from cyclegan_lib.features.feature_set import FeatureSet, check_same_settings
 from cyclegan_lib.features.normalization import Normalizer

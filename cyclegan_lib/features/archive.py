@@ -23,6 +23,7 @@ DAMAGED += (ValueError, zipfile.BadZipFile, zlib.error, struct.error)
 MAX_MEMBERS = 64  # a feature set has six
 # Packed members may unpack to this many times the file's size, or to this many bytes.
 MAX_TIMES, MAX_BYTES = 100, 64 << 20
+CHUNK_BYTES = 1 << 20  # read at a time
 PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as np.savez and np.savez_compressed write them
 # by the version of numpy's format
 READ_HEADER = {
@@ -112,9 +113,13 @@ class _Rows:
         if self.rest is not None:
             part, self.rest = self.rest[:rows], self.rest[rows:]
             return part
-        shape = (rows, *self.header.shape[1:])
-        content = self.file.read(math.prod(shape) * self.header.dtype.itemsize)
-        return np.ndarray(shape, self.header.dtype, content).copy()  # a copy may be written to
+        part = np.empty((rows, *self.header.shape[1:]), self.header.dtype)
+        content = np.ndarray(part.nbytes, np.uint8, part)  # the same memory
+        for start in range(0, part.nbytes, CHUNK_BYTES):
+            chunk = content[start : start + CHUNK_BYTES]
+            if self.file.readinto(chunk) < len(chunk):
+                raise EOFError("the array ends before its header says")
+        return part
 
 
 def open_array(path: Path, remedy: str) -> np.ndarray:
