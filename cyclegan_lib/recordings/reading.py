@@ -91,14 +91,12 @@ def _opened(path: Path, channel: int | None) -> Iterator[Recording]:
     try:
         with open(path, "rb") as file:
             file.read(1)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror}); give a file that you may read"
-        ) from error
-    try:
         recording = FORMATS.get(path.suffix.lower(), SoundFile)(path)
     except EOFError as error:
         raise _damaged(path) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path} cannot be read ({reason}); give a file that you may read") from error
     except (RuntimeError, *UNREADABLE) as error:
         raise InputError(f"{path} is not a sound file, or is damaged; give a WAV or FLAC file") from error
     with closing(recording):
