@@ -102,7 +102,8 @@ def _opened(path: Path, channel: int | None) -> Iterator[Recording]:
     with closing(recording):
         rate, channels, frames = recording.sample_rate, recording.channels, recording.frames
         size = path.stat().st_size
-        if rate > MAX_HZ or frames < 0 or 2 * frames * channels > max(MAX_BYTES, MAX_TIMES * size):
+        possible = 0 < rate <= MAX_HZ and channels > 0 and frames >= 0
+        if not possible or 2 * frames * channels > max(MAX_BYTES, MAX_TIMES * size):
             raise InputError(
                 f"{path} claims {frames} samples in {channels} channels at {rate} Hz, which {size} bytes"
                 " cannot hold; copy it again from the recorder"

@@ -110,7 +110,7 @@ class Text:
     def __init__(self, path):
         self.sample_rate, *lines = map(float, path.read_text().split())
         self.sound = np.array(lines, dtype=np.float32)[:, None]
-        self.frames, self.channels = len(self.sound) + ("cut" in path.name), 1
+        self.frames, self.channels = len(self.sound) + ("cut" in path.name), int("deaf" not in path.name)
 
     def blocks(self, frames):
         return (self.sound[start : start + frames] for start in range(0, len(self.sound), frames))
@@ -121,12 +121,14 @@ class Text:
 
 def test_a_format_is_one_reader_and_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(reading.FORMATS, ".txt", Text)
-    for name in ("a.txt", "cut.txt"):
+    for name in ("a.txt", "cut.txt", "deaf.txt"):
         (tmp_path / name).write_text("\n".join(map(str, (16000, *tone(100)))))
     assert read_recording(tmp_path / "a.txt", 16000) == pytest.approx(tone(100), abs=1e-6)
     assert len(read_recording(tmp_path / "a.txt", 8000)) == 8000
     with pytest.raises(InputError, match="cut.txt ends before its header says"):
         read_recording(tmp_path / "cut.txt", 16000)
+    with pytest.raises(InputError, match="deaf.txt claims 16000 samples in 0 channels"):
+        read_header(tmp_path / "deaf.txt")
     (tmp_path / "a.txt").write_text("16000 loud")
     with pytest.raises(InputError, match="a.txt is not a sound file"):
         read_recording(tmp_path / "a.txt", 16000)
