@@ -35,7 +35,7 @@ from cyclegan_lib.checkpoint.reading import LAST
 from cyclegan_lib.cli import main as cyclegan
 from cyclegan_lib.config import SLICES
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.training import callbacks, checkpoints, fit
+from cyclegan_lib.training import callbacks, checkpoints, fit, start
 from cyclegan_lib.training.resume import newest
 
 EPOCHS = 6
@@ -183,7 +183,7 @@ def _be_the_command(sets: list[Path], run: Path, shared: Shared) -> None:
 
 def _mark(shared: Shared) -> None:
     """Make the child note its phase; leave out the search for maps to start at, which only takes time."""
-    fit.start_map = lambda *given: START
+    start.start_map = lambda *given: START
 
     def during(where: Any, name: str, phase: str, after: str) -> None:
         work = getattr(where, name)

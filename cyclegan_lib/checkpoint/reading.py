@@ -10,47 +10,33 @@ from cyclegan_lib.checkpoint.torch_file import is_plain, read_tensors
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.models import AVERAGES, NETWORKS, Generator, network_class, network_settings
+from cyclegan_lib.models import AVERAGES, Generator, network_class, network_settings
 
 BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
+HYPER_PARAMETERS = {"settings", "normalization", "device_a", "device_b", "feature_settings", "data"}
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Load a training checkpoint, without running any code that may be in it, and check all that is in it.
 
-    Returns
-    -------
-    dict
-        Lightning's checkpoint: `state_dict`, `hyper_parameters`, `optimizer_states`, `epoch`, …
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, not one of ours, or lacks a network, or if something in it cannot
-        be: a weight that is no number, statistics of another size, a path outside its own folder.
+    Returns Lightning's dictionary: `state_dict`, `hyper_parameters`, `optimizer_states`, `epoch`, … Raises
+    InputError if the file is missing, damaged or not one of ours, or if something in it cannot be: a weight
+    that is no number, statistics of another size, a path outside its own folder.
     """
     path = existing_file(path, "train first, or give the path of a .ckpt file that training wrote")
     checkpoint = read_tensors(path, "give a .ckpt file that training wrote")
     if not isinstance(checkpoint, dict) or not {"state_dict", "hyper_parameters"} <= checkpoint.keys():
         raise InputError(f"{path} is not a training checkpoint; give a .ckpt file that training wrote")
-    ours = {"settings", "normalization", "device_a", "device_b", "feature_settings", "data"}
-    hyperparameters = checkpoint["hyper_parameters"]
-    if not isinstance(hyperparameters, dict) or hyperparameters.keys() != ours:
+    hyper = checkpoint["hyper_parameters"]
+    if not isinstance(hyper, dict) or hyper.keys() != HYPER_PARAMETERS:
         raise InputError(
             f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote"
         )
-    settings = hyperparameters["settings"]
+    settings = hyper["settings"]
     if not isinstance(settings, dict) or settings.keys() != TrainingSettings.model_fields.keys():
         raise InputError(
             f"{path} was written by another version of cyclegan_lib, whose settings differ; train again"
         )
-    if not isinstance(checkpoint["state_dict"], dict) or not all(
-        isinstance(key, str) for key in checkpoint["state_dict"]
-    ):
-        raise InputError(f"{path} is not a training checkpoint; give a .ckpt file that training wrote")
-    for name in NETWORKS:
-        if not network_state(checkpoint, name):
-            raise InputError(f"{path} lacks the network {name}; give a whole checkpoint")
     check_checkpoint(checkpoint, path)
     return checkpoint
 
@@ -70,42 +56,29 @@ def network_state(checkpoint: dict[str, Any], name: str) -> dict[str, torch.Tens
     }
 
 
-def build_network(content: dict[str, Any], name: str, where: str) -> torch.nn.Module:
-    """Build one network of a checkpoint and load its weights.
-
-    Raises
-    ------
-    InputError
-        If the weights do not fit the settings.
-    """
-    settings = network_settings(content["hyper_parameters"]["settings"], name)
-    wrong = f"{where}: the weights of {name} do not fit its settings; give a whole checkpoint"
-    return _loaded(network_class(name), settings, network_state(content, name), wrong)
+def build_network(content: dict[str, Any], name: str) -> torch.nn.Module:
+    """One network of a checkpoint that `read_checkpoint` has checked, with its weights."""
+    network = network_class(name)(**network_settings(content["hyper_parameters"]["settings"], name))
+    network.load_state_dict(network_state(content, name))
+    return network.eval()
 
 
 def read_generator(path: Path, settings: dict[str, Any]) -> Generator:
     """Read an exported generator, without running any code that may be in the file.
 
-    Raises
-    ------
-    InputError
-        If the file is no plain state dict, or does not fit the settings.
+    Raises InputError if the file is no plain state dict, or does not fit the settings.
     """
     wrong = f"{path} does not hold the generator that model_config.json describes; export again"
     try:
         state = read_tensors(path, "export again")
     except InputError as error:
         raise InputError(wrong) from error
-    return _loaded(Generator, settings, state, wrong)
-
-
-def _loaded(kind: type, settings: dict[str, Any], state: Any, wrong: str) -> torch.nn.Module:
     with torch.device("meta"):  # shapes without memory: what a damaged file asks for may be too much
-        expected = {name: value.shape for name, value in kind(**settings).state_dict().items()}
-    if not isinstance(state, dict) or state.keys() != expected.keys():
+        shapes = {name: tuple(value.shape) for name, value in Generator(**settings).state_dict().items()}
+    if not isinstance(state, dict) or state.keys() != shapes.keys():
         raise InputError(wrong)
-    if not all(is_plain(value, tuple(expected[name])) for name, value in state.items()):
+    if not all(is_plain(value, shapes[name]) for name, value in state.items()):
         raise InputError(wrong)
-    network = kind(**settings)
-    network.load_state_dict(state)
-    return network.eval()
+    generator = Generator(**settings)
+    generator.load_state_dict(state)
+    return generator.eval()

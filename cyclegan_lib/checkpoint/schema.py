@@ -1,154 +1,202 @@
 """What must be true of a checkpoint before anything is built from it, printed, exported or trained further.
 
 A checkpoint comes from outside, and a value of a wrong type or size would end in a traceback, or in all
-memory taken, long after the file was read.
+memory taken, long after the file was read; and the names of earlier checkpoints in it are files to be copied
+and deleted. What only the networks can tell, the shapes of tensors above all, is in `checks`.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import torch
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from cyclegan_lib.checkpoint import checks
 from cyclegan_lib.checkpoint.torch_file import is_plain
-from cyclegan_lib.checkpoint.training_state import MOST, Fail, check_training_state, is_number
 from cyclegan_lib.config import N_FEATURES, FeatureSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
-from cyclegan_lib.models import NETWORKS, network_class, network_settings
+from cyclegan_lib.features import Normalizer
 
-MOST_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
-MOMENTS = ("mean_a", "std_a", "mean_b", "std_b")
-FACTS = {"device": str, "sequences": int, "recordings": int, "fingerprint": str}
-# what Lightning reads besides to find the hyperparameters: how it names them today, and did long ago
-NAMES = {"hparams_name": "kwargs", "hparams_type": None, "hparams": None, "module_arguments": None}
+MAX_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
+MAX_KEPT = 10_000
+MAX_PLACE = 200  # characters of a sentence
 VERSION = re.compile(r"2\.\d{1,4}(\.\d{1,4})?((rc|\.post|\.dev)\d{1,9})?")
+# an epoch's own checkpoint: training copies and deletes what its record calls so, in its own folder
+OWN_NAME = re.compile(r"cyclegan-epoch=[0-9]{1,9}-val_cycle_A=[0-9]{1,20}\.[0-9]{4}(-v[0-9]{1,3})?\.ckpt")
+
+
+def _require(test: Callable[[Any], Any], otherwise: str) -> AfterValidator:
+    def check(value: Any) -> Any:
+        if not test(value):
+            raise ValueError(otherwise)
+        return value
+
+    return AfterValidator(check)
+
+
+def _moment(*shape: int) -> Any:
+    whole = _require(lambda x: is_plain(x, shape), f"is no tensor of {shape} finite numbers")
+    return Annotated[Any, whole, _require(lambda x: x.abs().max() <= MAX_MOMENT, "holds what is no z-score")]
+
+
+def _is_sequence(x: Any) -> bool:
+    return is_plain(x) and x.dim() in (2, 3) and x.shape[-1] == N_FEATURES
+
+
+Count = Annotated[int, Field(ge=0, lt=checks.MAX_COUNT)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Rate = Annotated[Number, Field(ge=0)]
+Decay = Annotated[Number, Field(ge=0, lt=1)]
+Seconds = Annotated[Number, Field(ge=0, lt=checks.MAX_COUNT)]
+Text = Annotated[str, Field(max_length=4096), _require(lambda x: printable(x) == x, "is no line of text")]
+Device = Annotated[Text, _require(str.strip, "is empty")]
+OwnName = Annotated[str, _require(OWN_NAME.fullmatch, "is no checkpoint of its own")]
+Version = Annotated[str, _require(VERSION.fullmatch, "is none that is known")]
+Step = Annotated[Any, _require(lambda x: is_plain(x, ()) and 0 <= float(x) < checks.MAX_COUNT, "is no count")]
+Sequences = Annotated[Any, _require(_is_sequence, f"is no sequence of {N_FEATURES} features")]
+Moments = Annotated[
+    dict[Literal["mean_a", "std_a", "mean_b", "std_b"], list[Number]], _require(Normalizer.from_dict, "")
+]
+Both = Field(min_length=2, max_length=2)  # of a dictionary with two names, "A" and "B"
+
+
+class _Part(BaseModel):  # written by others too: what nobody here reads is passed over
+    model_config = ConfigDict(strict=True)
+
+
+class _Own(BaseModel):  # every name is known
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class _Facts(_Own):
+    device: Text
+    sequences: Count
+    recordings: Count
+    fingerprint: Text
+
+
+class _HyperParameters(_Own):  # what `CycleGANModule` is built with
+    settings: TrainingSettings
+    normalization: Moments
+    device_a: Device
+    device_b: Device
+    feature_settings: FeatureSettings | None
+    data: Annotated[dict[Literal["a", "b"], _Facts], Both]
+
+
+class _Epoch(_Part):  # a line of the history, with more figures
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Number]
+    epoch: Count
+    val_distance: Number
+
+
+class _Choice(_Part):  # the state of `training.callbacks.ChooseCheckpoint`
+    history: Annotated[list[_Epoch], Field(min_length=1, fail_fast=True)]
+    best_epoch: Count
+    best_distance: Number
+    kept: dict[OwnName, Count] = {}
+    dropped: Annotated[list[OwnName], Field(fail_fast=True)] = []
+
+    def model_post_init(self, _: Any) -> None:
+        epochs = range(len(self.history))
+        if [row.epoch for row in self.history] != list(epochs):
+            raise ValueError("lacks an epoch in its history")
+        if any(epoch not in epochs for epoch in (self.best_epoch, *self.kept.values())):
+            raise ValueError("names an epoch that is not in its history")
+        if len(self.kept) + len(self.dropped) > MAX_KEPT:
+            raise ValueError("names too many checkpoints")
+
+
+class _Callbacks(_Part):
+    ChooseCheckpoint: _Choice
+    Timer: dict[str, dict[Any, Seconds]] = {}
+
+
+class _Group(_Own):  # what Adam goes on with: numbers in range, and its switches as we set them
+    params: Annotated[list[int], Field(fail_fast=True)]
+    lr: Rate
+    betas: tuple[Decay, Decay]
+    eps: Rate
+    weight_decay: Rate
+    foreach: Literal[True]
+    fused: None = None
+    amsgrad: Literal[False] = False
+    maximize: Literal[False] = False
+    capturable: Literal[False] = False
+    differentiable: Literal[False] = False
+    decoupled_weight_decay: Literal[False] = False
+
+
+class _Adam(_Own):  # what it knows of one tensor of weights
+    step: Step
+    exp_avg: Any
+    exp_avg_sq: Any
+
+
+class _Optimizer(_Part):
+    param_groups: Annotated[list[_Group], Field(min_length=1, max_length=1)]
+    state: dict[int, _Adam]
+
+
+class _SliceMoments(_Own):
+    mean: _moment(N_FEATURES)
+    covariance: _moment(N_FEATURES, N_FEATURES)
+
+
+class Checkpoint(_Part):
+    """All of it, under the names of Lightning, of `CycleGANModule` and of `ChooseCheckpoint`."""
+
+    epoch: Count
+    global_step: Count
+    version: Version = Field(alias="pytorch-lightning_version")
+    hyper_parameters: _HyperParameters
+    state_dict: dict[str, Any]
+    optimizer_states: Annotated[list[_Optimizer], Field(min_length=2, max_length=2)]
+    lr_schedulers: Annotated[list, Field(max_length=0)] = []
+    loops: dict[str, Any]
+    callbacks: _Callbacks
+    example: Annotated[dict[Literal["A", "B"], Sequences], Both] | None = None
+    slice_moments: Annotated[dict[Literal["A", "B"], _SliceMoments], Both] | None = None
+    random_states: dict[str, Any] | None = None
+    # where Lightning looks for the hyperparameters: as it names them today, and did long ago
+    hparams_name: Literal["kwargs"] | None = None
+    hparams_type: None = None
+    hparams: None = None
+    module_arguments: None = None
+
+    def model_post_init(self, _: Any) -> None:
+        """What the types above do not say."""
+        networks = checks.networks(self.hyper_parameters.settings)
+        checks.check_weights(self.state_dict, networks)
+        checks.check_optimizers(self.optimizer_states, networks)
+        checks.check_loops(self.loops)
+        if self.random_states is not None:
+            checks.try_random_states(self.random_states)
 
 
 def check_checkpoint(content: dict[str, Any], path: Path) -> None:
     """Check all that is read later; settings are replaced by what they mean, with their types.
 
-    Parameters
-    ----------
-    content : dict
-        Of a checkpoint of ours, as far as its keys show.
-    path : Path
-
-    Raises
-    ------
-    InputError
-        That names `path` and what cannot be.
+    Raises InputError that names `path` and the place of what cannot be.
     """
-
-    def fail(what: str) -> None:
-        raise InputError(f"{path} is damaged or was changed: {what}; give another checkpoint of the run")
-
+    wrong, remedy = f"{path} is damaged or was changed", "give another checkpoint of the run"
     try:
-        _check_hyper_parameters(content["hyper_parameters"], path, fail)
-        networks = _networks(content["hyper_parameters"]["settings"])
-        _check_weights(content["state_dict"], networks, fail)
-        if not isinstance(content.get("pytorch-lightning_version"), str):
-            fail("it does not say which Lightning wrote it")
-        if not VERSION.fullmatch(content["pytorch-lightning_version"]):
-            fail(f"it was written by Lightning {shown(content['pytorch-lightning_version'])}")
-        for name, usual in NAMES.items():
-            value = content.get(name)
-            if value is not None and (type(value) is not str or value != usual):
-                fail(f"{name} is {shown(value)}")
-        check_training_state(content, networks, fail)
-        _check_example(content.get("example"), fail)
-        _check_slice_moments(content.get("slice_moments"), fail)
-    except InputError:
-        raise
+        hyper = Checkpoint.model_validate(content).hyper_parameters
+    except ValidationError as error:
+        raise InputError(f"{wrong}: {_said(error.errors(include_url=False)[0])}; {remedy}") from error
     except Exception as error:  # values of any type may be anywhere, and compare and index as they like
-        raise InputError(f"{path} is damaged or was changed; give another checkpoint of the run") from error
+        raise InputError(f"{wrong}; {remedy}") from error
+    content["hyper_parameters"] |= hyper.model_dump(include={"settings", "feature_settings"})
 
 
-def _check_hyper_parameters(ours: dict[str, Any], path: Path, fail: Fail) -> None:
-    for name, kind in (("settings", TrainingSettings), ("feature_settings", FeatureSettings)):
-        if ours[name] is not None:
-            ours[name] = kind.checked(f"{path} ({name})", **ours[name]).model_dump()
-    for kind in ("generator", "discriminator"):
-        if ours["settings"][kind]["input_dim"] != N_FEATURES:
-            fail(f"the {kind} has {ours['settings'][kind]['input_dim']} features, not {N_FEATURES}")
-    if set(ours["normalization"]) != set(MOMENTS):
-        fail(f"its normalization must hold {', '.join(MOMENTS)}")
-    for name in MOMENTS:
-        values = ours["normalization"][name]
-        if not isinstance(values, list) or len(values) != N_FEATURES:
-            fail(f"{name} must be {N_FEATURES} numbers")
-        if not all(is_number(v) and abs(v) < 1e30 and (v >= 1e-4 or name.startswith("mean")) for v in values):
-            fail(f"{name} must be finite numbers, above 0 if it is a deviation")
-    for name in ("device_a", "device_b"):
-        _check_text(ours[name], name, fail)
-        if not ours[name].strip():
-            fail(f"{name} is empty")
-    if set(ours["data"]) != {"a", "b"}:
-        fail("its data must be those of a and b")
-    for facts in ours["data"].values():
-        for name, kind in FACTS.items():
-            if type(facts[name]) is not kind or (kind is int and not 0 <= facts[name] < MOST):
-                fail(f"{name} is {shown(facts[name])}")
-            if kind is str:
-                _check_text(facts[name], name, fail)
-
-
-def _networks(settings: dict[str, Any]) -> dict[str, torch.nn.Module]:
-    """The four networks without memory for their weights: what a damaged file asks for may be too much."""
-    with torch.device("meta"):
-        return {name: network_class(name)(**network_settings(settings, name)) for name in NETWORKS}
-
-
-def _check_weights(state: Any, networks: dict[str, torch.nn.Module], fail: Fail) -> None:
-    expected: dict[str, tuple[int, ...]] = {}
-    of: dict[str, str] = {}
-    for name, network in networks.items():
-        prefixes = [f"{name}."]
-        if name.startswith("generator"):
-            prefixes.append(f"average_{name[-2:]}.module.")
-        for prefix in prefixes:
-            for key, value in network.state_dict().items():
-                expected[prefix + key], of[prefix + key] = tuple(value.shape), name
-    counts = {"average_AB.n_averaged", "average_BA.n_averaged"}
-    if not isinstance(state, dict):
-        fail("its weights are no dictionary")
-    for key, shape in expected.items():
-        if key not in state or not torch.is_tensor(state[key]) or tuple(state[key].shape) != shape:
-            fail(f"the weights of {of[key]} do not fit its settings ({key})")
-        if not is_plain(state[key]):
-            fail(f"the weights of {of[key]} hold what is no finite number ({key})")
-    for key in counts:
-        if not is_plain(state.get(key), (), torch.int64) or not 0 <= int(state[key]) < MOST:
-            fail(f"{key} must be one whole number")
-    unknown = state.keys() - expected.keys() - counts
-    if unknown:
-        fail(f"it has weights of no network ({shown(sorted(map(str, unknown))[0])})")
-
-
-def _check_example(example: Any, fail: Fail) -> None:
-    """Sequences that an export may show, where there are any."""
-    if example is None:
-        return
-    if set(example) != {"A", "B"}:
-        fail("its example must be one of A and one of B")
-    for name, value in example.items():
-        if not is_plain(value) or value.dim() not in (2, 3) or value.shape[-1] != N_FEATURES:
-            fail(f"its example of {name} is no sequence of {N_FEATURES} features")
-
-
-def _check_slice_moments(moments: Any, fail: Fail) -> None:
-    """Mean and covariance of each domain's slices, where there are any."""
-    if moments is None:
-        return
-    if set(moments) != {"A", "B"}:
-        fail("its moments of slices must be those of A and of B")
-    shapes = {"mean": (N_FEATURES,), "covariance": (N_FEATURES, N_FEATURES)}
-    for name, found in moments.items():
-        if set(found) != set(shapes) or not all(is_plain(found[k], shape) for k, shape in shapes.items()):
-            fail(f"its moments of slices of {name} must be a mean and a covariance of {N_FEATURES} features")
-        if found["mean"].abs().max() > MOST_MOMENT or found["covariance"].abs().max() > MOST_MOMENT:
-            fail(f"its moments of slices of {name} are no z-scores")
-
-
-def _check_text(value: Any, name: str, fail: Fail) -> None:
-    if type(value) is not str or len(value) > 4096 or printable(value) != value:
-        fail(f"{name} is {shown(value)}")
+def _said(error: Any) -> str:
+    place = ".".join(map(str, error["loc"]))[:MAX_PLACE]
+    if error["type"] == "missing":
+        return f"it lacks {place}"
+    if error["type"] == "extra_forbidden":
+        return f"it has {place}, which is unknown"
+    if error["type"] == "value_error":
+        return f"{place} {error['ctx']['error']}".strip()
+    return f"{place} is {shown(error['input'])}"

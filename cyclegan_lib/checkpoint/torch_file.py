@@ -12,22 +12,13 @@ import torch
 from cyclegan_lib.errors import InputError
 
 
-def read_tensors(path: Path, wrong: str) -> Any:
+def read_tensors(path: Path, remedy: str) -> Any:
     """Load what torch.save wrote, if it is nothing but tensors, containers and plain values.
 
     torch.save writes zip archives whose members are not packed, each with a checksum. Everything else is
     refused before torch looks at it; and so is a bit that changed, which would be loaded as another weight.
-
-    Parameters
-    ----------
-    path : Path
-    wrong : str
-        The end of the sentence if the file is damaged: what would be right.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, of another format, or holds objects, which could run code.
+    Raises InputError, which ends with `remedy`, if the file is damaged, of another format, or holds objects,
+    which could run code.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -43,10 +34,10 @@ def read_tensors(path: Path, wrong: str) -> Any:
     except pickle.UnpicklingError as error:
         raise InputError(
             f"{path} holds more than tensors and plain values, and is not loaded because that could run code;"
-            f" {wrong}"
+            f" {remedy}"
         ) from error
     except Exception as error:  # a pickle is a program: what it builds from plain types may raise anything
-        raise InputError(f"{path} is damaged or truncated, or no file of torch.save; {wrong}") from error
+        raise InputError(f"{path} is damaged or truncated, or no file of torch.save; {remedy}") from error
 
 
 def is_plain(value: Any, shape: tuple[int, ...] | None = None, dtype: torch.dtype = torch.float32) -> bool:

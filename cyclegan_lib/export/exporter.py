@@ -67,7 +67,7 @@ def export(
     _check_folder(folder, checkpoint)
     content = read_checkpoint(checkpoint)
     networks = {
-        name: build_network(content, name, str(checkpoint))
+        name: build_network(content, name)
         for name in NETWORKS
         if discriminators or name.startswith("generator")
     }

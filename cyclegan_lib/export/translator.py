@@ -82,7 +82,7 @@ class Translator:
         hyper = content["hyper_parameters"]
         settings = hyper["feature_settings"]
         return cls(
-            build_network(content, f"generator_{direction}", str(path)),
+            build_network(content, f"generator_{direction}"),
             Normalizer.from_dict(hyper["normalization"]),
             direction,
             *(hyper[f"device_{domain.lower()}"] for domain in direction),

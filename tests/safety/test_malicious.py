@@ -183,7 +183,7 @@ def test_a_checkpoint_cannot_name_files_to_be_deleted_or_written(kind, name, tra
     state = content["callbacks"]["ChooseCheckpoint"]
     state[kind] = [name] if kind == "dropped" else {name: 1}
     torch.save(content, folder / "cyclegan-last.ckpt")
-    with pytest.raises(InputError, match="as a checkpoint of its own"):
+    with pytest.raises(InputError, match="is no checkpoint of its own"):
         train(*domains, folder, QUICK, resume=folder / "cyclegan-last.ckpt", progress=False)
     assert victim.read_text() == (folder / "victim.txt").read_text() == "mine"
 

@@ -18,7 +18,7 @@ from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import remove_leftovers, replacing
-from cyclegan_lib.training import fit
+from cyclegan_lib.training import start
 
 PLAIN = "plain"
 QUICK = "--accelerator cpu --steps-per-epoch 1 --batch-size 4 --restarts 1".split()
@@ -36,7 +36,7 @@ def evaluated(domains) -> evaluation.Evaluation:
 @pytest.fixture(autouse=True)
 def quick(evaluated, monkeypatch):
     """Training starts at the identity, and an evaluation is computed once: neither looks at paths."""
-    monkeypatch.setattr(fit, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
+    monkeypatch.setattr(start, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
     monkeypatch.setattr(evaluation, "evaluate", lambda *sets, **options: evaluated)
 
 

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 import torch
 from helpers import PROJECT, QUICK, make_set, train_command
-from kill_resume import START
 from same_run import differences, scalars, unequal
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.training import fit, train
+from cyclegan_lib.training import train
 from cyclegan_lib.training.checkpoints import Written, checkpoints_in
 from cyclegan_lib.training.random_states import random_states, restore_random_states
 
+pytestmark = pytest.mark.usefixtures("quick_start")
 LAST = "cyclegan-last.ckpt"
 IN_NEW_PROCESS = """
 import sys
@@ -41,16 +41,8 @@ def settings(epochs: int, **more) -> TrainingSettings:
     return QUICK.model_copy(update={"max_epochs": epochs, "accelerator": "cpu", **more})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_start():
-    """The search for linear maps to start at takes seconds, and a resumed run does without."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "start_map", lambda *given: START)
-        yield
-
-
 @pytest.fixture(scope="module")
-def whole(domains, tmp_path_factory):
+def whole(quick_start, domains, tmp_path_factory):
     """The folder of six epochs without interruption, and of each epoch's checkpoint a copy."""
     folder, copies = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("copies")
 
