@@ -36,7 +36,6 @@ from cyclegan_lib.cli import main as cyclegan
 from cyclegan_lib.config import SLICES
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.training import callbacks, checkpoints, fit, start
-from cyclegan_lib.training.resume import newest
 
 EPOCHS = 6
 # small networks and epochs of one step: a good part of the time goes into writing files
@@ -197,7 +196,7 @@ def _mark(shared: Shared) -> None:
         setattr(where, name, noted)
 
     shared.set("starting", 0)
-    during(fit, "settle", "going on", "starting")
+    during(fit, "restore_folder", "going on", "starting")
     during(callbacks.ChooseCheckpoint, "_keep", "writing", "training")
     during(callbacks.ChooseCheckpoint, "on_validation_epoch_end", "measuring", "training")
     begin = callbacks.StopWhenAsked.on_train_epoch_start
@@ -219,7 +218,7 @@ def _after_kill(outcome: Outcome, run: Path, shared: Shared, before: int) -> int
     phase, begun = shared.get()
     outcome.phases[phase] += 1
     outcome.leftovers += any(run.glob(".*.part*"))
-    found = newest(run)
+    found = checkpoints.newest(run)
     epoch = -1 if found is None else found.epoch
     where = f"{run.name}, kill {outcome.kills} while {phase}"
     if found is None and begun:
@@ -231,10 +230,10 @@ def _after_kill(outcome: Outcome, run: Path, shared: Shared, before: int) -> int
         if begun - epoch > 1:
             outcome.broken.append(f"{where}: epoch {begun} was begun, and {epoch} is saved")
     for path in checkpoints.checkpoints_in(run):
-        its = checkpoints.Written.read(path).epoch  # raises if it is half
+        its = checkpoints.ResumePoint.read(path).epoch  # raises if it is half
         if path.name == LAST and its != epoch:
             outcome.broken.append(f"{where}: {LAST} holds epoch {its}, another one {epoch}")
-    reported = run / checkpoints.METRICS
+    reported = run / checkpoints.METRICS_CSV
     if reported.exists() and len(reported.read_text().splitlines()) - 2 > epoch:
         outcome.broken.append(f"{where}: metrics.csv is ahead of the checkpoints")
     return epoch

@@ -21,7 +21,7 @@ def unequal(one: Path, other: Path) -> list[str]:
     for path in checkpoints.checkpoints_in(one):
         both = (torch.load(folder / path.name, weights_only=True) for folder in (one, other))
         found += [f"{path.name}: {line}" for line in differences(*both)]
-    if (one / checkpoints.METRICS).read_bytes() != (other / checkpoints.METRICS).read_bytes():
+    if (one / checkpoints.METRICS_CSV).read_bytes() != (other / checkpoints.METRICS_CSV).read_bytes():
         found.append("metrics.csv differs")
     if scalars(one) != scalars(other):
         found.append("TensorBoard's scalars differ")

@@ -31,13 +31,7 @@ class Settings(BaseModel):
 
     @classmethod
     def checked(cls: type[SettingsT], where: str, /, **values: Any) -> SettingsT:
-        """Build the settings, with one sentence that names `where` instead of pydantic's listing.
-
-        Raises
-        ------
-        InputError
-            If a name is unknown or a value has the wrong type or range.
-        """
+        """Build the settings; raises InputError, with one sentence that names `where`, if one cannot be."""
         try:
             return cls(**values)
         except ValidationError as error:
@@ -46,9 +40,8 @@ class Settings(BaseModel):
             if first["type"] == "extra_forbidden":
                 known = ", ".join(cls.model_fields)
                 raise InputError(f"{where} has no setting named {shown(name)}; it knows {known}") from error
-            raise InputError(
-                f"{where}: '{name}' cannot be {shown(first.get('input'))}: {first['msg'].lower()}"
-            ) from error
+            why = first["msg"][:1].lower() + first["msg"][1:]
+            raise InputError(f"{where}: '{name}' cannot be {shown(first.get('input'))}: {why}") from error
 
 
 class FeatureSettings(Settings):
@@ -166,13 +159,7 @@ class TrainingSettings(Settings):
 
 
 def parse_direction(direction: str) -> str:
-    """Return "AB" or "BA".
-
-    Raises
-    ------
-    InputError
-        For any other direction.
-    """
+    """Return "AB" or "BA"; raises InputError for any other direction."""
     if direction not in DIRECTIONS:
         raise InputError(
             f"the direction '{direction}' is unknown; give AB (cpc006 to BATCH_UPLOAD) or BA (the other way)"

@@ -30,11 +30,7 @@ class NotebookError(RuntimeError):
 class Interrupted(RuntimeError):
     """A signal stopped work that can be continued; the message says how.
 
-    Parameters
-    ----------
-    message : str
-    exit_code : int
-        What the ``cyclegan`` command exits with: 128 and the signal's number; 130 is Ctrl-C.
+    The ``cyclegan`` command exits with `exit_code`, 128 and the signal's number; 130 is Ctrl-C.
     """
 
     def __init__(self, message: str, exit_code: int = 130) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from cyclegan_lib.checkpoint.reading import build_network, completed_epochs, read_checkpoint
 from cyclegan_lib.errors import printable
 from cyclegan_lib.models import NETWORKS
+from cyclegan_lib.models.losses import LOSSES
 
 
 def inspect_checkpoint(path: str | Path) -> str:
@@ -20,8 +21,7 @@ def inspect_checkpoint(path: str | Path) -> str:
         f"  translates     {hyper['device_a']} (A) <-> {hyper['device_b']} (B)",
         f"  trained        {completed_epochs(content)} epochs of {settings['steps_per_epoch']} steps,"
         f" seed {settings['seed']}",
-        f"  losses         adversarial x {settings['lambda_adversarial']},"
-        f" cycle x {settings['lambda_cycle']}, identity x {settings['lambda_identity']}",
+        "  losses         " + ", ".join(f"{name} x {settings[f'lambda_{name}']}" for name in LOSSES),
         f"  normalisation  {settings['normalization']}",
     ]
     for domain, facts in hyper["data"].items():

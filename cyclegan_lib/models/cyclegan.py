@@ -13,7 +13,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.models import network_settings
 from cyclegan_lib.models.discriminator import Discriminator
 from cyclegan_lib.models.generator import Generator
-from cyclegan_lib.models.losses import cycle_consistency, discriminator_loss, identity, least_squares
+from cyclegan_lib.models.losses import LOSSES, Translation, discriminator_loss
 
 LinearMap = tuple[np.ndarray, np.ndarray]
 Translations = dict[str, torch.Tensor]
@@ -27,28 +27,18 @@ class CycleGANModule(pl.LightningModule):
     averages of the trained ones over the last few hundred steps: the trained ones go on circling around a
     good translation, their average stays near it.
 
-    Parameters
-    ----------
-    settings : dict
-        `TrainingSettings`, as a plain dict so that checkpoints load with ``weights_only=True``.
-    normalization : dict or None
-        `Normalizer.to_dict()`: how raw units become the z-scores the networks see.
-    device_a, device_b : str
-        The devices' names.
-    feature_settings : dict or None
-        `FeatureSettings` of both domains.
-    data : dict or None
-        Facts about the training data: devices, numbers of sequences and recordings, fingerprints.
+    What it is built with are plain types, so that checkpoints load with ``weights_only=True``.
     """
 
     def __init__(
         self,
-        settings: dict[str, Any] | None = None,
-        normalization: dict[str, list[float]] | None = None,
+        settings: dict[str, Any] | None = None,  # `TrainingSettings`
+        normalization: dict[str, list[float]] | None = None,  # `Normalizer.to_dict()`: dB to z-scores
         device_a: str = DEVICE_A,
         device_b: str = DEVICE_B,
-        feature_settings: dict[str, Any] | None = None,
-        data: dict[str, Any] | None = None,
+        feature_settings: dict[str, Any] | None = None,  # `FeatureSettings` of both domains
+        data: dict[str, Any]
+        | None = None,  # of each: device, numbers of sequences and recordings, fingerprint
     ) -> None:
         super().__init__()
         self.settings = TrainingSettings(**(settings or {}))
@@ -65,13 +55,7 @@ class CycleGANModule(pl.LightningModule):
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: str | Path, *given: Any, **named: Any) -> "CycleGANModule":
-        """Load a checkpoint as Lightning does, but never run code that may be in it.
-
-        Raises
-        ------
-        InputError
-            As `read_checkpoint`.
-        """
+        """Load a checkpoint as Lightning does, but never run code that may be in it; checked first."""
         # upwards, here alone: the guide loads checkpoints through this class, and they have one door
         from cyclegan_lib.checkpoint.reading import read_checkpoint
 
@@ -98,27 +82,20 @@ class CycleGANModule(pl.LightningModule):
     def member_translations(self, a: list[torch.Tensor], b: list[torch.Tensor]) -> list[Translations]:
         """Each member's translations of its own sequences, as in use, there and back.
 
-        Parameters
-        ----------
-        a, b : lists of tensors, (n, slices, 40), z-scores
-            For each member, sequences of either domain.
-
-        Returns
-        -------
-        list of dict
-            For each member "B" and "A" (translations into them), "ABA" and "BAB" (there and back again).
+        `a` and `b` hold each member's z-scores (n, slices, 40) of either domain; the result each member's "B"
+        and "A" (translations into them), "ABA" and "BAB" (there and back again).
         """
         ab, ba = self.average_AB.module, self.average_BA.module
 
         def one(generator: Generator, member: int, x: torch.Tensor) -> torch.Tensor:
             return generator.each(x.expand(generator.members, *x.shape), generator.strength)[member]
 
-        found = []
+        translations = []
         for member, (from_a, from_b) in enumerate(zip(a, b, strict=True)):
             to_b, to_a = one(ab, member, from_a), one(ba, member, from_b)
             back = {"ABA": one(ba, member, to_b), "BAB": one(ab, member, to_a)}
-            found.append({"B": to_b, "A": to_a, **back})
-        return found
+            translations.append({"B": to_b, "A": to_a, **back})
+        return translations
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One Adam for both generators, one for both discriminators."""
@@ -140,26 +117,21 @@ class CycleGANModule(pl.LightningModule):
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> None:
         """One step of both optimizers on unpaired sequences of A and B, (members, batch, slices, 40) each."""
         a, b = batch
-        weights, size = self.settings, a.shape[1]
+        sizes = [a.shape[1], b.shape[1]]
+        ab, ba = self.generator_AB.each, self.generator_BA.each
         optimizer_g, optimizer_d = self.optimizers()
 
         # generators: the discriminators only judge, so no gradient is kept for them
         self.toggle_optimizer(optimizer_g)
         # one pass for the source and for the target domain's own, which the generator should keep
-        fake_b, kept_b = self.generator_AB.each(torch.cat([a, b], dim=1)).split([size, b.shape[1]], dim=1)
-        fake_a, kept_a = self.generator_BA.each(torch.cat([b, a], dim=1)).split([b.shape[1], size], dim=1)
-        adversarial = least_squares(self.discriminator_B.each(fake_b), 1.0) + least_squares(
-            self.discriminator_A.each(fake_a), 1.0
-        )
-        cycle = cycle_consistency(a, self.generator_BA.each(fake_b)) + cycle_consistency(
-            b, self.generator_AB.each(fake_a)
-        )
-        kept = identity(b, kept_b) + identity(a, kept_a)
-        loss_g = (
-            weights.lambda_adversarial * adversarial
-            + weights.lambda_cycle * cycle
-            + weights.lambda_identity * kept
-        ).sum()  # over the members, each of which has its own weights
+        fake_b, kept_b = ab(torch.cat([a, b], dim=1)).split(sizes, dim=1)
+        fake_a, kept_a = ba(torch.cat([b, a], dim=1)).split(sizes[::-1], dim=1)
+        judged_b, judged_a = self.discriminator_B.each(fake_b), self.discriminator_A.each(fake_a)
+        to_b = Translation(a, b, fake_b, kept_b, back=ba(fake_b), judged=judged_b)
+        to_a = Translation(b, a, fake_a, kept_a, back=ab(fake_a), judged=judged_a)
+        losses = {name: loss(to_b) + loss(to_a) for name, loss in LOSSES.items()}  # (members,) each
+        weighed = [getattr(self.settings, f"lambda_{name}") * loss for name, loss in losses.items()]
+        loss_g = sum(weighed).sum()  # over the members, each of which has its own weights
         optimizer_g.zero_grad()
         self.manual_backward(loss_g)
         self.untoggle_optimizer(optimizer_g)
@@ -179,13 +151,13 @@ class CycleGANModule(pl.LightningModule):
         optimizer_d.step()
         self.average_AB.update_parameters(self.generator_AB)
         self.average_BA.update_parameters(self.generator_BA)
-        self._accumulate(adversarial=adversarial, cycle=cycle, identity=kept, discriminator=loss_d)
+        self._accumulate(**losses, discriminator=loss_d)
 
     def validation_step(self, batch: list[tuple[torch.Tensor, torch.Tensor]], batch_idx: int) -> None:
         """Log how each member, as it is used, does on the sequences of A and of B that it never saw."""
-        found = self.member_translations([a for a, _ in batch], [b for _, b in batch])
-        cycle_a = [_l1(a, its["ABA"]) for (a, _), its in zip(batch, found, strict=True)]
-        cycle_b = [_l1(b, its["BAB"]) for (_, b), its in zip(batch, found, strict=True)]
+        made = self.member_translations([a for a, _ in batch], [b for _, b in batch])
+        cycle_a = [_l1(a, own["ABA"]) for (a, _), own in zip(batch, made, strict=True)]
+        cycle_b = [_l1(b, own["BAB"]) for (_, b), own in zip(batch, made, strict=True)]
         self.log_dict(
             {"val_cycle_A": torch.stack(cycle_a).mean(), "val_cycle_B": torch.stack(cycle_b).mean()},
             batch_size=len(batch),

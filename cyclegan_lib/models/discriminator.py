@@ -17,18 +17,8 @@ class Discriminator(nn.Module):
     Windows see how slices look and follow each other; the statistics (mean, standard deviation, lag-1
     covariance of each feature over the sequence) see what the windows cannot, the recording's level and how
     much it varies. Every layer is spectrally normalised, which keeps adversarial training of small networks
-    on small data stable without further penalties. There is one for each restart of the generator.
-
-    Parameters
-    ----------
-    input_dim : int
-        Features of a slice.
-    hidden_dim : int
-        Width of both networks.
-    window : int
-        Neighbouring slices seen together; windows follow each other without overlap.
-    members : int
-        Restarts.
+    on small data stable without further penalties. There is one for each restart of the generator, a member.
+    A window is this many neighbouring slices; windows follow each other without overlap.
     """
 
     def __init__(self, input_dim: int = 40, hidden_dim: int = 128, window: int = 5, members: int = 4) -> None:
@@ -39,13 +29,9 @@ class Discriminator(nn.Module):
         self.of_sequence = leaky_stack(members, [input_dim * 3, *hidden], spectral=True)
 
     def forward(self, x: torch.Tensor) -> Scores:
-        """Score z-scores of shape (batch, slices, 40): the means over the members.
+        """Score z-scores (batch, slices, 40), 1 for real and 0 for translated: the means over the members.
 
-        Returns
-        -------
-        windows : tensor, (batch, windows, 1)
-        sequence : tensor, (batch, 1)
-            Trained towards 1 for real and 0 for translated.
+        Returns the windows' scores, (batch, windows, 1), and the sequences', (batch, 1).
         """
         windows, sequence = self.each(x.expand(self.members, *x.shape))
         return windows.mean(dim=0), sequence.mean(dim=0)
@@ -54,10 +40,10 @@ class Discriminator(nn.Module):
         """Each member's scores of its own sequences, (members, batch, slices, 40)."""
         windows = x.unfold(2, self.window, self.window).flatten(3)  # (members, batch, windows, 40 * window)
         scores = self.of_windows(windows.flatten(1, 2)).reshape(*windows.shape[:3], 1)
-        return scores, self.of_sequence(sequence_statistics(x))
+        return scores, self.of_sequence(mean_std_lag(x))
 
 
-def sequence_statistics(x: torch.Tensor) -> torch.Tensor:
+def mean_std_lag(x: torch.Tensor) -> torch.Tensor:
     """Mean, standard deviation and lag-1 covariance of each feature over a sequence.
 
     (..., slices, 40) to (..., 120).

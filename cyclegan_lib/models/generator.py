@@ -15,20 +15,12 @@ MOST_Z, MOST_LOG_GAIN = 3.0, 1.5
 
 @dataclass(frozen=True)
 class GainMap:
-    """Log gain of the deviations within a recording: ((statistics - centre) / scale) @ weight + bias.
+    """Log gain of the deviations within a recording: ((statistics - centre) / scale) @ weight + bias."""
 
-    Attributes
-    ----------
-    centre, scale : float64 arrays, (80,)
-        Of the statistics: means, then log deviations.
-    weight : float64 array, (80, 40)
-    bias : float64 array, (40,)
-    """
-
-    centre: np.ndarray
-    scale: np.ndarray
-    weight: np.ndarray
-    bias: np.ndarray
+    centre: np.ndarray  # float64, (80,): of means, then log deviations
+    scale: np.ndarray  # float64, (80,)
+    weight: np.ndarray  # float64, (80, 40)
+    bias: np.ndarray  # float64, (40,)
 
 
 class Generator(nn.Module):

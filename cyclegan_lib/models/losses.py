@@ -1,18 +1,57 @@
-"""The losses, each under the name it is logged by; their weights stand in `TrainingSettings`.
+"""The losses, each under the name it is logged by; the weight of NAME is `TrainingSettings.lambda_NAME`.
 
-===================  ==========================  =======================================================
-name                 weight                      what it asks for
-===================  ==========================  =======================================================
-``adversarial``      ``lambda_adversarial``      a translation that the discriminator takes for real
-``cycle``            ``lambda_cycle``            there and back again gives the source
-``identity``         ``lambda_identity``         what is already in the target domain stays as it is
-``discriminator``    1                           real scores 1, translated scores 0
-===================  ==========================  =======================================================
+Whoever adds one writes a function of a `Translation`, enters it in `LOSSES`, and gives it a weight in
+`config.py`: the training step sums and logs what it finds here. The discriminators have a loss of their own.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
 from cyclegan_lib.models.discriminator import Scores
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What a training step makes in one direction: z-scores, (members, batch, slices, 40)."""
+
+    source: torch.Tensor  # real sequences of the one domain
+    target: torch.Tensor  # and of the other, unpaired
+    fake: torch.Tensor  # the source, translated
+    kept: torch.Tensor  # the target, through the generator into it
+    back: torch.Tensor  # the source, there and back again
+    judged: Scores  # what the target's discriminator says of `fake`
+
+
+def adversarial(step: Translation) -> torch.Tensor:
+    """A translation that the discriminator takes for real; (members,)."""
+    return least_squares(step.judged, 1.0)
+
+
+def cycle(step: Translation) -> torch.Tensor:
+    """There and back again gives the source: L1 distance, (members,).
+
+    Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", ICCV 2017.
+    """
+    return _mean((step.back - step.source).abs())
+
+
+def identity(step: Translation) -> torch.Tensor:
+    """What is already in the target domain stays as it is: L1 distance, (members,)."""
+    return _mean((step.kept - step.target).abs())
+
+
+LOSSES: dict[str, Callable[[Translation], torch.Tensor]] = {
+    "adversarial": adversarial,
+    "cycle": cycle,
+    "identity": identity,
+}
+
+
+def discriminator_loss(real: Scores, translated: Scores) -> torch.Tensor:
+    """Real towards 1, translated towards 0; (members,)."""
+    return (least_squares(real, 1.0) + least_squares(translated, 0.0)) / 2
 
 
 def least_squares(scores: Scores, target: float) -> torch.Tensor:
@@ -23,27 +62,6 @@ def least_squares(scores: Scores, target: float) -> torch.Tensor:
     """
     windows, sequence = (_mean((view - target).square()) for view in scores)
     return (windows + sequence) / 2
-
-
-def discriminator_loss(real: Scores, translated: Scores) -> torch.Tensor:
-    """Real towards 1, translated towards 0; (members,)."""
-    return (least_squares(real, 1.0) + least_squares(translated, 0.0)) / 2
-
-
-def cycle_consistency(source: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
-    """L1 distance of A to B to A from A (Zhu et al., "Unpaired Image-to-Image Translation", ICCV 2017).
-
-    (members, ...) to (members,).
-    """
-    return _mean((back - source).abs())
-
-
-def identity(target: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
-    """L1 distance of the target domain's own features from their image under the generator into it.
-
-    (members, ...) to (members,).
-    """
-    return _mean((kept - target).abs())
 
 
 def _mean(x: torch.Tensor) -> torch.Tensor:

@@ -13,15 +13,8 @@ class UnpairedBatches(Dataset):
     """One epoch of batches: for each restart sequences of A and, independently, of B.
 
     The order follows from the seed and the epoch's number alone, so that a resumed run draws what the
-    uninterrupted one would have drawn.
-
-    Parameters
-    ----------
-    a, b : tensors, (sequences, slices, 40)
-    members_a, members_b : lists of int arrays
-        For each restart the sequences that it is trained on.
-    settings : TrainingSettings
-    epoch : int
+    uninterrupted one would have drawn. `a` and `b` are (sequences, slices, 40); `members_a` and `members_b`
+    say for each restart which sequences it is trained on.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
-from cyclegan_lib.training.checkpoints import CHOICE, History, copy, name_of, write_metrics
+from cyclegan_lib.training.checkpoints import CHOICE, History, copy_whole, name_of, write_metrics
 from cyclegan_lib.training.criterion import held_out_distance
 from cyclegan_lib.training.random_states import random_states, restore_random_states
 from cyclegan_lib.training.start import fit_gains
@@ -33,7 +33,6 @@ class ChooseCheckpoint(pl.Callback):
     Parameters
     ----------
     folder : Path
-        Where checkpoints go.
     keep : int
         How many epochs keep a checkpoint of their own: those with the lowest distances.
     on_epoch : callable, optional
@@ -41,11 +40,6 @@ class ChooseCheckpoint(pl.Callback):
     watch : callable, optional
         Called with the epoch and the module, for the untrained model and after each epoch: to measure what
         the choice must not see.
-
-    Attributes
-    ----------
-    saved : int or None
-        The epoch that cyclegan-last.ckpt holds.
     """
 
     def __init__(
@@ -55,16 +49,14 @@ class ChooseCheckpoint(pl.Callback):
         on_epoch: Callable[[History], None] | None = None,
         watch: Watch | None = None,
     ) -> None:
-        self.folder = folder
-        self.keep = keep
-        self.on_epoch = on_epoch
-        self.watch = watch
+        self.folder, self.keep = folder, keep
+        self.on_epoch, self.watch = on_epoch, watch
         self.history: History = []
         self.best_epoch = 0
         self.best_distance = math.inf
         self.kept: dict[str, int] = {}  # file names and their epochs
         self.dropped: list[str] = []  # what the last epoch removed: a kill may have come before
-        self.saved: int | None = None
+        self.saved: int | None = None  # the epoch that cyclegan-last.ckpt holds
         self._random_states: dict[str, Any] | None = None
 
     @property
@@ -74,13 +66,8 @@ class ChooseCheckpoint(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps: plain types."""
-        return {
-            "history": self.history,
-            "best_epoch": self.best_epoch,
-            "best_distance": self.best_distance,
-            "kept": self.kept,
-            "dropped": self.dropped,
-        }
+        names = ("history", "best_epoch", "best_distance", "kept", "dropped")
+        return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
@@ -146,7 +133,7 @@ class ChooseCheckpoint(pl.Callback):
         trainer.save_checkpoint(self.folder / LAST)
         self.saved = epoch
         for name in copies:
-            copy(self.folder / LAST, self.folder / name)
+            copy_whole(self.folder / LAST, self.folder / name)
         for name in self.dropped:
             (self.folder / name).unlink(missing_ok=True)
         write_metrics(self.folder, self.history)
@@ -159,16 +146,14 @@ class ChooseCheckpoint(pl.Callback):
         """Whether the newest epoch is among the best ones; the worst of them gives way to it."""
         self.dropped = []
         if len(self.kept) == self.keep:
-            worst = max(self.kept, key=lambda name: self._distance(self.kept[name]))
-            if distance >= self._distance(self.kept[worst]):
+            distances = {name: self.history[epoch]["val_distance"] for name, epoch in self.kept.items()}
+            worst = max(distances, key=distances.get)
+            if distance >= distances[worst]:
                 return False
             self.dropped = [worst]
             del self.kept[worst]
         self.kept[name_of(self.history[-1])] = int(self.history[-1]["epoch"])
         return True
-
-    def _distance(self, epoch: int) -> float:
-        return self.history[epoch]["val_distance"]
 
     @staticmethod
     def _fit_gains(trainer: pl.Trainer, module: CycleGANModule) -> None:
@@ -179,10 +164,10 @@ class ChooseCheckpoint(pl.Callback):
     def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:
         """The mean over restarts of each one's distance on the recordings that it never saw."""
         held_out = [tuple(x.to(module.device) for x in both) for both in trainer.datamodule.held_out]
-        found = module.member_translations([a for a, _ in held_out], [b for _, b in held_out])
-        both = list(zip(found, held_out, strict=True))
-        to_b = [_distance(its["B"], b) for its, (_, b) in both]
-        to_a = [_distance(its["A"], a) for its, (a, _) in both]
+        translations = module.member_translations([a for a, _ in held_out], [b for _, b in held_out])
+        both = list(zip(translations, held_out, strict=True))
+        to_b = [_distance(translated["B"], b) for translated, (_, b) in both]
+        to_a = [_distance(translated["A"], a) for translated, (a, _) in both]
         # also of each restart, to see which one did well
         each = {f"val_distance_{i}": (x + y) / 2 for i, (x, y) in enumerate(zip(to_b, to_a, strict=True))}
         means = {"val_distance_AB": float(np.mean(to_b)), "val_distance_BA": float(np.mean(to_a))}
@@ -194,12 +179,7 @@ def _distance(translated: torch.Tensor, real: torch.Tensor) -> float:
 
 
 class StopWhenAsked(pl.Callback):
-    """Let the epoch end and be saved when a signal asks to stop.
-
-    Parameters
-    ----------
-    stopping : Stopping
-    """
+    """Let the epoch end and be saved when a signal asks to stop."""
 
     def __init__(self, stopping: Stopping) -> None:
         self.stopping = stopping

@@ -1,13 +1,13 @@
-"""A training run's checkpoints on disk: how one is written, how far it is, what its folder holds besides.
+"""A training run's checkpoints on disk: how one is written, which to go on from, what else its folder holds.
 
 One state is written after each epoch: first as cyclegan-last.ckpt, then copied to best.ckpt and to a name of
 its own where it is good enough. So cyclegan-last.ckpt is always the newest, a kill between two files loses
 none, and going on from any of the names is the same.
 """
 
-import csv
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,22 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from cyclegan_lib import documents
 from cyclegan_lib.checkpoint.reading import BEST, LAST, read_checkpoint
 from cyclegan_lib.checkpoint.torch_file import write_tensors
+from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import is_utf8, not_an_input, replacing
+from cyclegan_lib.files import is_utf8, next_free, not_an_input, replacing
 
-METRICS = "metrics.csv"
+METRICS_CSV = "metrics.csv"
 NORMALIZATION = "normalization_params.json"
 LOGS = "logs"
 EXPORTED = "model_config.json"  # in a folder that was exported to
-# names of which a killed process may leave a temporary file
-OURS = ("*.ckpt", METRICS, NORMALIZATION)
-# the callback's name in Lightning's checkpoints
-CHOICE = "ChooseCheckpoint"
+WRITTEN = ("*.ckpt", METRICS_CSV, NORMALIZATION)  # a killed process may leave a temporary file of each
+CHOICE = "ChooseCheckpoint"  # the callback's name in Lightning's checkpoints
+AUTO = "auto"
+# what may change from one start to the next: how long to train, and on what
+FREE = ("max_epochs", "max_minutes", "threads", "accelerator")
 
 History = list[dict[str, float]]
 
@@ -48,55 +51,73 @@ class WholeFilesIO(TorchCheckpointIO):
 
 
 @dataclass(frozen=True)
-class Written:
-    """A checkpoint that training can go on from.
-
-    Attributes
-    ----------
-    path : Path
-    epoch : int
-        Epochs that were completed; 0 is the untrained model.
-    choice : dict
-        The state of `ChooseCheckpoint`: history, best epoch, checkpoints that are kept.
-    hyperparameters : dict
-        Of `CycleGANModule`.
-    """
+class ResumePoint:
+    """A checkpoint that training can go on from."""
 
     path: Path
-    epoch: int
-    choice: dict[str, Any]
-    hyperparameters: dict[str, Any]
+    epoch: int  # epochs that were completed; 0 is the untrained model
+    choice: dict[str, Any]  # the state of `ChooseCheckpoint`: history, best epoch, checkpoints that are kept
+    hyperparameters: dict[str, Any]  # of `CycleGANModule`
 
     @classmethod
-    def read(cls, path: str | Path) -> "Written":
-        """Read a checkpoint.
-
-        Raises
-        ------
-        InputError
-            If it is missing, damaged, not ours, or holds weights without the state of their training.
-        """
+    def read(cls, path: str | Path) -> "ResumePoint":
+        """Read a checkpoint; raises InputError if it is missing, damaged or not ours."""
         checkpoint = read_checkpoint(path)
-        try:
-            choice = checkpoint["callbacks"][CHOICE]
-            epoch = int(choice["history"][-1]["epoch"])
-            if not {"optimizer_states", "loops"} <= checkpoint.keys():
-                raise KeyError
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path} does not hold the state of a training run; give a .ckpt file that training wrote"
-            ) from error
-        return cls(Path(path), epoch, choice, checkpoint["hyper_parameters"])
+        choice = checkpoint["callbacks"][CHOICE]
+        return cls(Path(path), len(choice["history"]) - 1, choice, checkpoint["hyper_parameters"])
 
     @property
     def distance(self) -> float:
         """The held-out distance after its last epoch."""
         return self.choice["history"][-1]["val_distance"]
 
-    def same_run(self, other: "Written") -> bool:
+    def same_run(self, other: "ResumePoint") -> bool:
         """Whether one of the two was reached from the other."""
         both = zip(self.choice["history"], other.choice["history"], strict=False)
-        return all(mine == its for mine, its in both)
+        return all(one == another for one, another in both)
+
+    def settings(self, asked: TrainingSettings | None) -> TrainingSettings:
+        """Its settings, but for those that may change, where settings are asked for."""
+        free = {} if asked is None else {name: getattr(asked, name) for name in FREE}
+        return TrainingSettings(**{**self.hyperparameters["settings"], **free})
+
+    def check_same(self, asked: TrainingSettings) -> None:
+        """Raise InputError if a setting is asked for that this was not trained with."""
+        own, wanted = _flat(self.hyperparameters["settings"]), _flat(asked.model_dump())
+        for name, value in wanted.items():
+            if name not in FREE and own[name] != value:
+                raise InputError(
+                    f"{self.path} was trained with {name} = {own[name]}, and {value} is asked for; ask for"
+                    " the same to go on from it, or give another folder for checkpoints to train anew"
+                )
+
+
+def _flat(settings: dict[str, Any], before: str = "") -> dict[str, Any]:
+    flat = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{before}{name}_") if isinstance(value, dict) else {before + name: value}
+    return flat
+
+
+def newest(folder: Path) -> ResumePoint | None:
+    """The checkpoint in `folder` with the most completed epochs; None where none can be read.
+
+    One that cannot be read is named in a line on stderr and passed over.
+    """
+    # the newest is nearly always the last: first, so that it is taken where others hold the same epoch
+    paths = sorted(checkpoints_in(folder), key=lambda path: path.name != LAST)
+    return max(_readable(paths, tell=True), key=lambda point: point.epoch, default=None)
+
+
+def _readable(paths: list[Path], tell: bool = False) -> list[ResumePoint]:
+    points = []
+    for path in paths:
+        try:
+            points.append(ResumePoint.read(path))
+        except InputError as error:
+            if tell:
+                print(f"passed over: {error}", file=sys.stderr)
+    return points
 
 
 def name_of(figures: dict[str, float]) -> str:
@@ -109,7 +130,7 @@ def checkpoints_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.ckpt") if not path.name.startswith("."))
 
 
-def copy(source: Path, target: Path) -> None:
+def copy_whole(source: Path, target: Path) -> None:
     """Copy a file whole or not at all."""
     with replacing(target) as part:
         shutil.copyfile(source, part)
@@ -118,10 +139,7 @@ def copy(source: Path, target: Path) -> None:
 def write_metrics(folder: Path, history: History) -> None:
     """Write the history as metrics.csv, one line an epoch."""
     names = sorted({name for figures in history for name in figures} - {"epoch"})
-    with replacing(folder / METRICS) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["epoch", *names])
-        writer.writeheader()
-        writer.writerows(history)
+    documents.write_table(folder / METRICS_CSV, ["epoch", *names], history)
 
 
 def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None = None) -> None:
@@ -138,11 +156,11 @@ def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None =
         )
     if not folder.is_dir():
         return
-    replaced = [folder / METRICS, folder / NORMALIZATION, *(folder / LOGS).rglob("*")]
-    for path in (*checkpoints_in(folder), *replaced):
-        not_an_input(path, *inputs, remedy="give another folder for checkpoints, or rename it")
-    for path in replaced:
-        not_an_input(path, resume, remedy="give another folder for checkpoints, or rename it")
+    remedy = "give another folder for checkpoints, or rename it"
+    for path in checkpoints_in(folder):
+        not_an_input(path, *inputs, remedy=remedy)
+    for path in (folder / METRICS_CSV, folder / NORMALIZATION, *(folder / LOGS).rglob("*")):
+        not_an_input(path, *inputs, resume, remedy=remedy)
 
 
 def set_earlier_run_aside(folder: Path, normalization: str) -> None:
@@ -150,61 +168,50 @@ def set_earlier_run_aside(folder: Path, normalization: str) -> None:
 
     What a run that was killed before its first checkpoint left there, the same `normalization`, stays.
     """
-    names = [*checkpoints_in(folder), folder / METRICS, folder / NORMALIZATION, folder / LOGS]
-    names = [path for path in names if path.exists()]
+    own = [*checkpoints_in(folder), folder / METRICS_CSV, folder / NORMALIZATION, folder / LOGS]
+    left = [path for path in own if path.exists()]
     begun = [folder / LOGS]
-    if (folder / NORMALIZATION).exists() and _holds(folder / NORMALIZATION, normalization):
+    if _holds(folder / NORMALIZATION, normalization):
         begun.append(folder / NORMALIZATION)
-    if any(path not in begun for path in names):
-        aside = _aside(folder)
-        for path in names:
+    if any(path not in begun for path in left):
+        aside = _earlier(folder)
+        for path in left:
             path.rename(aside / path.name)
 
 
-def settle(found: Written, folder: Path, normalization: str) -> None:
-    """Make `folder` what it was when `found` was written; what is later goes to earlier-N, nothing is lost.
+def restore_folder(point: ResumePoint, folder: Path, normalization: str) -> None:
+    """Make `folder` what it was when `point` was written; what is later goes to earlier-N, nothing is lost.
 
-    After a kill between two files this finishes what was begun. In another folder than that of `found` the
+    After a kill between two files this finishes what was begun. In another folder than that of `point` the
     checkpoints that the run keeps are taken along.
     """
-    source = found.path.parent
-    run = [found, *_relatives(found)]
+    source = point.path.parent
+    others = _readable([path for path in checkpoints_in(source) if path.name != point.path.name])
+    run = [point, *(other for other in others if point.same_run(other))]
     # the best epoch's file, or the best that is left where a better one has replaced it since
-    best = min(run, key=lambda its: (its.epoch != found.choice["best_epoch"], its.distance))
+    best = min(run, key=lambda one: (one.epoch != point.choice["best_epoch"], one.distance))
     later: list[Path] = []
     if os.path.realpath(folder) != os.path.realpath(source):
         set_earlier_run_aside(folder, normalization)
     else:
-        later = [its.path for its in run if its.epoch > found.epoch]
-    aside = _aside(folder) if later else None
+        later = [one.path for one in run if one.epoch > point.epoch]
+    aside = _earlier(folder) if later else None
     for path in later:
         if path.name in (BEST, LAST):  # replaced below: at no moment the folder is without them
-            copy(path, aside / path.name)
-    for name, its in ((BEST, best), (LAST, found)):
-        if not any(one.path == folder / name and one.epoch == its.epoch for one in run):
-            copy(its.path, folder / name)
+            copy_whole(path, aside / path.name)
+    for name, wanted in ((BEST, best), (LAST, point)):
+        if not any(one.path == folder / name and one.epoch == wanted.epoch for one in run):
+            copy_whole(wanted.path, folder / name)
     for path in later:
         if path.name not in (BEST, LAST):
             path.rename(aside / path.name)
-    for name, epoch in found.choice.get("kept", {}).items():
-        theirs = found.path if epoch == found.epoch else source / name
-        if not (folder / name).exists() and theirs.exists():
-            copy(theirs, folder / name)
-    for name in found.choice.get("dropped", ()):
+    for name, epoch in point.choice.get("kept", {}).items():
+        kept = point.path if epoch == point.epoch else source / name
+        if not (folder / name).exists() and kept.exists():
+            copy_whole(kept, folder / name)
+    for name in point.choice.get("dropped", ()):
         (folder / name).unlink(missing_ok=True)
-    write_metrics(folder, found.choice["history"])
-
-
-def _relatives(found: Written) -> list[Written]:
-    """The other checkpoints of the same run beside `found`, those that can be read."""
-    others = []
-    for path in checkpoints_in(found.path.parent):
-        if path.name != found.path.name:
-            try:
-                others.append(Written.read(path))
-            except InputError:
-                continue
-    return [other for other in others if found.same_run(other)]
+    write_metrics(folder, point.choice["history"])
 
 
 def _holds(path: Path, text: str) -> bool:
@@ -214,9 +221,7 @@ def _holds(path: Path, text: str) -> bool:
         return False
 
 
-def _aside(folder: Path) -> Path:
-    number = 1
-    while (aside := folder / f"earlier-{number}").exists():
-        number += 1
-    aside.mkdir()
-    return aside
+def _earlier(folder: Path) -> Path:
+    earlier = next_free(folder / "earlier")
+    earlier.mkdir()
+    return earlier

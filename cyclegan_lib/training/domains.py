@@ -13,7 +13,7 @@ from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_sett
 from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.features.splits import fold_of_recordings
 
-LEAST_RECORDINGS = 8
+MIN_RECORDINGS = 8
 
 
 @dataclass(frozen=True)
@@ -22,27 +22,15 @@ class Domains:
 
     Restart r is trained on all recordings but those of fold r modulo the number of folds; on those it is
     judged.
-
-    Attributes
-    ----------
-    a, b : FeatureSet
-        Raw units (dB).
-    fold_a, fold_b : int arrays, (sequences,)
-    normalizer : Normalizer
-        Fitted on all training recordings.
-    facts : dict
-        What a checkpoint remembers of its data: for each domain the device, counts and a fingerprint.
-    pairs : Pairs or None
-        Recordings that both devices made.
     """
 
-    a: FeatureSet
+    a: FeatureSet  # raw units (dB)
     b: FeatureSet
-    fold_a: np.ndarray
+    fold_a: np.ndarray  # int, (sequences,)
     fold_b: np.ndarray
-    normalizer: Normalizer
-    facts: dict[str, Any]
-    pairs: Pairs | None = None
+    normalizer: Normalizer  # fitted on all training recordings
+    facts: dict[str, Any]  # what a checkpoint remembers: for each domain the device, counts and a fingerprint
+    pairs: Pairs | None = None  # recordings that both devices made
 
     def normalized(self) -> dict[str, np.ndarray]:
         """Z-scores of both domains, "a" and "b", float32 (sequences, slices, 40)."""
@@ -57,25 +45,15 @@ def load_domains(
 ) -> Domains:
     """Read both domains' training recordings and prepare them.
 
-    Raises
-    ------
-    InputError
-        If a file cannot be used, the two were extracted with different settings, come from one device, or
-        one has fewer than eight recordings or nothing but equal features.
+    Raises InputError if a file cannot be used, the two were extracted with different settings, come from one
+    device, or one has fewer than eight recordings or nothing but equal features.
     """
-    sets = []
-    for path in (path_a, path_b):
-        remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
-        domain = FeatureSet.load(path, remedy=remedy)
-        _check(domain, path, settings)
-        sets.append(domain)
-    a, b = sets
+    a, b = (_load(path, settings) for path in (path_a, path_b))
     check_same_settings(a, b, path_a, path_b)
     if a.device == b.device:
         raise InputError(
             f"{path_a} and {path_b} both come from the device '{a.device}'; give one file of each device"
         )
-    found = None if pairs is None else Pairs.load(pairs)
     return Domains(
         a,
         b,
@@ -83,14 +61,16 @@ def load_domains(
         fold_of_recordings(b.recording, settings.folds, settings.seed),
         Normalizer.fit(a.features, b.features, settings.normalization),
         {"a": _facts(a), "b": _facts(b)},
-        found,
+        None if pairs is None else Pairs.load(pairs),
     )
 
 
-def _check(domain: FeatureSet, path: str | Path, settings: TrainingSettings) -> None:
+def _load(path: str | Path, settings: TrainingSettings) -> FeatureSet:
+    remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
+    domain = FeatureSet.load(path, remedy=remedy)
     recordings = len(np.unique(domain.recording))
     # each restart holds out a fold, which must not be empty
-    least = max(LEAST_RECORDINGS, min(settings.restarts, settings.folds))
+    least = max(MIN_RECORDINGS, min(settings.restarts, settings.folds))
     if recordings < least:
         raise InputError(
             f"{path} holds {recordings} recording{'s' * (recordings > 1)}; at least {least} are"
@@ -105,6 +85,7 @@ def _check(domain: FeatureSet, path: str | Path, settings: TrainingSettings) -> 
         raise InputError(
             f"every feature in {path} has the same value everywhere; give recordings that are not silent"
         )
+    return domain
 
 
 def _facts(domain: FeatureSet) -> dict[str, Any]:

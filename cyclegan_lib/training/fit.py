@@ -24,40 +24,31 @@ from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch
 from cyclegan_lib.training.checkpoints import (
+    AUTO,
     LOGS,
     NORMALIZATION,
-    OURS,
+    WRITTEN,
     History,
+    ResumePoint,
     WholeFilesIO,
-    Written,
     check_folder,
+    newest,
+    restore_folder,
     set_earlier_run_aside,
-    settle,
 )
 from cyclegan_lib.training.domains import load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
-from cyclegan_lib.training.resume import AUTO, check_same, newest, settings_to_go_on
 from cyclegan_lib.training.start import start_module
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What a training run leaves behind.
+    """What a training run leaves behind."""
 
-    Attributes
-    ----------
-    best, last : Path
-        The chosen checkpoint, and the one after the last epoch.
-    best_epoch : int
-        0 is the untrained model, a linear map.
-    history : list of dict
-        One an epoch: `epoch`, training losses, validation figures.
-    """
-
-    best: Path
-    last: Path
-    best_epoch: int
-    history: History
+    best: Path  # the chosen checkpoint
+    last: Path  # the one after the last epoch
+    best_epoch: int  # 0 is the untrained model, a linear map
+    history: History  # one line an epoch: `epoch`, training losses, validation figures
 
 
 class OneBar(TQDMProgressBar):
@@ -99,8 +90,6 @@ def train(
         A checkpoint of a run on the same data to go on from; later ones beside it are moved to `earlier-N`.
         "auto" takes the newest one in `checkpoint_dir` that can be read, and begins anew where there is
         none; settings that are given must then be the checkpoint's.
-    progress : bool
-        Show a progress bar.
     on_epoch : callable, optional
         Called with the history after each epoch.
     pairs : path, optional
@@ -108,13 +97,9 @@ def train(
     watch : callable, optional
         Called with each epoch's number and the module, the untrained one included.
 
-    Raises
-    ------
-    InputError
-        If an input cannot be used, the folder cannot be written, the disk is full, or a loss stops being a
-        number. cyclegan-last.ckpt then holds the last good epoch.
-    Interrupted
-        After Ctrl-C or SIGTERM, when the epoch is done and saved.
+    Raises InputError if an input cannot be used, the folder cannot be written, the disk is full, or a loss
+    stops being a number (cyclegan-last.ckpt then holds the last good epoch), and Interrupted after Ctrl-C or
+    SIGTERM, when the epoch is done and saved.
     """
     folder = Path(checkpoint_dir)
     choice: ChooseCheckpoint | None = None
@@ -128,46 +113,43 @@ def train(
         )
 
     with Stopping(where) as stopping:
-        found = None
+        point = None
         if resume == AUTO:
-            found = newest(folder)
-            if found is None:
+            point = newest(folder)
+            if point is None:
                 print(printable(f"no checkpoint to go on from in {folder}: training from the beginning"))
             elif settings is not None:
-                check_same(found, settings)
+                point.check_same(settings)
         elif resume is not None:
-            found = Written.read(_in_folder(resume, folder))
-        check_folder(folder, domain_a, domain_b, pairs, resume=found and found.path)
-        if found is None:
-            settings = settings or TrainingSettings()
-        else:
-            settings = settings_to_go_on(found, settings)
+            point = ResumePoint.read(_in_folder(resume, folder))
+        check_folder(folder, domain_a, domain_b, pairs, resume=point and point.path)
+        settings = point.settings(settings) if point else settings or TrainingSettings()
         domains = load_domains(domain_a, domain_b, settings, pairs)
-        if found is not None and found.hyperparameters["data"] != domains.facts:
+        if point and point.hyperparameters["data"] != domains.facts:
             raise InputError(
-                f"{found.path} was trained on other data than {domain_a} and {domain_b}; give the feature"
+                f"{point.path} was trained on other data than {domain_a} and {domain_b}; give the feature"
                 " sets that it was trained on, or train without --resume"
             )
         writable_folder(folder)
-        remove_leftovers(folder, *OURS)
+        remove_leftovers(folder, *WRITTEN)
         torch.set_num_threads(settings.threads)
         pl.seed_everything(settings.seed, verbose=False)
-        if found is None:
+        if point is None:
             module = start_module(domains, settings)
             _check_room(folder, module)
             set_earlier_run_aside(folder, domains.normalizer.text())
         else:
-            module = CycleGANModule(**{**found.hyperparameters, "settings": settings.model_dump()})
-            settle(found, folder, domains.normalizer.text())
+            module = CycleGANModule(**{**point.hyperparameters, "settings": settings.model_dump()})
+            restore_folder(point, folder, domains.normalizer.text())
         domains.normalizer.save(folder / NORMALIZATION)
-        if found is not None and found.epoch >= settings.max_epochs:
-            print(printable(f"{found.path} is done: it holds epoch {found.epoch} of {settings.max_epochs}"))
-            return _run(folder, found.choice)
-        if resume == AUTO and found is not None:
-            print(printable(f"going on from {found.path} after epoch {found.epoch} of {settings.max_epochs}"))
+        if point and point.epoch >= settings.max_epochs:
+            print(printable(f"{point.path} is done: it holds epoch {point.epoch} of {settings.max_epochs}"))
+            return _run(folder, point.choice)
+        if point and resume == AUTO:
+            print(printable(f"going on from {point.path} after epoch {point.epoch} of {settings.max_epochs}"))
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
-        _fit(module, UnpairedData(domains, settings), choice, stopping, found, progress)
+        _fit(module, UnpairedData(domains, settings), choice, stopping, point, progress)
         return _run(folder, choice.state_dict())
 
 
@@ -186,11 +168,10 @@ def _fit(
     data: UnpairedData,
     choice: ChooseCheckpoint,
     stopping: Stopping,
-    found: Written | None,
+    point: ResumePoint | None,
     progress: bool,
 ) -> None:
     settings, folder = module.settings, choice.folder
-    done = 0 if found is None else found.epoch
     # TQDM always: where Rich is installed Lightning would pick its bar, which now and then hangs papermill
     bars = [OneBar(refresh_rate=settings.steps_per_epoch)] if progress else []
     # an epoch that is begun is finished, so that a run which was out of time can be resumed exactly
@@ -204,7 +185,7 @@ def _fit(
             accelerator=settings.accelerator,
             devices=1,
             max_epochs=settings.max_epochs,
-            logger=EpochLogger(folder, done * settings.steps_per_epoch),
+            logger=EpochLogger(folder, point.epoch * settings.steps_per_epoch if point else 0),
             callbacks=[StopWhenAsked(stopping), choice, timer, *bars],
             plugins=[WholeFilesIO()],
             enable_checkpointing=False,  # Lightning's own; `choice` writes them
@@ -214,7 +195,7 @@ def _fit(
             enable_model_summary=False,
             log_every_n_steps=settings.steps_per_epoch,
         )
-        start = found and str(found.path.absolute())  # Lightning takes "last" or "http-run/x.ckpt" otherwise
+        start = point and str(point.path.absolute())  # Lightning takes "last" or "http-run/x.ckpt" otherwise
         try:
             with quiet_writer():
                 trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)

@@ -18,12 +18,7 @@ WRITER = "_AsyncWriterThread"
 class EpochLogger(TensorBoardLogger):
     """Writes events to the folder `logs` inside `folder`.
 
-    Parameters
-    ----------
-    folder : Path
-    first_step : int
-        Steps that were trained before: what an earlier process logged from this one on is void, because its
-        epoch was not saved.
+    What an earlier process logged from `first_step` on is void, because its epoch was not saved.
     """
 
     def __init__(self, folder: Path, first_step: int) -> None:
@@ -78,9 +73,9 @@ def quiet_writer() -> Iterator[None]:
     """
     before = threading.excepthook
 
-    def hook(its: threading.ExceptHookArgs) -> None:
-        if not (isinstance(its.exc_value, OSError) and type(its.thread).__name__ == WRITER):
-            before(its)
+    def hook(given: threading.ExceptHookArgs) -> None:
+        if not (isinstance(given.exc_value, OSError) and type(given.thread).__name__ == WRITER):
+            before(given)
 
     threading.excepthook = hook
     try:

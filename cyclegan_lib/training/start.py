@@ -27,7 +27,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from cyclegan_lib.config import TrainingSettings
-from cyclegan_lib.models.cyclegan import CycleGANModule
+from cyclegan_lib.models.cyclegan import CycleGANModule, LinearMap
 from cyclegan_lib.models.generator import STD_FLOOR, GainMap
 from cyclegan_lib.training.domains import Domains
 
@@ -37,24 +37,20 @@ GAIN_RIDGE, GAIN_ENTROPY = 1.0, 0.02
 # target sees the translated recording; less with few recordings, from which no classifier can be learned.
 LABEL_WEIGHT, LABEL_RECORDINGS, LABEL_FROM = 0.2, 100, 5
 # Draws of `start_map`, each with a part of the recordings.
-MOST_DRAWS, ENOUGH_RECORDINGS, DRAWN_PART = 8, 160, 0.8
+MAX_DRAWS, ENOUGH_RECORDINGS, DRAWN_PART = 8, 160, 0.8
 # One recording heard by both devices counts as much as this many whose match is only likely.
 PAIR_WEIGHT = 5.0
+
+Paired = tuple[np.ndarray, np.ndarray]  # mean spectra, (k, 40) each, of recordings that both devices made
 
 
 @dataclass(frozen=True)
 class Described:
-    """What is matched: the mean and standard deviation of each recording's slices.
+    """What is matched: the mean and standard deviation of each recording's slices."""
 
-    Attributes
-    ----------
-    mean, std : float64 arrays, (recordings, 40), z-scores
-    label : str array, (recordings,), or None
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    label: np.ndarray | None = None
+    mean: np.ndarray  # float64, (recordings, 40), z-scores
+    std: np.ndarray  # the same
+    label: np.ndarray | None = None  # str, (recordings,)
 
     @classmethod
     def describe(
@@ -78,24 +74,19 @@ class Described:
         """Of each feature over all slices, (40,); never 0."""
         return np.sqrt(self.mean.var(axis=0) + np.square(self.std).mean(axis=0)) + 1e-6
 
+    @property
+    def log_std(self) -> np.ndarray:
+        """How much each recording's slices vary, (recordings, 40); finite also in silence."""
+        return np.log(self.std + STD_FLOOR)
+
 
 @dataclass(frozen=True)
 class MatchSettings:
-    """What one member's map is fitted with. Members draw their own: none is best for all devices.
+    """What one member's map is fitted with. Members draw their own: none is best for all devices."""
 
-    Attributes
-    ----------
-    ridge : float
-        Pull towards the prior, as a part of the mean variance of the source's recordings.
-    entropy : float
-        Of the transport plan, as a part of the median cost: how soft the matches are.
-    gain : float, 0 to 1
-        The prior's gain is the ratio of the features' deviations to this power: 0 for mere shifts.
-    """
-
-    ridge: float
-    entropy: float
-    gain: float
+    ridge: float  # pull towards the prior, as a part of the mean variance of the source's recordings
+    entropy: float  # of the transport plan, as a part of the median cost: how soft the matches are
+    gain: float  # 0 to 1; the prior's is the ratio of the features' deviations to this power: 0 for shifts
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "MatchSettings":
@@ -106,27 +97,12 @@ class MatchSettings:
 
 
 def matched_map(
-    source: Described,
-    target: Described,
-    settings: MatchSettings,
-    paired: tuple[np.ndarray, np.ndarray] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    source: Described, target: Described, settings: MatchSettings, paired: Paired | None = None
+) -> LinearMap:
     """Fit a linear map from the source's recordings onto those of the target; nothing pairs them.
 
-    Parameters
-    ----------
-    source, target : Described
-        Labels of the target, where there are some, keep its fault classes apart; those of the source are
-        not looked at.
-    settings : MatchSettings
-    paired : two arrays, (k, 40), optional
-        Mean spectra of recordings that both devices made.
-
-    Returns
-    -------
-    weight : float64 array, (40, 40)
-    bias : float64 array, (40,)
-        ``translated = x @ weight.T + bias``.
+    Labels of the target, where there are some, keep its fault classes apart; those of the source are not
+    looked at. Returns weight (40, 40) and bias (40,), float64: ``translated = x @ weight.T + bias``.
     """
     prior = np.diag((target.deviation / source.deviation) ** settings.gain)  # (40, 40), from the right
     shift = target.mean.mean(axis=0) - source.mean.mean(axis=0) @ prior
@@ -155,7 +131,7 @@ def matched_gain(translated: Described, target: Described) -> GainMap:
     Ridge regression of the log deviations that are missing on the translated recording's statistics, beyond
     the mean over all recordings, which needs no matches and is not shrunk.
     """
-    logs, wanted = (np.log(recordings.std + STD_FLOOR) for recordings in (translated, target))
+    logs, wanted = translated.log_std, target.log_std
     cost = ot.dist(translated.mean, target.mean) + _unsteadiness_cost(translated, target)
     bias = wanted.mean(axis=0) - logs.mean(axis=0)  # (40,)
     missing = _soft_matches(cost, GAIN_ENTROPY) @ wanted - logs - bias  # (n, 40)
@@ -167,17 +143,14 @@ def matched_gain(translated: Described, target: Described) -> GainMap:
 
 
 def start_map(
-    source: Described,
-    target: Described,
-    rng: np.random.Generator,
-    paired: tuple[np.ndarray, np.ndarray] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    source: Described, target: Described, rng: np.random.Generator, paired: Paired | None = None
+) -> LinearMap:
     """The mean of several `matched_map`, each with settings of its own and four fifths of the recordings.
 
     With tens of recordings single matches are chance and the mean of eight maps is better than one
     (bagging [3]_); with hundreds one map is as good, and is fitted on all of them.
     """
-    draws = max(1, min(MOST_DRAWS, ENOUGH_RECORDINGS // len(source.mean)))
+    draws = max(1, min(MAX_DRAWS, ENOUGH_RECORDINGS // len(source.mean)))
     maps = []
     for _ in range(draws):
         settings = MatchSettings.draw(rng)
@@ -235,9 +208,9 @@ class _ClassCost:
         self.classifier = None
         if target.label is None or len(np.unique(target.label)) < 2:
             return
-        logs = [np.log(recordings.std + STD_FLOOR) for recordings in (source, target)]
-        self.source_logs = logs[0] - logs[0].mean(axis=0) + logs[1].mean(axis=0)  # (n, 40)
-        statistics = np.concatenate([target.mean, logs[1]], axis=1)  # (m, 80)
+        own, wanted = source.log_std, target.log_std
+        self.source_logs = own - own.mean(axis=0) + wanted.mean(axis=0)  # (n, 40)
+        statistics = np.concatenate([target.mean, wanted], axis=1)  # (m, 80)
         self.centre, self.scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -257,8 +230,7 @@ class _ClassCost:
 
 def _unsteadiness_cost(source: Described, target: Described) -> np.ndarray:
     """Squared distance of the log deviations within recordings, (n, m), each domain about its own mean."""
-    logs = [np.log(recordings.std + STD_FLOOR) for recordings in (source, target)]
-    return ot.dist(*(log - log.mean(axis=0) for log in logs))
+    return ot.dist(*(log - log.mean(axis=0) for log in (source.log_std, target.log_std)))
 
 
 def _soft_matches(cost: np.ndarray, entropy: float) -> np.ndarray:
@@ -275,9 +247,7 @@ def _soft_matches(cost: np.ndarray, entropy: float) -> np.ndarray:
     return plan / np.maximum(plan.sum(axis=1, keepdims=True), 1e-12)
 
 
-def _ridge(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray, prior: np.ndarray, ridge: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _ridge(x: np.ndarray, y: np.ndarray, weights: np.ndarray, prior: np.ndarray, ridge: float) -> LinearMap:
     """Weighted least squares of y on x, with a penalty on the distance from `prior`; from the right."""
     weights = weights / weights.sum()
     mean_x, mean_y = weights @ x, weights @ y

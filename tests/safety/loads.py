@@ -43,7 +43,7 @@ from cyclegan_lib.runs.report import _rendered
 from cyclegan_lib.runs.sweep_file import read_sweep
 from cyclegan_lib.simulation.microphones import load_response
 from cyclegan_lib.training.callbacks import ChooseCheckpoint
-from cyclegan_lib.training.checkpoints import Written
+from cyclegan_lib.training.checkpoints import ResumePoint
 from cyclegan_lib.training.random_states import restore_random_states
 
 CELL = ("simulated", 0, "identity")
@@ -238,7 +238,7 @@ def load_checkpoint(path: Path) -> None:
 
 def _go_on(path: Path) -> None:
     """All that training takes from a checkpoint, put to where it goes, and a step."""
-    found = Written.read(path)
+    found = ResumePoint.read(path)
     assert found.epoch == len(found.choice["history"]) - 1
     content = read_checkpoint(path)
     module = CycleGANModule.load_from_checkpoint(path)

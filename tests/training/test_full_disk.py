@@ -12,7 +12,7 @@ from helpers import train_command
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.training import callbacks
-from cyclegan_lib.training.checkpoints import Written, checkpoints_in, copy, write_metrics
+from cyclegan_lib.training.checkpoints import ResumePoint, checkpoints_in, copy_whole, write_metrics
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 LAST = "cyclegan-last.ckpt"
@@ -74,20 +74,20 @@ def test_a_disk_that_fills_up(
     def full_then_copy(source, target):
         if target.name.startswith("cyclegan-epoch=1"):  # Lightning's 1 is epoch 2
             fill()
-        copy(source, target)
+        copy_whole(source, target)
 
     with monkeypatch.context() as patch:
         if full == "after an epoch":
             patch.setattr(callbacks, "write_metrics", metrics_then_full)
         else:
-            patch.setattr(callbacks, "copy", full_then_copy)
+            patch.setattr(callbacks, "copy_whole", full_then_copy)
         assert main(train_command(domains, run)) == 2
     sentence = refused(capfd)
     assert "No space left on device" in sentence and "MB are free" in sentence and "make room" in sentence
     assert missing in sentence.split(" cannot be written")[0]
-    epoch = Written.read(run / LAST).epoch
+    epoch = ResumePoint.read(run / LAST).epoch
     assert f"{LAST} holds epoch {epoch}, the last good one" in sentence
-    assert epoch == saved and all(Written.read(path).epoch <= epoch for path in checkpoints_in(run))
+    assert epoch == saved and all(ResumePoint.read(path).epoch <= epoch for path in checkpoints_in(run))
     assert not list(run.glob(".*.part*"))
 
     if checkpoints_left == 0:

@@ -18,7 +18,7 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.training import train
-from cyclegan_lib.training.checkpoints import Written, checkpoints_in
+from cyclegan_lib.training.checkpoints import ResumePoint, checkpoints_in
 from cyclegan_lib.training.random_states import random_states, restore_random_states
 
 pytestmark = pytest.mark.usefixtures("quick_start")
@@ -64,7 +64,7 @@ def test_resumed_in_a_new_process_everything_is_equal_to_the_last_bit(domains, w
     arguments = [*domains, settings(6).model_dump_json(), stopped, other]
     subprocess.run([sys.executable, "-c", IN_NEW_PROCESS, *map(str, arguments)], check=True, cwd=PROJECT)
     for folder in (stopped, other):
-        assert Written.read(folder / "go-on.ckpt").epoch < 6
+        assert ResumePoint.read(folder / "go-on.ckpt").epoch < 6
         (folder / "go-on.ckpt").unlink()
     assert {LAST, "best.ckpt"} < {path.name for path in other.glob("earlier-1/*.ckpt")}
     shutil.rmtree(other / "earlier-1")
@@ -143,14 +143,14 @@ def test_later_checkpoints_of_the_folder_are_set_aside_and_the_best_of_then_is_r
     seen = []
 
     def look(history):
-        seen.append({path.name: Written.read(path).epoch for path in checkpoints_in(folder)})
+        seen.append({path.name: ResumePoint.read(path).epoch for path in checkpoints_in(folder)})
 
     run = train(*domains, folder, settings(4), resume=folder / "mine.ckpt", progress=False, on_epoch=look)
     aside = {path.name: path.read_bytes() for path in (folder / "earlier-1").iterdir()}
     assert {LAST, "best.ckpt"} <= set(aside)
     assert all(before[name] == held for name, held in aside.items())
     assert max(seen[0].values()) == 4 and seen[0][LAST] == 4
-    assert Written.read(run.best).epoch == run.best_epoch
+    assert ResumePoint.read(run.best).epoch == run.best_epoch
 
 
 def test_auto_takes_the_newest_that_can_be_read(domains, whole, tmp_path, capsys):

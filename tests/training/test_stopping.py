@@ -16,7 +16,7 @@ from cyclegan_lib.errors import Interrupted
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training import callbacks, fit, train
-from cyclegan_lib.training.checkpoints import Written, checkpoints_in
+from cyclegan_lib.training.checkpoints import ResumePoint, checkpoints_in
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 EPOCHS = 4
@@ -79,7 +79,7 @@ def test_the_epoch_is_finished_and_saved_and_training_goes_on(
         " and --resume auto goes on from there"
     )
     assert "Traceback" not in captured.err
-    assert Written.read(run / LAST).epoch == 2
+    assert ResumePoint.read(run / LAST).epoch == 2
     assert main(arguments) == 0
     whole = weights(train(*domains, tmp_path / "whole", SETTINGS, progress=False).last)
     resumed = weights(run / LAST)
@@ -98,25 +98,25 @@ def test_twice_stops_at_once_with_the_checkpoint_of_the_epoch_before(
         at_step(patch, 5, twice)  # the first step of epoch 3
         assert main(arguments) == 128 + number
     assert f"training stopped after epoch 2 of {EPOCHS}" in said(capfd)
-    assert Written.read(tmp_path / "run" / LAST).epoch == 2
+    assert ResumePoint.read(tmp_path / "run" / LAST).epoch == 2
     assert main(arguments) == 0
 
 
 def test_twice_while_files_are_written_leaves_whole_ones(arguments, tmp_path, monkeypatch, capfd):
-    copy = callbacks.copy
+    copy_whole = callbacks.copy_whole
 
     def interrupted(source, target):
-        if Written.read(source).epoch == 2:
+        if ResumePoint.read(source).epoch == 2:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGTERM)
-        copy(source, target)
+        copy_whole(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks, "copy", interrupted)
+        patch.setattr(callbacks, "copy_whole", interrupted)
         assert main(arguments) == 143
     assert "training stopped after epoch 2" in said(capfd)
     run = tmp_path / "run"
-    assert max(Written.read(path).epoch for path in checkpoints_in(run)) == 2
+    assert max(ResumePoint.read(path).epoch for path in checkpoints_in(run)) == 2
     assert not list(run.glob(".*"))
     assert main(arguments) == 0
 
@@ -214,7 +214,7 @@ train(*where, settings, progress=False, on_epoch=lambda history: print("epoch", 
         while (reply := client.get_shell_msg(timeout=120))["parent_header"]["msg_id"] != request:
             pass
         assert reply["content"]["ename"] == "Interrupted"
-        epoch = Written.read(tmp_path / LAST).epoch
+        epoch = ResumePoint.read(tmp_path / LAST).epoch
         assert reply["content"]["evalue"].startswith(f"training stopped after epoch {epoch} of 100000; ")
         # the kernel is as before: the next cell runs, and can be interrupted as ever
         client.execute_interactive("import signal; print(signal.getsignal(signal.SIGINT))", timeout=60)
