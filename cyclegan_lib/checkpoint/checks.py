@@ -1,12 +1,10 @@
-"""What a checkpoint's schema cannot say: shapes of tensors, Lightning's counts, states of random generators.
+"""What a checkpoint's schema cannot say: shapes of tensors, and Lightning's counts.
 
 Each raises ValueError that says what cannot be, or whatever values of any type raise.
 """
 
-import random
 from typing import Any
 
-import numpy as np
 import torch
 
 from cyclegan_lib.checkpoint.torch_file import is_plain
@@ -93,14 +91,3 @@ def _check_counts(counts: dict, depth: int = 0) -> None:
             _check_counts(value, depth + 1)
         elif type(value) is not bool and (type(value) is not int or not 0 <= value < MAX_COUNT):
             raise ValueError(f"{shown(name)} in loops is {shown(value)}")
-
-
-def try_random_states(states: dict[str, Any]) -> None:
-    """Give the states to generators that nobody uses: they raise if one cannot be."""
-    version, internal, gauss = states["python"]
-    random.Random().setstate((version, tuple(internal.tolist()), gauss))
-    key, *rest = states["numpy"]
-    np.random.RandomState().set_state(("MT19937", key.numpy().astype(np.uint32), *rest))
-    torch.Generator().set_state(states["torch"])
-    if not all(is_plain(state, dtype=torch.uint8) and state.dim() == 1 for state in states["cuda"]):
-        raise ValueError("random_states.cuda holds no random states")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cyclegan_lib.checkpoint import checks
+from cyclegan_lib.checkpoint.random_states import try_random_states
 from cyclegan_lib.checkpoint.torch_file import is_plain
 from cyclegan_lib.config import N_FEATURES, FeatureSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
@@ -173,7 +174,7 @@ class Checkpoint(_Part):
         checks.check_optimizers(self.optimizer_states, networks)
         checks.check_loops(self.loops)
         if self.random_states is not None:
-            checks.try_random_states(self.random_states)
+            try_random_states(self.random_states)
 
 
 def check_checkpoint(content: dict[str, Any], path: Path) -> None:

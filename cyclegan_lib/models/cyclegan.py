@@ -37,8 +37,7 @@ class CycleGANModule(pl.LightningModule):
         device_a: str = DEVICE_A,
         device_b: str = DEVICE_B,
         feature_settings: dict[str, Any] | None = None,  # `FeatureSettings` of both domains
-        data: dict[str, Any]
-        | None = None,  # of each: device, numbers of sequences and recordings, fingerprint
+        data: dict[str, Any] | None = None,  # of each domain: device, counts, fingerprint
     ) -> None:
         super().__init__()
         self.settings = TrainingSettings(**(settings or {}))
@@ -79,11 +78,11 @@ class CycleGANModule(pl.LightningModule):
         return self.average_BA(features)
 
     @torch.no_grad()
-    def member_translations(self, a: list[torch.Tensor], b: list[torch.Tensor]) -> list[Translations]:
+    def member_translations(self, batch: list[tuple[torch.Tensor, torch.Tensor]]) -> list[Translations]:
         """Each member's translations of its own sequences, as in use, there and back.
 
-        `a` and `b` hold each member's z-scores (n, slices, 40) of either domain; the result each member's "B"
-        and "A" (translations into them), "ABA" and "BAB" (there and back again).
+        `batch` holds each member's z-scores (n, slices, 40) of A and of B; the result each member's "B" and
+        "A" (translations into them), "ABA" and "BAB" (there and back again).
         """
         ab, ba = self.average_AB.module, self.average_BA.module
 
@@ -91,7 +90,7 @@ class CycleGANModule(pl.LightningModule):
             return generator.each(x.expand(generator.members, *x.shape), generator.strength)[member]
 
         translations = []
-        for member, (from_a, from_b) in enumerate(zip(a, b, strict=True)):
+        for member, (from_a, from_b) in enumerate(batch):
             to_b, to_a = one(ab, member, from_a), one(ba, member, from_b)
             back = {"ABA": one(ba, member, to_b), "BAB": one(ab, member, to_a)}
             translations.append({"B": to_b, "A": to_a, **back})
@@ -155,13 +154,10 @@ class CycleGANModule(pl.LightningModule):
 
     def validation_step(self, batch: list[tuple[torch.Tensor, torch.Tensor]], batch_idx: int) -> None:
         """Log how each member, as it is used, does on the sequences of A and of B that it never saw."""
-        made = self.member_translations([a for a, _ in batch], [b for _, b in batch])
-        cycle_a = [_l1(a, own["ABA"]) for (a, _), own in zip(batch, made, strict=True)]
-        cycle_b = [_l1(b, own["BAB"]) for (_, b), own in zip(batch, made, strict=True)]
-        self.log_dict(
-            {"val_cycle_A": torch.stack(cycle_a).mean(), "val_cycle_B": torch.stack(cycle_b).mean()},
-            batch_size=len(batch),
-        )
+        made = self.member_translations(batch)
+        for name, place, back in (("val_cycle_A", 0, "ABA"), ("val_cycle_B", 1, "BAB")):
+            errors = [(real[place] - own[back]).abs().mean() for real, own in zip(batch, made, strict=True)]
+            self.log(name, torch.stack(errors).mean(), batch_size=len(batch))
 
     def _make_averages(self) -> None:
         average = get_ema_multi_avg_fn(self.settings.ema_decay)
@@ -184,7 +180,3 @@ class CycleGANModule(pl.LightningModule):
         if self.trainer.is_last_batch:
             self.log_dict({f"train_{name}": total / self._steps for name, total in self._sums.items()})
             self._sums, self._steps = {}, 0
-
-
-def _l1(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    return (x - y).abs().mean()

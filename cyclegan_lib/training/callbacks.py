@@ -10,13 +10,13 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from cyclegan_lib.checkpoint.random_states import random_states, restore_random_states
 from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training.checkpoints import CHOICE, History, copy_whole, name_of, write_metrics
 from cyclegan_lib.training.criterion import held_out_distance
-from cyclegan_lib.training.random_states import random_states, restore_random_states
 from cyclegan_lib.training.start import fit_gains
 
 Watch = Callable[[int, CycleGANModule], None]
@@ -102,9 +102,8 @@ class ChooseCheckpoint(pl.Callback):
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Log the held-out distance with the other validation figures."""
-        if not trainer.sanity_checking:
-            self._fit_gains(trainer, module)
-            module.log_dict(self._distances(trainer, module))
+        self._fit_gains(trainer, module)
+        module.log_dict(self._distances(trainer, module))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Add the epoch to the history and write its checkpoints."""
@@ -164,8 +163,7 @@ class ChooseCheckpoint(pl.Callback):
     def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:
         """The mean over restarts of each one's distance on the recordings that it never saw."""
         held_out = [tuple(x.to(module.device) for x in both) for both in trainer.datamodule.held_out]
-        translations = module.member_translations([a for a, _ in held_out], [b for _, b in held_out])
-        both = list(zip(translations, held_out, strict=True))
+        both = list(zip(module.member_translations(held_out), held_out, strict=True))
         to_b = [_distance(translated["B"], b) for translated, (_, b) in both]
         to_a = [_distance(translated["A"], a) for translated, (a, _) in both]
         # also of each restart, to see which one did well

@@ -199,17 +199,10 @@ def _fit(
         try:
             with quiet_writer():
                 trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
-        except OSError as error:
-            raise _ended(not_written(folder / LOGS, error), choice) from error
-        except InputError as error:
-            raise _ended(error, choice) from error
-
-
-def _ended(error: InputError, choice: ChooseCheckpoint) -> InputError:
-    """The same with what is left."""
-    if choice.saved is None:
-        return error
-    return InputError(f"{error}; {choice.folder / LAST} holds epoch {choice.saved}, the last good one")
+        except (OSError, InputError) as error:
+            left = f"; {folder / LAST} holds epoch {choice.saved}, the last good one"
+            ended = not_written(folder / LOGS, error) if isinstance(error, OSError) else error
+            raise InputError(f"{ended}{'' if choice.saved is None else left}") from error
 
 
 def _check_room(folder: Path, module: CycleGANModule) -> None:

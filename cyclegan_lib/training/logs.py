@@ -37,10 +37,7 @@ class EpochLogger(TensorBoardLogger):
         """The folder of the events."""
         return str(self.folder / LOGS)
 
-    @property
-    def log_dir(self) -> str:
-        """The folder of the events."""
-        return self.root_dir
+    log_dir = root_dir
 
     @rank_zero_only
     def flush(self) -> None:

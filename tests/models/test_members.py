@@ -99,7 +99,7 @@ def test_member_translations_are_each_members_own_at_the_strength_in_use():
     a = [torch.randn(n, 50, 40, generator=generator) for n in (2, 3, 1)]
     b = [torch.randn(n, 50, 40, generator=generator) for n in (1, 2, 4)]
     ab, ba = module.average_AB.module, module.average_BA.module
-    for member, found in enumerate(module.member_translations(a, b)):
+    for member, found in enumerate(module.member_translations(list(zip(a, b, strict=True)))):
 
         def own(network, x, member=member):
             return network.each(x.expand(MEMBERS, *x.shape), SETTINGS.generator.strength)[member]

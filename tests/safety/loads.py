@@ -23,6 +23,7 @@ from cyclegan_lib import documents
 from cyclegan_lib.benchmark.cells import Cell, cell_path
 from cyclegan_lib.benchmark.pairs import _labels
 from cyclegan_lib.benchmark.report import Benchmark
+from cyclegan_lib.checkpoint.random_states import restore_random_states
 from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.errors import InputError
@@ -44,7 +45,6 @@ from cyclegan_lib.runs.sweep_file import read_sweep
 from cyclegan_lib.simulation.microphones import load_response
 from cyclegan_lib.training.callbacks import ChooseCheckpoint
 from cyclegan_lib.training.checkpoints import ResumePoint
-from cyclegan_lib.training.random_states import restore_random_states
 
 CELL = ("simulated", 0, "identity")
 NOTEBOOKS = [notebook for notebook in notebooks_of(PROJECT) if not notebook.stem.startswith("05")]

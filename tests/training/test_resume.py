@@ -13,13 +13,13 @@ import torch
 from helpers import PROJECT, QUICK, make_set, train_command
 from same_run import differences, scalars, unequal
 
+from cyclegan_lib.checkpoint.random_states import random_states, restore_random_states
 from cyclegan_lib.cli import main
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.training import train
 from cyclegan_lib.training.checkpoints import ResumePoint, checkpoints_in
-from cyclegan_lib.training.random_states import random_states, restore_random_states
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 LAST = "cyclegan-last.ckpt"

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from cyclegan_lib.checkpoint.torch_file import is_plain
+
 
 def random_states() -> dict[str, Any]:
     """The states of Python's, NumPy's and PyTorch's global generators, and of the GPUs that are in use."""
@@ -26,10 +28,22 @@ def random_states() -> dict[str, Any]:
 
 def restore_random_states(states: dict[str, Any]) -> None:
     """Set the generators to what `random_states` returned."""
-    version, internal, gauss = states["python"]
-    random.setstate((version, tuple(internal.tolist()), gauss))
-    key, *rest = states["numpy"]
-    np.random.set_state(("MT19937", key.numpy().astype(np.uint32), *rest))
+    _set(states, random, np.random)
     torch.set_rng_state(states["torch"].cpu())
     if torch.cuda.is_initialized() and len(states["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all([state.cpu() for state in states["cuda"]])
+
+
+def try_random_states(states: dict[str, Any]) -> None:
+    """Give the states to generators that nobody uses: they raise, whatever it is, if one cannot be."""
+    _set(states, random.Random(), np.random.RandomState())
+    torch.Generator().set_state(states["torch"])
+    if not all(is_plain(state, dtype=torch.uint8) and state.dim() == 1 for state in states["cuda"]):
+        raise ValueError("random_states.cuda holds no random states")
+
+
+def _set(states: dict[str, Any], python: Any, numpy: Any) -> None:
+    version, internal, gauss = states["python"]
+    python.setstate((version, tuple(internal.tolist()), gauss))
+    key, *rest = states["numpy"]
+    numpy.set_state(("MT19937", key.numpy().astype(np.uint32), *rest))
