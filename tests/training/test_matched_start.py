@@ -1,0 +1,93 @@
+"""Where a real training starts: at maps of what each restart may see, with labels, pairs and gains."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers import QUICK, make_set
+
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.features import Normalizer, Pairs
+from cyclegan_lib.models import CycleGANModule
+from cyclegan_lib.training import Domains, load_domains, train
+from cyclegan_lib.training.start import Described, matched_gain, start_map, start_module
+
+
+def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, trained):
+    prepared = load_domains(*domains, QUICK)
+    z = prepared.normalized()
+    rng = np.random.default_rng(QUICK.seed)
+    maps_ab, maps_ba = [], []
+    for restart in range(QUICK.restarts):
+        in_a, in_b = prepared.fold_a != restart, prepared.fold_b != restart
+        a = Described.describe(z["a"][in_a], prepared.a.recording[in_a])
+        b = Described.describe(z["b"][in_b], prepared.b.recording[in_b], prepared.b.label[in_b])
+        maps_ab.append(start_map(a, b, copy.deepcopy(rng)))
+        maps_ba.append(start_map(b, a, rng))  # the other direction draws the same
+    module = CycleGANModule.load_from_checkpoint(trained[0].last, map_location="cpu")
+    for network, maps in ((module.average_AB.module, maps_ab), (module.generator_BA, maps_ba)):
+        for member, (weight, bias) in enumerate(maps):
+            np.testing.assert_allclose(network.start_weight[member].T, weight, atol=1e-5)
+            np.testing.assert_allclose(network.start_bias[member, 0], bias, atol=1e-5)
+
+
+def test_labels_of_b_count_where_they_are_wanted_and_those_of_a_never_do():
+    a, b = make_set("cpc006", seed=1, shift=10), make_set("BATCH_UPLOAD", seed=2)
+
+    def start(a, b, **more):
+        fold = np.arange(12) % 5
+        normalizer = Normalizer.fit(a.features, b.features)
+        settings = QUICK.model_copy(update={"restarts": 1, **more})
+        module = start_module(Domains(a, b, fold, fold, normalizer, {}), settings)
+        return torch.cat([module.generator_AB.start_weight, module.generator_BA.start_weight])
+
+    first = start(a, b)
+    assert torch.equal(start(replace(a, label=np.full(12, "unknown")), b), first)
+    without = start(a, replace(b, label=None))
+    assert not torch.equal(without, first)
+    assert torch.equal(start(a, b, use_labels=False), without)
+    assert torch.equal(start(a, replace(b, label=np.full(12, "ball"))), without)  # one class tells nothing
+
+
+@pytest.mark.parametrize("name", ["best", "last"])
+def test_the_gains_in_a_checkpoint_are_those_of_its_own_weights(domains, trained, name):
+    module = CycleGANModule.load_from_checkpoint(getattr(trained[0], name), map_location="cpu")
+    prepared = load_domains(*domains, QUICK)
+    z = {key: torch.from_numpy(x) for key, x in prepared.normalized().items()}
+    for generator, source, target in (
+        (module.average_AB.module, z["a"], z["b"]),
+        (module.average_BA.module, z["b"], z["a"]),
+    ):
+        before = {key: x.clone() for key, x in generator.state_dict().items() if key.startswith("gain_")}
+        assert before["gain_bias"].abs().max() > 0.01
+        translated = generator.ungained(source).detach().numpy()
+        described = (Described.describe(x, np.arange(len(x))) for x in (translated, target.numpy()))
+        gain = matched_gain(*described)
+        for key, held in before.items():
+            np.testing.assert_allclose(held, getattr(gain, key.removeprefix("gain_")), atol=1e-3)
+
+
+def test_the_linear_start_is_chosen_when_training_only_makes_it_worse(domains, tmp_path):
+    harmful = QUICK.model_copy(update={"max_epochs": 1, "learning_rate": 0.5})
+    run = train(*domains, tmp_path, harmful, progress=False)
+    assert run.best_epoch == 0
+    assert run.history[1]["val_distance"] > run.history[0]["val_distance"]
+
+
+def test_pairs_help_to_start_and_are_not_needed_to_go_on(domains, trained, tmp_path):
+    both = make_set("cpc006", n=3, seed=8)
+    heard = both.with_features(both.features - 10, "BATCH_UPLOAD")
+    pairs = Pairs.of(both, heard).save(tmp_path / "pairs.npz")
+    short = QUICK.model_copy(update={"max_epochs": 1})
+    run = train(*domains, tmp_path / "with", short, progress=False, pairs=pairs)
+    first, with_pairs = (
+        torch.load(path, weights_only=True)["state_dict"] for path in (trained[0].last, run.last)
+    )
+    for name in ("generator_AB.start_weight", "generator_BA.start_bias"):
+        assert not torch.equal(first[name], with_pairs[name])
+    assert len(train(*domains, tmp_path / "with", QUICK, resume=run.last, progress=False).history) == 3
+    with pytest.raises(InputError, match="no_such.npz does not exist"):
+        train(*domains, tmp_path / "without", QUICK, progress=False, pairs=tmp_path / "no_such.npz")
+    assert not (tmp_path / "without").exists()
