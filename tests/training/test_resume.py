@@ -53,10 +53,16 @@ def whole(quick_start, domains, tmp_path_factory):
     return folder, copies
 
 
-def test_resumed_in_a_new_process_everything_is_equal_to_the_last_bit(domains, whole, tmp_path):
-    stopped, other = tmp_path / "stopped", tmp_path / "other"
-    train(*domains, stopped, settings(3), progress=False)
-    shutil.copytree(stopped, other)
+@pytest.fixture(scope="module")
+def three(quick_start, domains, tmp_path_factory):
+    """The folder of the first three epochs."""
+    folder = tmp_path_factory.mktemp("three")
+    train(*domains, folder, settings(3), progress=False)
+    return folder
+
+
+def test_resumed_in_a_new_process_everything_is_equal_to_the_last_bit(domains, whole, three, tmp_path):
+    stopped, other = (shutil.copytree(three, tmp_path / name) for name in ("stopped", "other"))
     shutil.copyfile(stopped / LAST, stopped / "go-on.ckpt")
     (middle,) = other.glob("cyclegan-epoch=1-*.ckpt")  # Lightning's 1 is the second epoch
     middle.rename(other / "go-on.ckpt")
@@ -153,9 +159,8 @@ def test_later_checkpoints_of_the_folder_are_set_aside_and_the_best_of_then_is_r
     assert ResumePoint.read(run.best).epoch == run.best_epoch
 
 
-def test_auto_takes_the_newest_that_can_be_read(domains, whole, tmp_path, capsys):
-    folder = tmp_path / "run"
-    train(*domains, folder, settings(3), progress=False)
+def test_auto_takes_the_newest_that_can_be_read(domains, whole, three, tmp_path, capsys):
+    folder = shutil.copytree(three, tmp_path / "run")
     content = (folder / LAST).read_bytes()
     (folder / LAST).write_bytes(content[: len(content) // 2])
     (folder / "best.ckpt").write_bytes(b"")
@@ -233,19 +238,20 @@ def test_weights_without_the_state_of_training_cannot_be_resumed(domains, whole,
         train(*domains, tmp_path / "out", settings(6), resume=tmp_path / "bare.ckpt", progress=False)
 
 
-def test_killed_thirty_times_training_loses_nothing_but_the_epoch_it_was_in(tmp_path):
+@pytest.mark.parametrize("kills", [10, pytest.param(30, marks=pytest.mark.slow)])
+def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(kills, tmp_path):
     found = tmp_path / "found.json"
     script = PROJECT / "benchmarks" / "kill_resume.py"
     # in a process of its own, which has not trained: PyTorch cannot be forked after that
     done = subprocess.run(
-        [sys.executable, str(script), "--kills", "30", "--seed", "3", "--json", str(found)],
+        [sys.executable, str(script), "--kills", str(kills), "--seed", "3", "--json", str(found)],
         capture_output=True,
         text=True,
         cwd=PROJECT,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     outcome = json.loads(found.read_text())
-    assert outcome["kills"] == 30 and outcome["broken"] == []
+    assert outcome["kills"] == kills and outcome["broken"] == []
     assert outcome["equal"] == outcome["runs"] > 0
     assert set(outcome["lost"]) <= {"0", "1"}
-    assert outcome["phases"].get("writing", 0) > 0
+    assert kills < 30 or outcome["phases"].get("writing", 0) > 0  # of ten kills none may meet it
