@@ -1,0 +1,59 @@
+"""What is no checkpoint of ours, or not whole, is refused where it is read."""
+
+import pytest
+import torch
+
+from cyclegan_lib.checkpoint.reading import read_checkpoint
+from cyclegan_lib.errors import InputError
+
+
+def changed(path, folder, change):
+    checkpoint = torch.load(path, weights_only=True)
+    change(checkpoint)
+    torch.save(checkpoint, folder / "changed.ckpt")
+    return folder / "changed.ckpt"
+
+
+def drop_discriminator(checkpoint):
+    state = checkpoint["state_dict"]
+    for key in [key for key in state if key.startswith("discriminator_B")]:
+        del state[key]
+
+
+def earlier_version(checkpoint):
+    """Return to a single network for each direction, whose settings had other names."""
+    settings = checkpoint["hyper_parameters"]["settings"]
+    del settings["restarts"], settings["folds"]
+    settings["validation_fraction"] = 0.2
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (drop_discriminator, "weights of discriminator_B do not fit"),
+        (lambda c: c.pop("state_dict"), "not a training checkpoint"),
+        (lambda c: c.update(hyper_parameters={"lr": 1}), "not written by cyclegan_lib"),
+        (lambda c: c["hyper_parameters"].pop("data"), "not written by cyclegan_lib"),
+        (earlier_version, "was written by another version"),
+    ],
+)
+def test_a_checkpoint_that_is_not_whole_is_refused(trained, tmp_path, change, says):
+    with pytest.raises(InputError, match=says):
+        read_checkpoint(changed(trained[0].best, tmp_path, change))
+
+
+def test_truncated_foreign_and_harmful_files_are_refused(trained, tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "harm"), "w"))
+
+    whole = trained[0].best.read_bytes()
+    (tmp_path / "half.ckpt").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.ckpt").write_bytes(b"")
+    (tmp_path / "text.ckpt").write_text("no checkpoint")
+    torch.save(Harm(), tmp_path / "harmful.ckpt")
+    torch.save([1, 2], tmp_path / "list.ckpt")
+    for name in ("half", "empty", "text", "harmful", "list"):
+        with pytest.raises(InputError, match=f"{name}.ckpt"):
+            read_checkpoint(tmp_path / f"{name}.ckpt")
+    assert not (tmp_path / "harm").exists()
