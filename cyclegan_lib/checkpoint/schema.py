@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cyclegan_lib.checkpoint import checks
 from cyclegan_lib.checkpoint.random_states import try_random_states
@@ -20,7 +20,7 @@ from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import Normalizer
 
 MAX_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
-MAX_KEPT = 10_000
+MAX_NAMES = 20_000  # of a part, with the parts in it: each that is wrong costs time and memory
 MAX_PLACE = 200  # characters of a sentence
 VERSION = re.compile(r"2\.\d{1,4}(\.\d{1,4})?((rc|\.post|\.dev)\d{1,9})?")
 # an epoch's own checkpoint: training copies and deletes what its record calls so, in its own folder
@@ -65,9 +65,21 @@ Both = Field(min_length=2, max_length=2)  # of a dictionary with two names, "A" 
 class _Part(BaseModel):  # written by others too: what nobody here reads is passed over
     model_config = ConfigDict(strict=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_small(cls, value: Any) -> Any:
+        names, level = 0, [value]
+        for _ in range(3):
+            level = [part for part in level if isinstance(part, dict)]
+            names += sum(map(len, level))
+            if names > MAX_NAMES:
+                raise ValueError("holds too many names")
+            level = [inner for part in level for inner in part.values()]
+        return value
 
-class _Own(BaseModel):  # every name is known
-    model_config = ConfigDict(strict=True, extra="forbid")
+
+class _Own(_Part):  # every name is known
+    model_config = ConfigDict(extra="forbid")
 
 
 class _Facts(_Own):
@@ -98,7 +110,7 @@ class _Choice(_Part):  # the state of `training.callbacks.ChooseCheckpoint`
     best_epoch: Count
     best_distance: Number
     kept: dict[OwnName, Count] = {}
-    dropped: Annotated[list[OwnName], Field(fail_fast=True)] = []
+    dropped: Annotated[list[OwnName], Field(max_length=MAX_NAMES, fail_fast=True)] = []
 
     def model_post_init(self, _: Any) -> None:
         epochs = range(len(self.history))
@@ -106,8 +118,6 @@ class _Choice(_Part):  # the state of `training.callbacks.ChooseCheckpoint`
             raise ValueError("lacks an epoch in its history")
         if any(epoch not in epochs for epoch in (self.best_epoch, *self.kept.values())):
             raise ValueError("names an epoch that is not in its history")
-        if len(self.kept) + len(self.dropped) > MAX_KEPT:
-            raise ValueError("names too many checkpoints")
 
 
 class _Callbacks(_Part):

@@ -42,6 +42,24 @@ def test_a_checkpoint_that_is_not_whole_is_refused(trained, tmp_path, change, sa
         read_checkpoint(changed(trained[0].best, tmp_path, change))
 
 
+@pytest.mark.parametrize("part", ["kept", "history", "generator", "state"])
+def test_many_wrong_names_cost_no_time(trained, tmp_path, part):
+    """Each would be an error to be listed: a million of them took minutes and gigabytes."""
+
+    def change(checkpoint):
+        choice = checkpoint["callbacks"]["ChooseCheckpoint"]
+        where = {
+            "kept": choice["kept"],
+            "history": choice["history"][0],
+            "generator": checkpoint["hyper_parameters"]["settings"]["generator"],
+            "state": checkpoint["optimizer_states"][0]["state"],
+        }[part]
+        where.update({f"x{i}": None for i in range(100_000)})
+
+    with pytest.raises(InputError, match="holds too many names; give another"):
+        read_checkpoint(changed(trained[0].best, tmp_path, change))
+
+
 def test_truncated_foreign_and_harmful_files_are_refused(trained, tmp_path):
     class Harm:
         def __reduce__(self):
