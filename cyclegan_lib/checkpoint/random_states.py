@@ -35,11 +35,15 @@ def restore_random_states(states: dict[str, Any]) -> None:
 
 
 def try_random_states(states: dict[str, Any]) -> None:
-    """Give the states to generators that nobody uses: they raise, whatever it is, if one cannot be."""
-    _set(states, random.Random(), np.random.RandomState())
-    torch.Generator().set_state(states["torch"])
-    if not all(is_plain(state, dtype=torch.uint8) and state.dim() == 1 for state in states["cuda"]):
-        raise ValueError("random_states.cuda holds no random states")
+    """Give the states to generators that nobody uses; raises ValueError if one of them cannot be."""
+    try:
+        _set(states, random.Random(), np.random.RandomState())
+        torch.Generator().set_state(states["torch"])
+        whole = all(is_plain(state, dtype=torch.uint8) and state.dim() == 1 for state in states["cuda"])
+    except Exception as error:  # whatever the generators raise
+        raise ValueError("random_states are of no generator") from error
+    if not whole:
+        raise ValueError("random_states.cuda are of no generator")
 
 
 def _set(states: dict[str, Any], python: Any, numpy: Any) -> None:

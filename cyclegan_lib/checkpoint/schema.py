@@ -170,7 +170,7 @@ class Checkpoint(_Part):
     callbacks: _Callbacks
     example: Annotated[dict[Literal["A", "B"], Sequences], Both] | None = None
     slice_moments: Annotated[dict[Literal["A", "B"], _SliceMoments], Both] | None = None
-    random_states: dict[str, Any] | None = None
+    random_states: dict[Any, Any] | None = None
     # where Lightning looks for the hyperparameters: as it names them today, and did long ago
     hparams_name: Literal["kwargs"] | None = None
     hparams_type: None = None
