@@ -7,13 +7,12 @@ import torch
 
 from cyclegan_lib.checkpoint.schema import check_checkpoint
 from cyclegan_lib.checkpoint.torch_file import is_plain, read_tensors
-from cyclegan_lib.config import TrainingSettings
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.models import AVERAGES, Generator, network_class, network_settings
 
 BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
-HYPER_PARAMETERS = {"settings", "normalization", "device_a", "device_b", "feature_settings", "data"}
+FORMAT = 1  # of checkpoints and exports; what says none is of the one before, 0
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -27,18 +26,29 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     checkpoint = read_tensors(path, "give a .ckpt file that training wrote")
     if not isinstance(checkpoint, dict) or not {"state_dict", "hyper_parameters"} <= checkpoint.keys():
         raise InputError(f"{path} is not a training checkpoint; give a .ckpt file that training wrote")
+    check_format(checkpoint, path)
     hyper = checkpoint["hyper_parameters"]
-    if not isinstance(hyper, dict) or hyper.keys() != HYPER_PARAMETERS:
+    if not isinstance(hyper, dict) or not {"settings", "normalization"} <= hyper.keys():
         raise InputError(
             f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote"
         )
-    settings = hyper["settings"]
-    if not isinstance(settings, dict) or settings.keys() != TrainingSettings.model_fields.keys():
-        raise InputError(
-            f"{path} was written by another version of cyclegan_lib, whose settings differ; train again"
-        )
     check_checkpoint(checkpoint, path)
     return checkpoint
+
+
+def check_format(content: dict[str, Any], path: Path) -> None:
+    """Raise InputError if a checkpoint or an export was written in a format that is not known yet.
+
+    Older ones are read for good: what a later version adds has a default, which is what was done before.
+    """
+    number = content.get("format", 0)
+    if type(number) is int and number > FORMAT:
+        raise InputError(
+            f"{path} was written by a newer version of cyclegan_lib (format {shown(number)}; this one reads"
+            f" up to {FORMAT}); update cyclegan_lib"
+        )
+    if type(number) is not int or number < 0:
+        raise InputError(f"{path} is damaged or was changed: format is {shown(number)}; give another")
 
 
 def completed_epochs(content: dict[str, Any]) -> int:

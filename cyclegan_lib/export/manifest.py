@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cyclegan_lib import documents
-from cyclegan_lib.checkpoint.reading import completed_epochs
+from cyclegan_lib.checkpoint.reading import FORMAT, check_format, completed_epochs
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features import Normalizer
@@ -87,6 +87,7 @@ class TrainingFacts(Settings):
 class Manifest(Settings):
     """What model_config.json says."""
 
+    format: int = 0  # of the exports before there was one
     input_dim: int
     generator_config: ExportedGenerator
     discriminator_config: ExportedDiscriminator
@@ -118,6 +119,7 @@ class Manifest(Settings):
             raise InputError(f"{path} is not a model configuration of this version; export again")
         if values[SEAL] != config_sha256(values):
             raise InputError(f"{path} was changed after the export, or is damaged; {AGAIN}")
+        check_format(values, path)
         manifest = cls.checked(str(path), **values)
         for name in manifest.sha256:
             if Path(name).name == name and Path(name).suffix in CHECKED and (folder / name).is_file():
@@ -158,6 +160,7 @@ def describe(content: dict[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of the models in it: the configuration, still without SHA-256."""
     hyper = content["hyper_parameters"]
     return {
+        "format": FORMAT,
         "input_dim": hyper["settings"]["generator"]["input_dim"],
         "generator_config": network_settings(hyper["settings"], "generator_AB"),
         "discriminator_config": network_settings(hyper["settings"], "discriminator_A"),

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 
 from cyclegan_lib.checkpoint.random_states import random_states, restore_random_states
-from cyclegan_lib.checkpoint.reading import BEST, LAST
+from cyclegan_lib.checkpoint.reading import BEST, FORMAT, LAST
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
@@ -79,7 +79,8 @@ class ChooseCheckpoint(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add what an export shows and distils with, and the random generators' states."""
+        """Add the format, what an export shows and distils with, and the random generators' states."""
+        checkpoint["format"] = FORMAT
         checkpoint["example"] = trainer.datamodule.example
         checkpoint["slice_moments"] = trainer.datamodule.slice_moments
         checkpoint["random_states"] = random_states()

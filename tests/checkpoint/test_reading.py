@@ -20,11 +20,8 @@ def drop_discriminator(checkpoint):
         del state[key]
 
 
-def earlier_version(checkpoint):
-    """Return to a single network for each direction, whose settings had other names."""
-    settings = checkpoint["hyper_parameters"]["settings"]
-    del settings["restarts"], settings["folds"]
-    settings["validation_fraction"] = 0.2
+def set_unknown(checkpoint):
+    checkpoint["hyper_parameters"]["settings"]["validation_fraction"] = 0.2
 
 
 @pytest.mark.parametrize(
@@ -33,8 +30,10 @@ def earlier_version(checkpoint):
         (drop_discriminator, "weights of discriminator_B do not fit"),
         (lambda c: c.pop("state_dict"), "not a training checkpoint"),
         (lambda c: c.update(hyper_parameters={"lr": 1}), "not written by cyclegan_lib"),
-        (lambda c: c["hyper_parameters"].pop("data"), "not written by cyclegan_lib"),
-        (earlier_version, "was written by another version"),
+        (lambda c: c["hyper_parameters"].pop("data"), "it lacks hyper_parameters.data"),
+        (set_unknown, "has hyper_parameters.settings.validation_fraction, which is unknown"),
+        (lambda c: c.update(format=2), "newer version of cyclegan_lib .format 2; this one reads up to 1.; "),
+        (lambda c: c.update(format=-1), "format is -1"),
     ],
 )
 def test_a_checkpoint_that_is_not_whole_is_refused(trained, tmp_path, change, says):
