@@ -35,7 +35,7 @@ from cyclegan_lib.checkpoint.reading import LAST
 from cyclegan_lib.cli import main as cyclegan
 from cyclegan_lib.config import SLICES
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.training import callbacks, checkpoints, fit, start
+from cyclegan_lib.training import callbacks, checkpoints, start
 
 EPOCHS = 6
 # small networks and epochs of one step: a good part of the time goes into writing files
@@ -196,7 +196,7 @@ def _mark(shared: Shared) -> None:
         setattr(where, name, noted)
 
     shared.set("starting", 0)
-    during(fit, "restore_folder", "going on", "starting")
+    during(checkpoints, "restore_folder", "going on", "starting")
     during(callbacks.ChooseCheckpoint, "_keep", "writing", "training")
     during(callbacks.ChooseCheckpoint, "on_validation_epoch_end", "measuring", "training")
     begin = callbacks.StopWhenAsked.on_train_epoch_start

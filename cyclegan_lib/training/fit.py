@@ -21,21 +21,10 @@ from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import not_written, remove_leftovers, writable_folder
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
+from cyclegan_lib.training import checkpoints
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch
-from cyclegan_lib.training.checkpoints import (
-    AUTO,
-    LOGS,
-    NORMALIZATION,
-    WRITTEN,
-    History,
-    ResumePoint,
-    WholeFilesIO,
-    check_folder,
-    newest,
-    restore_folder,
-    set_earlier_run_aside,
-)
+from cyclegan_lib.training.checkpoints import History, ResumePoint
 from cyclegan_lib.training.domains import load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.start import start_module
@@ -114,15 +103,15 @@ def train(
 
     with Stopping(where) as stopping:
         point = None
-        if resume == AUTO:
-            point = newest(folder)
+        if resume == checkpoints.AUTO:
+            point = checkpoints.newest(folder)
             if point is None:
                 print(printable(f"no checkpoint to go on from in {folder}: training from the beginning"))
             elif settings is not None:
                 point.check_same(settings)
         elif resume is not None:
             point = ResumePoint.read(_in_folder(resume, folder))
-        check_folder(folder, domain_a, domain_b, pairs, resume=point and point.path)
+        checkpoints.check_folder(folder, domain_a, domain_b, pairs, resume=point and point.path)
         settings = point.settings(settings) if point else settings or TrainingSettings()
         domains = load_domains(domain_a, domain_b, settings, pairs)
         if point and point.hyperparameters["data"] != domains.facts:
@@ -131,21 +120,21 @@ def train(
                 " sets that it was trained on, or train without --resume"
             )
         writable_folder(folder)
-        remove_leftovers(folder, *WRITTEN)
+        remove_leftovers(folder, *checkpoints.WRITTEN)
         torch.set_num_threads(settings.threads)
         pl.seed_everything(settings.seed, verbose=False)
         if point is None:
             module = start_module(domains, settings)
             _check_room(folder, module)
-            set_earlier_run_aside(folder, domains.normalizer.text())
+            checkpoints.set_earlier_run_aside(folder, domains.normalizer.text())
         else:
             module = CycleGANModule(**{**point.hyperparameters, "settings": settings.model_dump()})
-            restore_folder(point, folder, domains.normalizer.text())
-        domains.normalizer.save(folder / NORMALIZATION)
+            checkpoints.restore_folder(point, folder, domains.normalizer.text())
+        domains.normalizer.save(folder / checkpoints.NORMALIZATION)
         if point and point.epoch >= settings.max_epochs:
             print(printable(f"{point.path} is done: it holds epoch {point.epoch} of {settings.max_epochs}"))
             return _run(folder, point.choice)
-        if point and resume == AUTO:
+        if point and resume == checkpoints.AUTO:
             print(printable(f"going on from {point.path} after epoch {point.epoch} of {settings.max_epochs}"))
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
@@ -187,7 +176,7 @@ def _fit(
             max_epochs=settings.max_epochs,
             logger=EpochLogger(folder, point.epoch * settings.steps_per_epoch if point else 0),
             callbacks=[StopWhenAsked(stopping), choice, timer, *bars],
-            plugins=[WholeFilesIO()],
+            plugins=[checkpoints.WholeFilesIO()],
             enable_checkpointing=False,  # Lightning's own; `choice` writes them
             num_sanity_val_steps=0,
             reload_dataloaders_every_n_epochs=1,
@@ -201,7 +190,7 @@ def _fit(
                 trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
         except (OSError, InputError) as error:
             left = f"; {folder / LAST} holds epoch {choice.saved}, the last good one"
-            ended = not_written(folder / LOGS, error) if isinstance(error, OSError) else error
+            ended = not_written(folder / checkpoints.LOGS, error) if isinstance(error, OSError) else error
             raise InputError(f"{ended}{'' if choice.saved is None else left}") from error
 
 
