@@ -95,7 +95,7 @@ def test_gains_are_fitted_on_one_sequence_of_each_recording(paths):
         assert sorted(found) == sorted(set(domain.recording))
 
 
-def test_as_many_folds_as_the_fewest_recordings_are_enough_to_hold_out(paths, tmp_path):
+def test_as_many_folds_as_the_fewest_recordings_are_enough_to_hold_out(quick_start, paths, tmp_path):
     settings = QUICK.model_copy(update={"restarts": 8, "folds": 8, "max_epochs": 1, "steps_per_epoch": 1})
     data = UnpairedData(load_domains(*paths, settings), settings)
     assert all(len(a) and len(b) for a, b in data.held_out)
