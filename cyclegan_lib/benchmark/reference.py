@@ -10,6 +10,7 @@ cycle loss is lowest for a map that does nothing.
 """
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,8 +18,16 @@ from pydantic import Field
 from torch import nn
 from torch.nn.functional import l1_loss
 
+from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
 from cyclegan_lib.config import N_FEATURES, Settings
 from cyclegan_lib.features import FeatureSet, Normalizer, split_by_recording
+
+
+def reference_design(pair: DevicePair, seed: int, folder: Path) -> Translation:
+    """The row of the benchmark."""
+    fitted = ReferenceDesign(seed).fit(pair.train_a, pair.train_b)
+    extras = {"chosen_step": fitted.chosen_step, "held_out_cycle": fitted.held_out_cycle}
+    return Translation(fitted.transform(pair.test_a.features), extras)
 
 
 class ReferenceSettings(Settings):
@@ -62,24 +71,14 @@ def squared(scores: torch.Tensor, wanted: float) -> torch.Tensor:
 class ReferenceDesign:
     """Train the recipe with `fit`, translate A to B with `transform`.
 
-    Parameters
-    ----------
-    seed : int
-        Decides the held-out recordings, the initial weights and the batches.
-    settings : ReferenceSettings
+    The seed decides the held-out recordings, the initial weights and the batches.
     """
 
     def __init__(self, seed: int = 0, settings: ReferenceSettings | None = None) -> None:
         self.seed, self.settings = seed, settings or ReferenceSettings()
 
     def fit(self, a: FeatureSet, b: FeatureSet) -> "ReferenceDesign":
-        """Train on the unpaired recordings of both domains.
-
-        Raises
-        ------
-        InputError
-            If a domain has fewer than two recordings.
-        """
+        """Train on the unpaired recordings of both domains; InputError if one has fewer than two."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self._fit(a, b)
