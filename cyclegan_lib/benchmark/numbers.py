@@ -48,32 +48,23 @@ class Difference:
     low: float | None
     high: float | None
     n: int  # seeds that both have a number for
-
-    def verdict(self, measure: str) -> str:
-        """ "better", "worse", or "undecided" where the interval holds 0 or there is none."""
-        if self.low is None or self.high is None or self.low <= 0 <= self.high:
-            return "undecided"
-        return "worse" if self.behind(measure) else "better"
-
-    def behind(self, measure: str) -> bool:
-        """Whether the mean is on the worse side of 0."""
-        return MEASURES[measure].cost(self.mean) > 0
+    verdict: str  # "better", "worse", or "undecided" where the interval holds 0 or there is none
 
 
 @dataclass(frozen=True)
 class Target:
-    """A goal, and what was reached; `met` is None where there is no number."""
+    """A goal, and what was reached."""
 
     name: str
     limit: float
     at_most: bool
     reached: float | None
+    met: bool | None  # None where there is no number
 
-    @property
-    def met(self) -> bool | None:
-        if self.reached is None:
-            return None
-        return self.reached <= self.limit if self.at_most else self.reached >= self.limit
+    @classmethod
+    def of(cls, name: str, limit: float, reached: float | None, at_most: bool = True) -> "Target":
+        met = None if reached is None else reached <= limit if at_most else reached >= limit
+        return cls(name, limit, at_most, reached, met)
 
 
 @dataclass(frozen=True)
@@ -132,16 +123,6 @@ class Benchmark:
         table = numbers.pivot(index="seed", columns="method", values="value")
         return table.reindex(columns=list(methods)).dropna()
 
-    def table(self, measures: list[str]) -> dict[str, dict[str, dict[str, list[float]]]]:
-        """Every seed's number, {pair: {method: {measure: [...]}}}: what `plots.benchmark` shows."""
-        return {
-            pair: {
-                method: {m: self.by_seed(pair, m, method)[method].tolist() for m in measures}
-                for method in self.methods
-            }
-            for pair in self.pairs
-        }
-
     def gained(self, pair: str, measure: str, method: str, against: str) -> Difference | None:
         """Paired difference of two methods over the seeds in both; None if there are none.
 
@@ -155,9 +136,11 @@ class Benchmark:
             return None
         mean = float(each.mean())
         if n == 1:
-            return Difference(against, mean, None, None, n)
+            return Difference(against, mean, None, None, n, "undecided")
         half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * each.std(ddof=1) / math.sqrt(n))
-        return Difference(against, mean, mean - half, mean + half, n)
+        low, high = mean - half, mean + half
+        verdict = "worse" if MEASURES[measure].cost(mean) > 0 else "better"
+        return Difference(against, mean, low, high, n, "undecided" if low <= 0 <= high else verdict)
 
     def best_baseline(self, pair: str, measure: str) -> str | None:
         """The unpaired baseline with the best mean over seeds; the first of equals."""
@@ -178,12 +161,13 @@ class Benchmark:
     def targets(self, pair: str) -> list[Target]:
         """The goals that were set before the first run, and what was reached."""
         to_baseline = self.ratio(pair, "nmse", self.best_baseline(pair, "nmse"))
-        models = ("forest", "logistic")
-        recovered = {model: self.mean(pair, TRANSLATED, f"recovery_{model}") for model in models}
         return [
-            Target("NMSE to best unpaired baseline", NMSE_TO_BASELINE, True, to_baseline),
-            Target("NMSE to supervised bound", NMSE_TO_BOUND, True, self.ratio(pair, "nmse", BOUND)),
-            *(Target(f"recovered ({model})", RECOVERY, False, part) for model, part in recovered.items()),
+            Target.of("NMSE to best unpaired baseline", NMSE_TO_BASELINE, to_baseline),
+            Target.of("NMSE to supervised bound", NMSE_TO_BOUND, self.ratio(pair, "nmse", BOUND)),
+            *(
+                Target.of(f"recovered ({x})", RECOVERY, self.mean(pair, TRANSLATED, f"recovery_{x}"), False)
+                for x in ("forest", "logistic")
+            ),
         ]
 
     def recordings(self, pair: str) -> dict[str, tuple[int, int]]:
@@ -219,14 +203,11 @@ class Benchmark:
             "differences": {
                 measure: {
                     **asdict(difference),
-                    "verdict": difference.verdict(measure),
                     "ratio_to_baseline": self.ratio(pair, measure, difference.against),
                     "ratio_to_bound": self.ratio(pair, measure, BOUND),
                 }
                 for measure, difference in differences.items()
                 if difference is not None
             },
-            "targets": [{**asdict(target), "met": target.met} for target in self.targets(pair)]
-            if TRANSLATED in self.methods
-            else [],
+            "targets": list(map(asdict, self.targets(pair))) if TRANSLATED in self.methods else [],
         }

@@ -57,15 +57,12 @@ def build(name: str, seed: int, data: str | Path) -> DevicePair:
 
 def lacking(names: Iterable[str], data: str | Path) -> dict[str, str]:
     """Say which of the pairs lack real data in the folder `data`: {name: what is missing}."""
-    data = Path(data)
-    missing = {
-        name: [data / part for part in PAIRS[name].needs if not (data / part).exists()] for name in names
-    }
-    return {
-        name: f"{paths[0] if data.is_dir() else data} does not exist"
-        for name, paths in missing.items()
-        if paths
-    }
+    data, lacks = Path(data), {}
+    for name in names:
+        missing = [data / part for part in PAIRS[name].needs if not (data / part).exists()]
+        if missing:
+            lacks[name] = f"{missing[0] if data.is_dir() else data} does not exist"
+    return lacks
 
 
 def simulated(seed: int, data: Path | None = None, **normal: float) -> DevicePair:

@@ -10,16 +10,16 @@ cycle loss is lowest for a map that does nothing.
 """
 
 import copy
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import nn
 from torch.nn.functional import l1_loss
 
 from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
-from cyclegan_lib.config import N_FEATURES, Settings
+from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.features import FeatureSet, Normalizer, split_by_recording
 
 
@@ -30,19 +30,18 @@ def reference_design(pair: DevicePair, seed: int, folder: Path) -> Translation:
     return Translation(fitted.transform(pair.test_a.features), extras)
 
 
-class ReferenceSettings(Settings):
+@dataclass(frozen=True)
+class ReferenceSettings:
     """The usual numbers of the recipe."""
 
-    steps: int = Field(1500, ge=1, description="steps of both optimizers; more no longer lower the losses")
-    every: int = Field(100, ge=1, description="steps from one checkpoint to the next")
-    batch_size: int = Field(400, ge=2, description="slices of each domain in a step")
-    hidden_dim: int = Field(128, ge=1, description="width of generators and discriminators")
-    learning_rate: float = Field(2e-4, gt=0, description="Adam's, as in the paper")
-    lambda_cycle: float = Field(
-        10.0, ge=0, description="weight of the cycle-consistency loss, as in the paper"
-    )
-    lambda_identity: float = Field(5.0, ge=0, description="weight of the identity loss, as in the paper")
-    validation_fraction: float = Field(0.2, gt=0, lt=1, description="part of the recordings held out")
+    steps: int = 1500  # of both optimizers; more no longer lower the losses
+    every: int = 100  # steps from one checkpoint to the next
+    batch_size: int = 400  # slices of each domain in a step
+    hidden_dim: int = 128  # width of generators and discriminators
+    learning_rate: float = 2e-4  # Adam's, as in the paper
+    lambda_cycle: float = 10.0  # weight of the cycle-consistency loss, as in the paper
+    lambda_identity: float = 5.0  # weight of the identity loss, as in the paper
+    validation_fraction: float = 0.2  # part of the recordings held out
 
 
 def generator(width: int) -> nn.Module:

@@ -156,7 +156,7 @@ def _differences_table(result: Benchmark, pair: str) -> list[str]:
             interval = "n/a" if difference.low is None else f"{difference.low:+.3f} to {difference.high:+.3f}"
             others = (difference.against, BOUND) if measure in RATIOS else (None, None)
             ratios = (rounded(result.ratio(pair, measure, other), 2) for other in others)
-            numbers = [f"{difference.mean:+.3f}", interval, difference.verdict(measure), *ratios]
+            numbers = [f"{difference.mean:+.3f}", interval, difference.verdict, *ratios]
             rows.append([MEASURES[measure].heading, difference.against, *numbers])
     return [markdown_table(rows)] if len(rows) > 1 else []
 
@@ -174,11 +174,9 @@ def _behind(result: Benchmark) -> Iterator[str]:
     for pair in result.pairs:
         for measure in COMPARED:
             difference = result.difference(pair, measure)
-            if difference is not None and difference.behind(measure):
-                yield (
-                    f"{pair}, {MEASURES[measure].heading}: {difference.mean:+.3f} against"
-                    f" {difference.against} ({difference.verdict(measure)})"
-                )
+            if difference is not None and MEASURES[measure].cost(difference.mean) > 0:
+                numbers = f"{difference.mean:+.3f} against {difference.against} ({difference.verdict})"
+                yield f"{pair}, {MEASURES[measure].heading}: {numbers}"
 
 
 def _shown(spread: Spread | None, measure: str) -> str:

@@ -98,7 +98,7 @@ def benchmark(
     result.save(output)
     documents.write_text(output / MARKDOWN, markdown(result))
     with replacing(output / FIGURE) as part:
-        figure = plots.benchmark(result.table(DRAWN), {name: MEASURES[name].label for name in DRAWN})
+        figure = plots.benchmark(result.numbers, methods, {name: MEASURES[name].label for name in DRAWN})
         figure.savefig(part, bbox_inches="tight")
     return result
 

@@ -1,6 +1,7 @@
 """Figures of the benchmark, one function each, returning a matplotlib Figure."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,42 +9,45 @@ from matplotlib.figure import Figure
 from cyclegan_lib.evaluation.measures import TRANSLATED
 from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, new_figure, title
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FARTHEST = 1.5  # the benchmark's panels end here: an NMSE of 1 is as bad as answering the mean
 
 
-def benchmark(table: dict[str, dict[str, dict[str, Sequence[float]]]], measures: dict[str, str]) -> Figure:
-    """Every method on every pair of devices: the mean over seeds as a bar, each seed as a dot.
+def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[str, str]) -> Figure:
+    """Methods on every pair of devices: the mean over seeds as a bar, each seed as a dot.
 
-    `table` is {pair: {method: {measure: one number for each seed}}}, a row of panels for each pair;
-    `measures` is {measure: axis label}, a column of panels each.
+    `numbers` are the benchmark's, one line a number, a row of panels for each pair; `measures` is
+    {measure: axis label}, a column of panels each.
     """
-    methods = list(dict.fromkeys(method for rows in table.values() for method in rows))
-    height = 0.6 + (0.5 + 0.21 * len(methods)) * len(table)
-    figure, axes = new_figure(11, height, len(table), len(measures), sharey=True, sharex="col")
-    grid = np.asarray(axes).reshape(len(table), len(measures))
+    pairs = list(numbers["pair"].unique())
+    groups = numbers.groupby(["pair", "method", "measure"])["value"]
+    seeds = {key: values.to_numpy() for key, values in groups}
+    height = 0.6 + (0.5 + 0.21 * len(methods)) * len(pairs)
+    figure, axes = new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
+    grid = np.asarray(axes).reshape(len(pairs), len(measures))
     places = np.arange(len(methods))
-    for line, (pair, rows) in zip(grid, table.items(), strict=True):
-        for axis, measure in zip(line, measures, strict=True):
-            seeds = [np.asarray(rows.get(method, {}).get(measure, ()), dtype=float) for method in methods]
-            means = [values.mean() if len(values) else 0.0 for values in seeds]
+    for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
+        of_pairs = [[seeds.get((pair, method, measure), np.empty(0)) for method in methods] for pair in pairs]
+        highest = max(values.max(initial=0) for of_pair in of_pairs for values in of_pair)
+        limit = min(1.05 * (highest or 1), FARTHEST)
+        for axis, pair, of_pair in zip(column, pairs, of_pairs, strict=True):
+            means = [values.mean() if len(values) else 0.0 for values in of_pair]
             colours = [COLOUR_TRANSLATED if method == TRANSLATED else COLOUR_OTHER for method in methods]
             axis.barh(places, means, color=colours)
-            for place, values in zip(places, seeds, strict=True):
+            for place, values in zip(places, of_pair, strict=True):
                 axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
             axis.set_yticks(places, methods, fontsize=8)
             title(axis, pair if measure == next(iter(measures)) else "")
-    for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
-        column[-1].set_xlabel(label)
-        highest = max(max(v.get(measure, ()), default=0) for rows in table.values() for v in rows.values())
-        limit = min(1.05 * (highest or 1), FARTHEST)
-        column[0].set_xlim(0, limit)
-        # an untranslated error is many times larger than the rest: it runs out of the panel
-        for axis in column:
+            # an untranslated error is many times larger than the rest: it runs out of the panel
             for bar in axis.patches:
                 if bar.get_width() > limit:
                     place = (0.98 * limit, bar.get_y() + bar.get_height() / 2)
                     text = f"{bar.get_width():.1f} →"
                     axis.text(*place, text, ha="right", va="center", color="black", fontsize=8)
+        column[-1].set_xlabel(label)
+        column[0].set_xlim(0, limit)
     grid[0, 0].invert_yaxis()
     return figure
 

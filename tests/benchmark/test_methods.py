@@ -80,7 +80,7 @@ class TestReferenceDesign:
 
     def test_checkpoint_with_the_lowest_cycle_loss(self, pair):
         fitted = ReferenceDesign(0, FEW).fit(pair.train_a, pair.train_b)
-        longer = ReferenceDesign(0, FEW.model_copy(update={"steps": 10})).fit(pair.train_a, pair.train_b)
+        longer = ReferenceDesign(0, replace(FEW, steps=10)).fit(pair.train_a, pair.train_b)
         assert fitted.chosen_step in (10, 20, 30)
         assert fitted.held_out_cycle <= longer.held_out_cycle
 

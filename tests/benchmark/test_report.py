@@ -80,7 +80,7 @@ def test_only_seeds_that_both_have_are_compared():
     found = made().difference("sensors", "recovery_forest")
     assert found.n == 2 and found.mean == pytest.approx(0.75)
     single = made((2,)).difference("sensors", "nmse")
-    assert single.low is single.high is None and single.verdict("nmse") == "undecided"
+    assert single.low is single.high is None and single.verdict == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_verdict(ours, column, verdict):
     rows = {"CycleGAN": ours, "CORAL": [0.5] * 3}
     cells = [Cell("p", seed, name, {column: rows[name][seed]}) for name in rows for seed in range(3)]
     found = Benchmark(cells, ["p"], list(rows), [0, 1, 2], {}, {}).difference("p", column)
-    assert found.verdict(column) == verdict
+    assert found.verdict == verdict
 
 
 def test_ratios_are_of_means():
@@ -159,7 +159,7 @@ def test_a_saved_report_is_read_back(tmp_path):
 
 def test_figure_shows_means_seeds_and_what_runs_out_of_the_panel():
     measures = {"nmse": "NMSE", "accuracy_forest": "accuracy"}
-    figure = plots.benchmark(made().table(list(measures)), measures)
+    figure = plots.benchmark(made().numbers, list(NMSE), measures)
     error, accuracy = figure.axes
     assert [bar.get_width() for bar in error.patches] == pytest.approx([np.mean(v) for v in NMSE.values()])
     assert list(accuracy.lines[3].get_xdata()) == ACCURACY["CycleGAN"]
