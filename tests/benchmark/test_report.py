@@ -134,9 +134,10 @@ def test_without_the_cyclegan_there_is_nothing_to_compare():
     assert "target" not in text and "behind" not in text
 
 
-def test_json_holds_the_same(tmp_path):
+def test_json_holds_the_same_and_is_read_back(tmp_path):
     result = made(left_out={"microphones": "x does not exist"})
     path = result.save(tmp_path / "deep")
+    assert Benchmark.load(path) == result
     written = json.loads(path.read_text(encoding="utf-8"))
     pair = written["pairs"]["sensors"]
     assert pair["rows"]["CORAL"]["nmse"]["mean"] == pytest.approx(0.8)
@@ -145,14 +146,10 @@ def test_json_holds_the_same(tmp_path):
     assert [target["met"] for target in pair["targets"]] == [True, False, True, None]
     assert len(written["cells"]) == 18 and written["seeds"] == [0, 1, 2]
     assert written["left_out"] == {"microphones": "x does not exist"}
-
-
-def test_a_saved_report_is_read_back(tmp_path):
-    path = made(left_out={"microphones": "x does not exist"}).save(tmp_path)
-    assert Benchmark.load(path) == made(left_out={"microphones": "x does not exist"})
-    path.write_text("{}")
-    with pytest.raises(InputError, match="benchmark.json that `cyclegan benchmark` wrote"):
-        Benchmark.load(path)
+    for damaged in ({}, {**written, "pairs": ["sensors"]}, {**written, "seeds": [0.5]}):
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(InputError, match="benchmark.json that `cyclegan benchmark` wrote"):
+            Benchmark.load(path)
     with pytest.raises(InputError, match="does not exist"):
         Benchmark.load(tmp_path / "other.json")
 
