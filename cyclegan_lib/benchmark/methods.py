@@ -17,7 +17,8 @@ REFERENCE, BOUND, NULL = "reference design", "supervised MLP", "real B"
 # pair, seed, an empty folder to work in
 Method = Callable[[DevicePair, int, Path], Translation]
 
-# what needs neither pairs nor training: the CycleGAN has to be better than the best of these
+# What needs neither pairs nor training: the CycleGAN has to be better than the best of these. A new one is a
+# subclass of Baseline in a file of its own, and a line here: Name.name: partial(baseline, kind=Name).
 UNPAIRED: dict[str, Method] = {
     **{name: partial(baseline, kind=kind) for name, kind in BASELINES.items()},
     BarycentricOT.name: barycentric_ot,
