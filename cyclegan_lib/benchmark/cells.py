@@ -67,19 +67,24 @@ def cell_key(pair: str, method: str, data: Path) -> str:
     its settings and without comments and docstrings: cells that were computed differently are never mixed in
     one table.
     """
-    function = METHODS[method]
-    given = function.keywords if isinstance(function, partial) else {}
-    function = function.func if isinstance(function, partial) else function
-    parts = [part for part in (function, *given.values()) if callable(part)]
+    parts = unfolded(METHODS[method])
     content = {
         "versions": versions(),
         "pair": pair,
-        "method": [method, {name: getattr(x, "__qualname__", repr(x)) for name, x in given.items()}],
+        "method": [method, *(getattr(part, "__qualname__", repr(part)) for part in parts)],
         "data": _bytes_of(data, pairs.PAIRS[pair].needs),
-        "function": inspect.getsource(function),
-        "code": {str(file): sha256 for file, sha256 in code_of((*SHARED, *parts)).items()},
+        "function": inspect.getsource(parts[0]),
+        "code": code_of([*SHARED, *(x for x in parts if inspect.isfunction(x) or inspect.isclass(x))]),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def unfolded(method: Any) -> list[Any]:
+    """The function behind a method, and what it is given where it is partial."""
+    if not isinstance(method, partial):
+        return [method]
+    given = (method.func, *method.args, *method.keywords.values())
+    return [part for each in given for part in unfolded(each)]
 
 
 def versions() -> dict[str, str]:
@@ -103,20 +108,20 @@ def code_of(parts: Iterable[Any]) -> dict[str, str]:
     Returns {file: SHA-256 of its code}. Imports inside functions count, and are followed like all others. Of
     what is imported from a package, such as ``cyclegan_lib.features``, its ``__init__`` is followed as well.
     """
-    found: dict[str, str] = {}
+    code: dict[str, str] = {}
     waiting = [Path(inspect.getfile(part)) for part in parts]
     while waiting:
         file = waiting.pop()
         name = file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name
-        if name not in found and file.is_file():  # a function of a notebook has no file
-            found[name], imports = read_code(file)
+        if name not in code and file.is_file():  # a function of a notebook has no file
+            code[name], imports = read_code(file)
             waiting += imports
-    return found
+    return code
 
 
 @cache
 def read_code(file: Path) -> tuple[str, list[Path]]:
-    """SHA-256 of a source file without comments and docstrings, and the files that it imports of ours."""
+    """SHA-256 of a source file without comments and docstrings, and what it imports of this package."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     names = []
     for node in ast.walk(tree):
@@ -126,7 +131,7 @@ def read_code(file: Path) -> tuple[str, list[Path]]:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             node.body[0] = ast.Expr(ast.Constant(None))
-    ours = [name.split(".")[1:] for name in names if name.split(".")[0] == PACKAGE.name]
-    modules = [PACKAGE.joinpath(*parts) for parts in ours]
+    inside = [name.split(".")[1:] for name in names if name.split(".")[0] == PACKAGE.name]
+    modules = [PACKAGE.joinpath(*parts) for parts in inside]
     files = [file for module in modules for file in (module.with_suffix(".py"), module / "__init__.py")]
     return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), [file for file in files if file.is_file()]

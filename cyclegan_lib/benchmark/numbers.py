@@ -155,8 +155,8 @@ class Benchmark:
 
     def ratio(self, pair: str, measure: str, to: str | None) -> float | None:
         """Mean of the CycleGAN over the mean of `to`; None where one is missing or the other is 0."""
-        ours, theirs = (self.mean(pair, method, measure) for method in (TRANSLATED, to))
-        return None if ours is None or not theirs else ours / theirs
+        translated, other = (self.mean(pair, method, measure) for method in (TRANSLATED, to))
+        return None if translated is None or not other else translated / other
 
     def targets(self, pair: str) -> list[Target]:
         """The goals that were set before the first run, and what was reached."""

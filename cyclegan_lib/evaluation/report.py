@@ -76,15 +76,15 @@ class Evaluation:
             else f"The CycleGAN closes {self.gap_closed:.1%} of the gap"
         )
         parts = [f"{closed} from {self.source_device} to {self.target_device} (sliced Wasserstein)"]
-        ours, linear, nothing = (self.row(name) for name in (TRANSLATED, BASELINE, "identity"))
-        if ours.nmse is not None:
+        translated, linear, nothing = (self.row(name) for name in (TRANSLATED, BASELINE, "identity"))
+        if translated.nmse is not None:
             parts.append(
-                f"NMSE {ours.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f},"
+                f"NMSE {translated.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f},"
                 f" untranslated {nothing.nmse:.2f}"
             )
-        if ours.accuracy_forest is not None:
+        if translated.accuracy_forest is not None:
             parts.append(
-                f"fault accuracy {ours.accuracy_forest:.2f}, Gaussian optimal transport"
+                f"fault accuracy {translated.accuracy_forest:.2f}, Gaussian optimal transport"
                 f" {linear.accuracy_forest:.2f}, untranslated {nothing.accuracy_forest:.2f}"
             )
         return "; ".join(parts) + "."

@@ -97,8 +97,10 @@ def test_each_method_version_and_argument_is_another_key(tmp_path, monkeypatch):
 
     keys = [cell_key("simulated", name, tmp_path) for name in methods.METHODS]
     assert len(set(keys)) == len(keys) and key() == keys[0]
-    monkeypatch.setitem(methods.METHODS, "identity", partial(methods.baseline, kind=Coral))
-    assert key() not in keys
+    for kind in (Coral, partial(Coral, regularization=2)):
+        monkeypatch.setitem(methods.METHODS, "identity", partial(methods.baseline, kind=kind))
+        assert key() not in keys
+        keys.append(key())
     monkeypatch.undo()
     monkeypatch.setattr(cells, "version", lambda name: "0.0")
     assert key() != keys[0]
