@@ -22,7 +22,7 @@ import torch
 from tqdm import tqdm
 
 from cyclegan_lib.benchmark.pairs import PAIRS, build, lacking
-from cyclegan_lib.benchmark.run import known, parse_seeds
+from cyclegan_lib.benchmark.run import parse_names, parse_seeds
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.distances import nmse
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
     try:
-        pairs, seeds = known(options.pairs, PAIRS, "pair"), parse_seeds(options.seeds)
+        pairs, seeds = parse_names(options.pairs, PAIRS, "pair"), parse_seeds(options.seeds)
     except InputError as error:
         parser.error(str(error))
     missing = lacking(pairs, options.data)

@@ -70,10 +70,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-def read_table(path: str | Path, columns: Sequence[str], remedy: str) -> Iterator[dict[str, str]]:
+def read_table(
+    path: str | Path, columns: Sequence[str], remedy: str, lacking: str = "name one of them"
+) -> Iterator[dict[str, str]]:
     """The rows of a CSV file in UTF-8 that has all of `columns`, text by column.
 
-    Raises InputError if it is missing ("…; `remedy`"), cannot be read, or lacks a column.
+    Raises InputError if it is missing ("…; `remedy`"), cannot be read, or lacks a column ("…; `lacking`").
     """
     path = existing_file(path, remedy)
     try:
@@ -83,9 +85,7 @@ def read_table(path: str | Path, columns: Sequence[str], remedy: str) -> Iterato
             for wanted in columns:
                 if wanted not in known:
                     has = ", ".join(known)[:300] or "none"
-                    raise InputError(
-                        f"{path} has no column '{wanted}' (its columns: {has}); name one of them"
-                    )
+                    raise InputError(f"{path} has no column '{wanted}' (its columns: {has}); {lacking}")
             for row in reader:
                 yield {name: row[name] or "" for name in columns}
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -1,99 +1,58 @@
-"""One number of the table, on disk: a pair, a seed and a method, kept until something it hangs on changes."""
+"""What a method reached on a pair with a seed, on disk, kept until something it hangs on changes."""
 
 import ast
 import hashlib
 import inspect
 import json
 import sys
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 import cyclegan_lib
-from cyclegan_lib.benchmark import measure, pairs
-from cyclegan_lib.benchmark.methods import BOUND, HELPED, METHODS, REFERENCE, UNPAIRED, settings_of
-from cyclegan_lib.benchmark.ours import UNTRAINED
-from cyclegan_lib.evaluation.report import TRANSLATED, plain
-from cyclegan_lib.files import replacing
+from cyclegan_lib import documents
+from cyclegan_lib.benchmark import judge, pairs
+from cyclegan_lib.benchmark.methods import METHODS
 
 CELLS = "cells"
 PACKAGE = Path(cyclegan_lib.__file__).parent
-# source files that every cell hangs on, and those of one method
-SHARED = (
-    "recordings",
-    "simulation",
-    "features",
-    "evaluation",
-    "benchmark/device_pair.py",
-    "benchmark/pairs.py",
-)
-SHARED += ("benchmark/pairs.py", "benchmark/measure.py")
-OWN = {
-    **dict.fromkeys(UNPAIRED, ()),
-    **dict.fromkeys(
-        (TRANSLATED, UNTRAINED, *HELPED), ("models", "checkpoint", "training", "benchmark/ours.py")
-    ),
-    REFERENCE: ("benchmark/reference.py",),
-    BOUND: ("benchmark/supervised.py",),
-}
+SHARED = (pairs, judge)  # every cell hangs on them, and on what they import
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one method reached on one pair with one seed.
-
-    Attributes
-    ----------
-    pair, method : str
-    seed : int
-    values : dict of float or None
-        As `cyclegan_lib.benchmark.measure.Judge.measure` returns them.
-    extras : dict
-        Further figures of the method.
-    recordings : dict of int
-        Recordings in each set of the pair.
-    seconds : float
-        What fitting and translating took.
-    """
+    """What one method reached on one pair with one seed."""
 
     pair: str
     seed: int
     method: str
-    values: dict[str, float | None]
-    extras: dict[str, Any] = field(default_factory=dict)
-    recordings: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
+    values: dict[str, float | None]  # by measure, see `cyclegan_lib.benchmark.judge.Judge.measure`
+    extras: dict[str, Any] = field(default_factory=dict)  # further figures of the method
+    recordings: dict[str, int] = field(default_factory=dict)  # in each set of the pair
+    seconds: float = 0.0  # of fitting and translating
 
-    def save(self, output: Path, fingerprint: str) -> Path:
-        """Write the cell under `output`/cells, whole or not at all.
-
-        Raises
-        ------
-        InputError
-            If the folder cannot be written.
-        """
+    def save(self, output: Path, key: str) -> Path:
+        """Write the cell under `output`/cells; raises InputError if the folder cannot be written."""
         path = cell_path(output, self.pair, self.seed, self.method)
-        text = json.dumps(plain({"fingerprint": fingerprint, **asdict(self)}), indent=1, ensure_ascii=False)
-        with replacing(path) as part:
-            part.write_text(text + "\n", encoding="utf-8")
-        return path
+        return documents.write(path, documents.plain({"fingerprint": key, **asdict(self)}))
 
     @classmethod
-    def load(cls, output: Path, pair: str, seed: int, method: str, fingerprint: str) -> "Cell | None":
-        """Read a cell back; None if there is none, or not with this fingerprint."""
-        try:
-            text = cell_path(output, pair, seed, method).read_text(encoding="utf-8")
-            found = json.loads(text)
-            if found.pop("fingerprint") != fingerprint:
-                return None
-            cell = TypeAdapter(cls).validate_json(json.dumps(found), strict=True)
-            return cell if (cell.pair, cell.seed, cell.method) == (pair, seed, method) else None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None  # missing or damaged: it is computed again
+    def load(cls, output: Path, pair: str, seed: int, method: str, key: str) -> "Cell | None":
+        """Read a cell back; None if there is none, it is damaged, or has another key."""
+        kept = documents.read_if_whole(cell_path(output, pair, seed, method), _Kept)
+        if kept is None or (kept.fingerprint, kept.pair, kept.seed, kept.method) != (key, pair, seed, method):
+            return None
+        return cls(**{part.name: getattr(kept, part.name) for part in fields(cls)})
+
+
+@dataclass(frozen=True)
+class _Kept(Cell):
+    """A cell as it is on disk."""
+
+    fingerprint: str = ""
 
 
 def cell_path(output: Path, pair: str, seed: int, method: str) -> Path:
@@ -101,25 +60,31 @@ def cell_path(output: Path, pair: str, seed: int, method: str) -> Path:
     return output / CELLS / pair / f"seed-{seed}" / f"{method.replace(' ', '-')}.json"
 
 
-def fingerprint(pair: str, method: str, data: Path) -> str:
+def cell_key(pair: str, method: str, data: Path) -> str:
     """Return a hash of everything that a cell hangs on besides its seed.
 
-    Package and library versions, the settings of the pair, the measures and the method, the bytes of the
-    real recordings, and the code that computes it, without comments and docstrings: cells that were
-    computed differently are never mixed in one table.
+    Package and library versions, the bytes of the real recordings, and the code that computes it, with all
+    its settings and without comments and docstrings: cells that were computed differently are never mixed in
+    one table.
     """
-    function = METHODS[method]
-    given = {
+    parts = unfolded(METHODS[method])
+    content = {
         "versions": versions(),
-        "pair": [pair, repr(getattr(pairs.PAIRS[pair].make, "keywords", {})), pairs.OFFSETS],
-        "simulation": pairs.SIMULATED.model_dump() if not pairs.PAIRS[pair].needs else None,
+        "pair": pair,
+        "method": [method, *(getattr(part, "__qualname__", repr(part)) for part in parts)],
         "data": _bytes_of(data, pairs.PAIRS[pair].needs),
-        "measures": measure.settings(),
-        "method": settings_of(method),
-        "function": inspect.getsource(function.func if isinstance(function, partial) else function),
-        "code": {name: _code(PACKAGE / name) for name in (*SHARED, *OWN.get(method, ()))},
+        "function": inspect.getsource(parts[0]),
+        "code": code_of([*SHARED, *(x for x in parts if inspect.isfunction(x) or inspect.isclass(x))]),
     }
-    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def unfolded(method: Any) -> list[Any]:
+    """The function behind a method, and what it is given where it is partial."""
+    if not isinstance(method, partial):
+        return [method]
+    given = (method.func, *method.args, *method.keywords.values())
+    return [part for each in given for part in unfolded(each)]
 
 
 def versions() -> dict[str, str]:
@@ -137,13 +102,36 @@ def _bytes_of(data: Path, needs: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def _code(path: Path) -> str:
-    """A hash of a source file, or of all in a folder, that comments and docstrings do not change."""
-    digest = hashlib.sha256()
-    for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-                node.body[0] = ast.Expr(ast.Constant(None))
-        digest.update(ast.unparse(tree).encode())
-    return digest.hexdigest()
+def code_of(parts: Iterable[Any]) -> dict[str, str]:
+    """The source files of modules, classes or functions, and of all that they import of this package.
+
+    Returns {file: SHA-256 of its code}. Imports inside functions count, and are followed like all others. Of
+    what is imported from a package, such as ``cyclegan_lib.features``, its ``__init__`` is followed as well.
+    """
+    code: dict[str, str] = {}
+    waiting = [Path(inspect.getfile(part)) for part in parts]
+    while waiting:
+        file = waiting.pop()
+        name = file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name
+        if name not in code and file.is_file():  # a function of a notebook has no file
+            code[name], imports = read_code(file)
+            waiting += imports
+    return code
+
+
+@cache
+def read_code(file: Path) -> tuple[str, list[Path]]:
+    """SHA-256 of a source file without comments and docstrings, and what it imports of this package."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            node.body[0] = ast.Expr(ast.Constant(None))
+    inside = [name.split(".")[1:] for name in names if name.split(".")[0] == PACKAGE.name]
+    modules = [PACKAGE.joinpath(*parts) for parts in inside]
+    files = [file for module in modules for file in (module.with_suffix(".py"), module / "__init__.py")]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), [file for file in files if file.is_file()]

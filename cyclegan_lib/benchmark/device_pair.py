@@ -12,7 +12,7 @@ from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.extract import slice_recording
 from cyclegan_lib.features.normalization import CONSTANT_DB
 
-LEAST_RECORDINGS = 8  # in each domain
+MIN_RECORDINGS = 8  # in each domain
 
 # recording, fault, {device: (samples,)}: the same moment, as each device heard it
 Moments = Iterable[tuple[str, str, dict[str, np.ndarray]]]
@@ -20,38 +20,22 @@ Moments = Iterable[tuple[str, str, dict[str, np.ndarray]]]
 
 @dataclass(frozen=True)
 class DevicePair:
-    """Two devices, as one seed deals their recordings.
+    """Two devices, as one seed deals their recordings."""
 
-    Attributes
-    ----------
-    train_a, train_b : FeatureSet
-        Unpaired: no moment is in both. A has no labels, B has.
-    test_a, test_b : FeatureSet
-        The same moments, row by row, with labels: for the evaluation alone.
-    truth_a : FeatureSet
-        The rows of `train_a` as B heard them, for the supervised bound and the curve over pairs alone.
-    """
-
+    # unpaired: no moment is in both; A has no labels, B has
     train_a: FeatureSet
     train_b: FeatureSet
+    # the same moments, row by row, with labels: for the evaluation alone
     test_a: FeatureSet
     test_b: FeatureSet
+    # the rows of train_a as B heard them: for the supervised bound and the curve over pairs alone
     truth_a: FeatureSet
 
 
 def feature_sets(moments: Moments, settings: FeatureSettings, offsets: int) -> dict[str, FeatureSet]:
     """Slice recordings into a labelled set for each device that heard them, row by row the same sound.
 
-    Parameters
-    ----------
-    moments : iterable of (recording, fault, {device: (samples,)})
-    settings : FeatureSettings
-    offsets : int
-        Starts at which each recording is sliced, see `slice_recording`.
-
-    Returns
-    -------
-    dict of FeatureSet, by device
+    Each recording is sliced from `offsets` starts, see `slice_recording`.
     """
     rows: dict[str, list[tuple]] = {}
     for name, fault, sounds in moments:
@@ -60,38 +44,28 @@ def feature_sets(moments: Moments, settings: FeatureSettings, offsets: int) -> d
             rows.setdefault(device, []).append(
                 (sequences, [name] * len(sequences), starts, [fault] * len(sequences))
             )
-    found = {}
+    sets = {}
     for device, parts in rows.items():
         features, recording, start_s, label = (np.concatenate(part) for part in zip(*parts, strict=True))
-        found[device] = FeatureSet(
-            features, recording.astype(str), start_s, device, settings, label.astype(str)
-        )
-    return found
+        names, labels = recording.astype(str), label.astype(str)
+        sets[device] = FeatureSet(features, names, start_s, device, settings, labels)
+    return sets
 
 
-def checked(name: str, pair: DevicePair) -> DevicePair:
+def check_pair(name: str, pair: DevicePair) -> DevicePair:
     """Refuse what cannot be learned from or measured; then take the labels off A's training recordings.
 
-    Parameters
-    ----------
-    name : str
-        What messages call the pair.
-    pair : DevicePair
-        All of its sets with labels.
-
-    Raises
-    ------
-    InputError
-        If a set has fewer than 8 recordings or constant features, if both devices did not hear the same
-        seconds, or if the domains have no fault in common or the test one that B's training lacks.
+    All sets come with labels. Raises InputError if a set has fewer than 8 recordings or constant features, if
+    both devices did not hear the same seconds, or if the domains have no fault in common or the test one that
+    B's training lacks.
     """
     for part in fields(pair):
         given: FeatureSet = getattr(pair, part.name)
         number = len(np.unique(given.recording))
-        if number < LEAST_RECORDINGS:
+        if number < MIN_RECORDINGS:
             raise InputError(
                 f"the pair '{name}' has {number} recordings of at least {given.settings.needed_s:g} s in"
-                f" {part.name}; at least {LEAST_RECORDINGS} are needed"
+                f" {part.name}; at least {MIN_RECORDINGS} are needed"
             )
         if (given.features.std(axis=(0, 1)) < CONSTANT_DB).all():
             raise InputError(f"the pair '{name}' has only equal features in {part.name}; give real sound")
@@ -116,15 +90,9 @@ def checked(name: str, pair: DevicePair) -> DevicePair:
 
 @dataclass(frozen=True)
 class Translation:
-    """What a method makes of a pair's test set.
+    """What a method makes of a pair's test set."""
 
-    Attributes
-    ----------
-    features : float32 array, (sequences, slices, 40), dB
-        The rows of `test_a` as the method thinks B would have heard them.
-    extras : dict
-        Further figures of the method, of plain JSON types: they are kept beside its measures.
-    """
-
+    # (sequences, slices, 40) float32, dB: the rows of test_a as the method thinks B would have heard them
     features: np.ndarray
+    # further figures of the method, of plain JSON types: they are kept beside its measures
     extras: dict[str, Any] = field(default_factory=dict)

@@ -1,6 +1,5 @@
 """Pairs of devices with hidden truth: what a method may see, and what it is measured on."""
 
-import csv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -8,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cyclegan_lib.benchmark.device_pair import DevicePair, checked, feature_sets
+from cyclegan_lib import documents
+from cyclegan_lib.benchmark.device_pair import DevicePair, Moments, check_pair, feature_sets
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings, SimulationSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.reading import read_header, read_recording
 from cyclegan_lib.simulation.dataset import fault_of, render
 from cyclegan_lib.simulation.microphones import LABORATORY, LEVEL, PLANT, hear, load_response
@@ -20,7 +18,7 @@ from cyclegan_lib.simulation.microphones import LABORATORY, LEVEL, PLANT, hear, 
 # Recordings of the simulated pairs: as `cyclegan simulate` makes them.
 SIMULATED = SimulationSettings()
 OFFSETS = 5  # training recordings are sliced at up to five offsets of 0.04 s
-COLUMNS = ("recording", "fault", "diameter_mils", "position_oclock", "sensors")  # of labels.csv
+LABEL_COLUMNS = ("recording", "fault", "diameter_mils", "position_oclock", "sensors")
 
 
 @dataclass(frozen=True)
@@ -33,29 +31,19 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A row of labels.csv: `condition` is the fault with its size and place, `number` the row's place."""
+    """A row of labels.csv."""
 
     recording: str
     fault: str
-    condition: str
-    number: int
+    condition: str  # the fault with its size and place
+    number: int  # of the row
 
 
 def build(name: str, seed: int, data: str | Path) -> DevicePair:
-    """Build a pair of devices; the seed decides who hears which recordings, and all noise.
+    """Build the pair of devices that `PAIRS` has under `name`; `data` is the folder of real recordings.
 
-    Parameters
-    ----------
-    name : str, a key of `PAIRS`
-    seed : int
-    data : path
-        Folder of real recordings; simulated pairs need none.
-
-    Raises
-    ------
-    InputError
-        If the name is unknown, real data are missing or damaged, or the pair cannot be learned from or
-        measured: too few recordings, constant features, no fault in common, or one that B never showed.
+    The seed decides who hears which recordings, and all noise. Raises InputError if the name is unknown, real
+    data are missing or damaged, or the pair cannot be learned from or measured (see `check_pair`).
     """
     if name not in PAIRS:
         raise InputError(f"the pair '{name}' is unknown; choose from {', '.join(PAIRS)}")
@@ -64,48 +52,39 @@ def build(name: str, seed: int, data: str | Path) -> DevicePair:
         raise InputError(
             f"the pair '{name}' cannot be built because {lack[name]}; give its folder with --data"
         )
-    return checked(name, PAIRS[name].make(seed, Path(data)))
+    return check_pair(name, PAIRS[name].make(seed, Path(data)))
 
 
 def lacking(names: Iterable[str], data: str | Path) -> dict[str, str]:
     """Say which of the pairs lack real data in the folder `data`: {name: what is missing}."""
-    data = Path(data)
-    missing = {
-        name: [data / part for part in PAIRS[name].needs if not (data / part).exists()] for name in names
-    }
-    return {
-        name: f"{paths[0] if data.is_dir() else data} does not exist"
-        for name, paths in missing.items()
-        if paths
-    }
+    data, lacks = Path(data), {}
+    for name in names:
+        missing = [data / part for part in PAIRS[name].needs if not (data / part).exists()]
+        if missing:
+            lacks[name] = f"{missing[0] if data.is_dir() else data} does not exist"
+    return lacks
 
 
-def simulated(
-    seed: int, data: Path | None = None, normal_a: float | None = None, normal_b: float | None = None
-) -> DevicePair:
+def simulated(seed: int, data: Path | None = None, **normal: float) -> DevicePair:
     """The simulated devices; `normal_a` and `normal_b` are the parts of normal machines in training."""
-    parts = {
-        name: part for name, part in (("normal_a", normal_a), ("normal_b", normal_b)) if part is not None
+    settings = SIMULATED.model_copy(update={"seed": seed, **normal})
+    roles = {
+        "A": (DEVICE_A, settings.train_recordings),
+        "B": (DEVICE_B, settings.train_recordings),
+        "test": ("test", settings.test_recordings),
     }
-    settings = SIMULATED.model_copy(update={"seed": seed, **parts})
-    features = FeatureSettings(sample_rate=settings.sample_rate)
 
-    def heard(role: str, devices: tuple[str, ...], count: int, offsets: int) -> dict[str, FeatureSet]:
-        moments = (
-            (
+    def heard(part: str, devices: tuple[str, ...]) -> Moments:
+        role, count = roles[part]
+        for i in range(count):
+            sounds = render(settings, role, i, devices)
+            yield (
                 f"{role}-{i + 1:04d}",
                 fault_of(settings, role, i),
-                {device: sound / 32768 for device, sound in render(settings, role, i, devices).items()},
+                {device: sound / 32768 for device, sound in sounds.items()},
             )
-            for i in range(count)
-        )
-        return feature_sets(moments, features, offsets)
 
-    both = (DEVICE_A, DEVICE_B)
-    a = heard(DEVICE_A, both, settings.train_recordings, OFFSETS)
-    b = heard(DEVICE_B, (DEVICE_B,), settings.train_recordings, OFFSETS)
-    test = heard("test", both, settings.test_recordings, 1)
-    return DevicePair(a[DEVICE_A], b[DEVICE_B], test[DEVICE_A], test[DEVICE_B], truth_a=a[DEVICE_B])
+    return _pair(heard, FeatureSettings(sample_rate=settings.sample_rate))
 
 
 def microphones(seed: int, data: Path, microphone_a: str, microphone_b: str) -> DevicePair:
@@ -168,19 +147,8 @@ PAIRS: dict[str, Recipe] = {
 def deal(conditions: list[str], seed: int) -> np.ndarray:
     """Deal recordings into "A", "B" and "test": of every condition a quarter to test, the rest in halves.
 
-    Parameters
-    ----------
-    conditions : list of str, one for each recording
-    seed : int
-
-    Returns
-    -------
-    str array, (recordings,)
-
-    Raises
-    ------
-    InputError
-        If a condition has fewer than three recordings: it could not be in A, in B and in test.
+    Takes the condition of each recording, returns its part, (recordings,). Raises InputError if a condition
+    has fewer than three recordings: it could not be in A, in B and in test.
     """
     rng = np.random.default_rng(seed)
     parts = np.empty(len(conditions), dtype="<U4")
@@ -204,28 +172,20 @@ def deal(conditions: list[str], seed: int) -> np.ndarray:
 
 def _labels(path: Path, sensors: set[str]) -> list[Labelled]:
     """Read the rows of labels.csv that all of `sensors` recorded."""
-    existing_file(path, "give the folder of real recordings with --data")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = set(COLUMNS) - set(reader.fieldnames or ())
-            rows = [] if missing else list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a readable CSV file in UTF-8; save it again as CSV") from error
-    if missing:
-        raise InputError(f"{path} has no column {min(missing)}; its columns must be {', '.join(COLUMNS)}")
-    if any(not row["recording"] or not row["fault"] for row in rows):
-        raise InputError(f"{path} has a row without recording or fault; complete the row, or remove it")
-    found = [
-        Labelled(
-            row["recording"], row["fault"], "-".join(row[column] or "" for column in COLUMNS[1:4]), number
-        )
-        for number, row in enumerate(rows)
-        if sensors <= set((row["sensors"] or "").split())
-    ]
-    if not found:
+    columns = f"its columns must be {', '.join(LABEL_COLUMNS)}"
+    table = documents.read_table(
+        path, LABEL_COLUMNS, "give the folder of real recordings with --data", columns
+    )
+    rows = []
+    for number, row in enumerate(table):
+        if not row["recording"] or not row["fault"]:
+            raise InputError(f"{path} has a row without recording or fault; complete the row, or remove it")
+        if sensors <= set(row["sensors"].split()):
+            condition = "-".join(row[column] for column in LABEL_COLUMNS[1:4])
+            rows.append(Labelled(row["recording"], row["fault"], condition, number))
+    if not rows:
         raise InputError(f"{path} names no recording of {' and '.join(sorted(sensors))}; give one that does")
-    return found
+    return rows
 
 
 def _dealt(
@@ -236,13 +196,18 @@ def _dealt(
 ) -> DevicePair:
     parts = deal([row.condition for row in rows], seed)
 
-    def heard(part: str, devices: tuple[str, ...], offsets: int) -> dict[str, FeatureSet]:
-        chosen = (row for row, its in zip(rows, parts, strict=True) if its == part)
-        moments = (
-            (row.recording, row.fault, {device: sound(row, device) for device in devices}) for row in chosen
-        )
-        return feature_sets(moments, settings, offsets)
+    def heard(part: str, devices: tuple[str, ...]) -> Moments:
+        for row, dealt_to in zip(rows, parts, strict=True):
+            if dealt_to == part:
+                yield row.recording, row.fault, {device: sound(row, device) for device in devices}
 
+    return _pair(heard, settings)
+
+
+def _pair(heard: Callable[[str, tuple[str, ...]], Moments], settings: FeatureSettings) -> DevicePair:
+    """The pair of what each of the parts "A", "B" and "test" `heard` with one device or with both."""
     both = (DEVICE_A, DEVICE_B)
-    a, b, test = heard("A", both, OFFSETS), heard("B", (DEVICE_B,), OFFSETS), heard("test", both, 1)
+    a = feature_sets(heard("A", both), settings, OFFSETS)
+    b = feature_sets(heard("B", (DEVICE_B,)), settings, OFFSETS)
+    test = feature_sets(heard("test", both), settings, 1)
     return DevicePair(a[DEVICE_A], b[DEVICE_B], test[DEVICE_A], test[DEVICE_B], truth_a=a[DEVICE_B])

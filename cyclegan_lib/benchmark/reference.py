@@ -10,30 +10,38 @@ cycle loss is lowest for a map that does nothing.
 """
 
 import copy
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import nn
 from torch.nn.functional import l1_loss
 
-from cyclegan_lib.config import N_FEATURES, Settings
+from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
+from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.features import FeatureSet, Normalizer, split_by_recording
 
 
-class ReferenceSettings(Settings):
+def reference_design(pair: DevicePair, seed: int, folder: Path) -> Translation:
+    """The row of the benchmark."""
+    fitted = ReferenceDesign(seed).fit(pair.train_a, pair.train_b)
+    extras = {"chosen_step": fitted.chosen_step, "held_out_cycle": fitted.held_out_cycle}
+    return Translation(fitted.transform(pair.test_a.features), extras)
+
+
+@dataclass(frozen=True)
+class ReferenceSettings:
     """The usual numbers of the recipe."""
 
-    steps: int = Field(1500, ge=1, description="steps of both optimizers; more no longer lower the losses")
-    every: int = Field(100, ge=1, description="steps from one checkpoint to the next")
-    batch_size: int = Field(400, ge=2, description="slices of each domain in a step")
-    hidden_dim: int = Field(128, ge=1, description="width of generators and discriminators")
-    learning_rate: float = Field(2e-4, gt=0, description="Adam's, as in the paper")
-    lambda_cycle: float = Field(
-        10.0, ge=0, description="weight of the cycle-consistency loss, as in the paper"
-    )
-    lambda_identity: float = Field(5.0, ge=0, description="weight of the identity loss, as in the paper")
-    validation_fraction: float = Field(0.2, gt=0, lt=1, description="part of the recordings held out")
+    steps: int = 1500  # of both optimizers; more no longer lower the losses
+    every: int = 100  # steps from one checkpoint to the next
+    batch_size: int = 400  # slices of each domain in a step
+    hidden_dim: int = 128  # width of generators and discriminators
+    learning_rate: float = 2e-4  # Adam's, as in the paper
+    lambda_cycle: float = 10.0  # weight of the cycle-consistency loss, as in the paper
+    lambda_identity: float = 5.0  # weight of the identity loss, as in the paper
+    validation_fraction: float = 0.2  # part of the recordings held out
 
 
 def generator(width: int) -> nn.Module:
@@ -62,24 +70,14 @@ def squared(scores: torch.Tensor, wanted: float) -> torch.Tensor:
 class ReferenceDesign:
     """Train the recipe with `fit`, translate A to B with `transform`.
 
-    Parameters
-    ----------
-    seed : int
-        Decides the held-out recordings, the initial weights and the batches.
-    settings : ReferenceSettings
+    The seed decides the held-out recordings, the initial weights and the batches.
     """
 
     def __init__(self, seed: int = 0, settings: ReferenceSettings | None = None) -> None:
         self.seed, self.settings = seed, settings or ReferenceSettings()
 
     def fit(self, a: FeatureSet, b: FeatureSet) -> "ReferenceDesign":
-        """Train on the unpaired recordings of both domains.
-
-        Raises
-        ------
-        InputError
-            If a domain has fewer than two recordings.
-        """
+        """Train on the unpaired recordings of both domains; InputError if one has fewer than two."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self._fit(a, b)

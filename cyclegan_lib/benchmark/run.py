@@ -1,11 +1,9 @@
 """Run the benchmark: every method on every pair with every seed, once; then one report of them all."""
 
-import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,33 +12,31 @@ import torch
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from cyclegan_lib import plots
+from cyclegan_lib import documents, parallel, plots
 from cyclegan_lib.benchmark import pairs as registry
-from cyclegan_lib.benchmark.cells import CELLS, Cell, fingerprint, versions
-from cyclegan_lib.benchmark.measure import Judge
+from cyclegan_lib.benchmark.cells import CELLS, Cell, cell_key, versions
+from cyclegan_lib.benchmark.judge import Judge
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
-from cyclegan_lib.benchmark.report import JSON, MARKDOWN, Benchmark
+from cyclegan_lib.benchmark.numbers import BENCHMARK_JSON, Benchmark
+from cyclegan_lib.benchmark.report import markdown
 from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation.measures import MEASURES
 from cyclegan_lib.files import replacing, writable_folder
 
-FIGURE = "benchmark.png"
-MEASURES = {
-    "nmse": "NMSE against the pairs",
-    "accuracy_forest": "accuracy, forest",
-    "accuracy_logistic": "accuracy, logistic",
-}
+MARKDOWN, FIGURE = "benchmark.md", "benchmark.png"
+DRAWN = ("nmse", "accuracy_forest", "accuracy_logistic")
 
 
 @dataclass(frozen=True)
 class Task:
-    """The cells that are missing of one pair and one seed: {method: fingerprint}."""
+    """The cells that are missing of one pair and one seed."""
 
     output: Path
     data: Path
     pair: str
     seed: int
-    methods: dict[str, str]
+    methods: dict[str, str]  # {method: key}, see `cell_key`
 
 
 def benchmark(
@@ -58,31 +54,18 @@ def benchmark(
     file under `output`/cells, so that an interrupted benchmark goes on where it was; files that were made
     with other settings, data, versions or code are made again.
 
-    Parameters
-    ----------
-    output : path
-        Folder for the cells and for benchmark.json, benchmark.md and benchmark.png.
-    pairs, methods : sequence of str, optional
-        Keys of `PAIRS` and `METHODS`; all pairs and the methods in `DEFAULT` if left out.
-    seeds : sequence of int
-        A seed decides the split, the initial weights and all noise.
-    data : path
-        Folder of real recordings. Pairs that it lacks are left out, and named in the report.
-    workers : int
-        Processes, each with a thread; they share pairs and seeds. The numbers do not depend on it.
-    progress : bool
-        Show a TQDM bar over the cells.
+    `pairs` and `methods` are keys of `PAIRS` and `METHODS`: all pairs and the methods in `DEFAULT` if left
+    out. A seed decides the split, the initial weights and all noise. Pairs that the folder `data` of real
+    recordings lacks are left out, and named in the report. `workers` processes, each with a thread, share
+    pairs and seeds; the numbers do not depend on them.
 
-    Raises
-    ------
-    InputError
-        If a name or a seed is unusable, the folder cannot be written, lies in the real data or holds a file
-        of somebody else's under a name of ours, the real data of all pairs are missing, or a pair cannot be
-        learned from or measured.
+    Raises InputError if a name or a seed is unusable, the folder cannot be written, lies in the real data or
+    holds a file of somebody else's under a name of ours, the real data of all pairs are missing, or a pair
+    cannot be learned from or measured.
     """
     output, data = Path(output), Path(data)
-    pairs = known(registry.PAIRS if pairs is None else pairs, registry.PAIRS, "pair")
-    methods = known(DEFAULT if methods is None else methods, METHODS, "method")
+    pairs = parse_names(registry.PAIRS if pairs is None else pairs, registry.PAIRS, "pair")
+    methods = parse_names(DEFAULT if methods is None else methods, METHODS, "method")
     seeds = parse_seeds(seeds)
     if workers < 1:
         raise InputError(f"{workers} workers cannot work; give at least 1")
@@ -95,36 +78,28 @@ def benchmark(
     _check_output(output, [data / part for pair in pairs for part in registry.PAIRS[pair].needs])
     writable_folder(output)
 
-    marks = {(pair, method): fingerprint(pair, method, data) for pair in pairs for method in methods}
-    done: dict[tuple, Cell] = {}
-    tasks = []
-    for pair, seed in ((pair, seed) for pair in pairs for seed in seeds):
-        missing = {}
-        for method in methods:
-            cell = Cell.load(output, pair, seed, method, marks[pair, method])
-            if cell is None:
-                missing[method] = marks[pair, method]
-            else:
-                done[pair, seed, method] = cell
-        if missing:
-            tasks.append(Task(output, data, pair, seed, missing))
-    total = len(pairs) * len(seeds) * len(methods)
-    with tqdm(total=total, initial=len(done), desc="benchmark", unit="cell", disable=not progress) as bar:
-        for cell in _computed(tasks, min(workers, len(tasks))):
-            done[cell.pair, cell.seed, cell.method] = cell
-            bar.update()
-    order = [(pair, seed, method) for pair in pairs for seed in seeds for method in methods]
-    result = Benchmark(
-        cells=[done[key] for key in order],
-        pairs=pairs,
-        methods=methods,
-        seeds=seeds,
-        left_out=left_out,
-        versions=versions(),
-    )
+    keys = {(pair, method): cell_key(pair, method, data) for pair in pairs for method in methods}
+    places = [(pair, seed, method) for pair in pairs for seed in seeds for method in methods]
+    kept = {place: Cell.load(output, *place, keys[place[0], place[2]]) for place in places}
+    tasks: dict[tuple[str, int], Task] = {}
+    for (pair, seed, method), cell in kept.items():
+        if cell is None:
+            task = tasks.setdefault((pair, seed), Task(output, data, pair, seed, {}))
+            task.methods[method] = keys[pair, method]
+    missing = sum(len(task.methods) for task in tasks.values())
+    with tqdm(
+        total=len(places), initial=len(places) - missing, desc="benchmark", unit="cell", disable=not progress
+    ) as bar:
+        for _, cells in parallel.each(_cells, list(tasks.values()), min(workers, len(tasks))):
+            for cell in cells:
+                kept[cell.pair, cell.seed, cell.method] = cell
+                bar.update()
+    result = Benchmark(list(kept.values()), pairs, methods, seeds, left_out, versions())
     result.save(output)
+    documents.write_text(output / MARKDOWN, markdown(result))
     with replacing(output / FIGURE) as part:
-        plots.benchmark(result.table(list(MEASURES)), MEASURES).savefig(part, bbox_inches="tight")
+        figure = plots.benchmark(result.numbers, methods, {name: MEASURES[name].label for name in DRAWN})
+        figure.savefig(part, bbox_inches="tight")
     return result
 
 
@@ -134,21 +109,18 @@ def _check_output(output: Path, data: list[Path]) -> None:
     for path in data:
         if inside.is_relative_to(os.path.realpath(path)):
             raise InputError(f"{output} lies in {path}, which the benchmark reads; give another --output")
-    ours = [output / name for name in (JSON, MARKDOWN, FIGURE) if os.path.lexists(output / name)]
-    if ours and not (output / CELLS).is_dir():
+    there = [output / n for n in (BENCHMARK_JSON, MARKDOWN, FIGURE) if os.path.lexists(output / n)]
+    if there and not (output / CELLS).is_dir():
         raise InputError(
-            f"{ours[0]} would be replaced, and {output} holds no {CELLS}/ of an earlier benchmark;"
+            f"{there[0]} would be replaced, and {output} holds no {CELLS}/ of an earlier benchmark;"
             " give another --output"
         )
 
 
-def known(names: Iterable[str] | str, registry: Iterable[str], what: str) -> list[str]:
+def parse_names(names: Iterable[str] | str, registry: Iterable[str], what: str) -> list[str]:
     """Return `names`, a sequence or comma-separated text, in the order of `registry` and each once.
 
-    Raises
-    ------
-    InputError
-        If a name is not in `registry`, or there is none.
+    Raises InputError if a name is not in `registry`, or there is none.
     """
     names = [name.strip() for name in (names.split(",") if isinstance(names, str) else names)]
     names = [name for name in names if name]
@@ -162,54 +134,36 @@ def known(names: Iterable[str] | str, registry: Iterable[str], what: str) -> lis
 
 def parse_seeds(seeds: Iterable[int | str] | str) -> list[int]:
     """Return `seeds`, a sequence or comma-separated text, in order and each once."""
-    found: list[int] = []
+    numbers = set()
     for seed in seeds.split(",") if isinstance(seeds, str) else seeds:
         text = str(seed).strip()
         if not (text.isascii() and text.isdigit()):
             raise InputError(f"the seed '{text}' is no whole number from 0; give seeds as in 0,1,2")
-        found.append(int(text))
-    if not found:
+        numbers.add(int(text))
+    if not numbers:
         raise InputError("no seed is given; give seeds as in 0,1,2")
-    return sorted(set(found))
+    return sorted(numbers)
 
 
-def _computed(tasks: list[Task], workers: int) -> Iterator[Cell]:
-    if workers <= 1:
-        for task in tasks:
-            yield from _cells(task)
-        return
-    # spawn, not fork: torch's threads would not survive a fork
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        try:
-            for future in as_completed([pool.submit(_listed, task) for task in tasks]):
-                yield from future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _listed(task: Task) -> list[Cell]:
-    return list(_cells(task))
-
-
-def _cells(task: Task) -> Iterator[Cell]:
+def _cells(task: Task) -> list[Cell]:
     """Build the pair, then run, measure and save one missing method after the other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # threads change the last digits
+    cells = []
     try:
         with threadpool_limits(1):
             pair = registry.build(task.pair, task.seed, task.data)
             judge = Judge(pair, task.seed)
             recordings = {f.name: len(np.unique(getattr(pair, f.name).recording)) for f in fields(pair)}
-            for method, mark in task.methods.items():
+            for method, key in task.methods.items():
                 start = time.perf_counter()
                 with tempfile.TemporaryDirectory(prefix=".work-", dir=task.output) as folder:
-                    found = METHODS[method](pair, task.seed, Path(folder))
+                    translation = METHODS[method](pair, task.seed, Path(folder))
                 seconds = round(time.perf_counter() - start, 2)
-                values = judge.measure(found.features)
-                cell = Cell(task.pair, task.seed, method, values, found.extras, recordings, seconds)
-                cell.save(task.output, mark)
-                yield cell
+                values = judge.measure(translation.features)
+                cell = Cell(task.pair, task.seed, method, values, translation.extras, recordings, seconds)
+                cell.save(task.output, key)
+                cells.append(cell)
     finally:
         torch.set_num_threads(threads)
+    return cells

@@ -1,6 +1,7 @@
 """The supervised bound: what a network of the same kind learns when it is told the answer, slice by slice."""
 
 import warnings
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -9,15 +10,22 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.neural_network import MLPRegressor
 
+from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
 from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer
 
 HIDDEN = (128, 128)
 RIDGE = 1.0  # of the linear map that the network starts from
-MOST_EPOCHS = 60
+MAX_EPOCHS = 60
 PATIENCE = 10  # epochs without a lower held-out error before it stops
 FOLDS = 3  # each recording is held out once
+
+
+def supervised_mlp(pair: DevicePair, seed: int, folder: Path) -> Translation:
+    """The row of the benchmark: a network that was shown the truth of A's training recordings."""
+    fitted = SupervisedMLP(seed).fit(pair.train_a, pair.truth_a)
+    return Translation(fitted.transform(pair.test_a.features), {"epochs": fitted.epochs})
 
 
 class SupervisedMLP:
@@ -25,12 +33,8 @@ class SupervisedMLP:
 
     Nobody has such pairs in use: it is a bound, not a method. How many epochs to train is the mean of
     where the error on held-out *recordings* was lowest, over folds; it is then fitted on all of them. With
-    one split of some twenty recordings, and those lost to the fit, a linear map alone would be better.
-
-    Parameters
-    ----------
-    seed : int
-        Decides the folds, the initial weights and the batches.
+    one split of some twenty recordings, and those lost to the fit, a linear map alone would be better. The
+    seed decides the folds, the initial weights and the batches.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -39,10 +43,7 @@ class SupervisedMLP:
     def fit(self, a: FeatureSet, truth: FeatureSet) -> Self:
         """Fit on pairs; `truth` holds the rows of `a` as B heard them.
 
-        Raises
-        ------
-        InputError
-            If the rows are not the same sequences, or come from fewer than three recordings.
+        Raises InputError if they are not the same sequences, or come from fewer than three recordings.
         """
         if not np.array_equal(a.recording, truth.recording) or not np.array_equal(a.start_s, truth.start_s):
             raise InputError("the pairs are not the same sequences in one order; give both sets row by row")
@@ -73,7 +74,7 @@ class SupervisedMLP:
         linear, network = Ridge(RIDGE).fit(x[train], y[train]), self._network()
         rest, rest_held_out = y[train] - linear.predict(x[train]), y[held_out] - linear.predict(x[held_out])
         errors = [np.mean(rest_held_out**2)]
-        while len(errors) <= MOST_EPOCHS and len(errors) - np.argmin(errors) <= PATIENCE:
+        while len(errors) <= MAX_EPOCHS and len(errors) - np.argmin(errors) <= PATIENCE:
             network.partial_fit(x[train], rest)  # one pass over the slices
             errors.append(np.mean((network.predict(x[held_out]) - rest_held_out) ** 2))
         return int(np.argmin(errors))

@@ -71,7 +71,8 @@ def benchmark(
     workers: Annotated[int, typer.Option(min=1, help="processes, each with one thread")] = 1,
 ) -> None:
     """Compare the CycleGAN with baselines and bounds on device pairs whose truth is known."""
+    from cyclegan_lib.benchmark.report import markdown
     from cyclegan_lib.benchmark.run import benchmark
 
     result = benchmark(output, pairs, seeds, methods, data, workers)
-    print(f"{result.markdown()}\n{printable(f'written to {output}')}")
+    print(f"{markdown(result)}\n{printable(f'written to {output}')}")

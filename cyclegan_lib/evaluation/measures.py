@@ -1,79 +1,85 @@
-"""The figures of a run that are shown in its report and compared in a sweep."""
+"""The registry of measures: what each is called, how it is rounded, and which way is better."""
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import neg, pos
 from pathlib import Path
+from typing import Any
 
-from cyclegan_lib.evaluation.report import COLUMNS, TRANSLATED
+from cyclegan_lib import documents
 
-METRICS = "metrics.json"
-BASELINE = "Gaussian OT"
+METRICS_JSON = "metrics.json"
+TRANSLATED, BASELINE = "CycleGAN", "Gaussian OT"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How a figure is called, rounded, and told better or worse (`cost`, lower is better)."""
+    """A figure of a translation."""
 
-    label: str
-    heading: str
+    heading: str  # of a column; the arrow says which way is better
     decimals: int
-    cost: Callable[[float], float]
+    label: str  # of an axis
+    cost: Callable[[float], float]  # lower is better
+
+    def text(self, value: float | None) -> str:
+        """A value as tables show it."""
+        return rounded(value, self.decimals)
 
 
-def _lower(value: float) -> float:
-    return value
-
-
-def _higher(value: float) -> float:
-    return -value
+def rounded(value: float | None, decimals: int) -> str:
+    """Return a number with so many decimals, never −0.000; n/a if there is none, or it is not finite."""
+    if value is None or not math.isfinite(value):
+        return "n/a"
+    # + 0.0 makes −0.000 plain 0.000
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def _near_half(value: float) -> float:
     return abs(value - 0.5)
 
 
+# in the order of tables; the cost of what is better when larger is its negative
 MEASURES = {
-    "nmse": Measure("NMSE against the pairs", *COLUMNS["nmse"], _lower),
-    "sliced_wasserstein": Measure("sliced Wasserstein", *COLUMNS["sliced_wasserstein"], _lower),
-    "accuracy_forest": Measure("accuracy, forest", *COLUMNS["accuracy_forest"], _higher),
-    "accuracy_logistic": Measure("accuracy, logistic", *COLUMNS["accuracy_logistic"], _higher),
-    "c2st": Measure("C2ST (0.5 cannot tell)", *COLUMNS["c2st"], _near_half),
-    "gap_closed": Measure("part of the gap closed", "gap closed ↑", 3, _higher),
+    "nmse": Measure("NMSE ↓", 3, "NMSE against the pairs", pos),
+    "mmd2": Measure("MMD² ↓", 4, "MMD²", pos),
+    "frechet": Measure("Fréchet ↓", 2, "Fréchet distance", pos),
+    "sliced_wasserstein": Measure("sliced W ↓", 3, "sliced Wasserstein", pos),
+    "c2st": Measure("C2ST → 0.5", 3, "C2ST (0.5 cannot tell)", _near_half),
+    "accuracy_forest": Measure("forest ↑", 3, "accuracy, forest", neg),
+    "accuracy_logistic": Measure("logistic ↑", 3, "accuracy, logistic", neg),
+    "recovery_forest": Measure("recovered (forest) ↑", 2, "recovered, forest", neg),
+    "recovery_logistic": Measure("recovered (logistic) ↑", 2, "recovered, logistic", neg),
+    "gap_closed": Measure("gap closed ↑", 3, "part of the gap closed", neg),
 }
+DISTANCES = ("mmd2", "frechet", "sliced_wasserstein", "c2st")
+# of a run: shown in its report, compared in a sweep
+RUN_MEASURES = ("nmse", "sliced_wasserstein", "accuracy_forest", "accuracy_logistic", "c2st", "gap_closed")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run measured.
-
-    Attributes
-    ----------
-    headline : str
-    translated, baseline : dict of float
-        Those of `MEASURES` that could be computed: of the CycleGAN, and of `BASELINE`.
-    """
+    """What a run measured: those of `RUN_MEASURES` that could be computed."""
 
     headline: str
-    translated: dict[str, float]
-    baseline: dict[str, float]
+    translated: dict[str, float]  # of the CycleGAN
+    baseline: dict[str, float]  # of `BASELINE`
 
 
 def measured(folder: Path) -> Result | None:
     """Read the metrics.json of a run; None if it has none (yet)."""
+    content = documents.read_if_whole(folder / METRICS_JSON, dict[str, Any]) or {}
     try:
-        content = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         rows = {row["name"]: row for row in content["rows"]}
         translated = _numbers({**rows[TRANSLATED], "gap_closed": content.get("gap_closed")})
         headline = content.get("headline", "")
         if not isinstance(headline, str):
             return None
         return Result(headline, translated, _numbers(rows.get(BASELINE, {})))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+    except documents.UNREADABLE:
         return None  # whatever is in it, it is no result
 
 
-def _numbers(row: dict) -> dict[str, float]:
-    found = {name: row.get(name) for name in MEASURES}
-    return {name: float(v) for name, v in found.items() if v is not None and math.isfinite(v)}
+def _numbers(row: dict[str, Any]) -> dict[str, float]:
+    values = {name: row.get(name) for name in RUN_MEASURES}
+    return {name: float(v) for name, v in values.items() if v is not None and math.isfinite(v)}

@@ -1,94 +1,47 @@
 """The result of an evaluation: a table to read and the same numbers as JSON."""
 
-import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cyclegan_lib.files import replacing
-
-# column: (heading, decimals); the arrow says which way is better
-COLUMNS = {
-    "nmse": ("NMSE ↓", 3),
-    "mmd2": ("MMD² ↓", 4),
-    "frechet": ("Fréchet ↓", 2),
-    "sliced_wasserstein": ("sliced W ↓", 3),
-    "c2st": ("C2ST → 0.5", 3),
-    "accuracy_forest": ("forest ↑", 3),
-    "accuracy_logistic": ("logistic ↑", 3),
-    "recovery_forest": ("recovered (forest) ↑", 2),
-    "recovery_logistic": ("recovered (logistic) ↑", 2),
-}
-DISTANCES = ("mmd2", "frechet", "sliced_wasserstein", "c2st")
-TRANSLATED = "CycleGAN"
+from cyclegan_lib import documents
+from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, TRANSLATED
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way to translate, with its numbers; None where a number cannot be computed.
+    """One way to translate, with its numbers; None where a number cannot be computed."""
 
-    Attributes
-    ----------
-    name : str
-        "real …" for the target against itself, a baseline's name, or "CycleGAN".
-    nmse : float or None
-        Error against pairs; 0 perfect, 1 as good as the mean.
-    mmd2, frechet, sliced_wasserstein : float
-        Distances to the target, means over the halvings; z-scores of the target (Fréchet: squared).
-    c2st : float or None
-        Accuracy of telling it from the target, mean over the halvings; None with one recording a side.
-    accuracy_forest, accuracy_logistic : float or None
-        Of fault classifiers trained on the target.
-    recovery_forest, recovery_logistic : float or None
-        Part of the lost accuracy that comes back; None where next to nothing was lost.
-    deviation : dict of float
-        Standard deviation of each distance over the halvings.
-    """
-
-    name: str
+    name: str  # "real …" for the target against itself, a baseline's name, or "CycleGAN"
+    # distances to the target, means over the halvings; z-scores of the target (Fréchet: squared)
     mmd2: float
     frechet: float
     sliced_wasserstein: float
+    # accuracy of telling it from the target, mean over the halvings; None with one recording a side
     c2st: float | None = None
-    nmse: float | None = None
+    nmse: float | None = None  # error against pairs; 0 perfect, 1 as good as the mean
+    # of fault classifiers trained on the target
     accuracy_forest: float | None = None
     accuracy_logistic: float | None = None
+    # part of the lost accuracy that comes back; None where next to nothing was lost
     recovery_forest: float | None = None
     recovery_logistic: float | None = None
-    deviation: dict[str, float] = field(default_factory=dict)
+    deviation: dict[str, float] = field(default_factory=dict)  # of each distance over the halvings
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All rows of an evaluation and how they were computed.
+    """All rows of an evaluation and how they were computed."""
 
-    Attributes
-    ----------
-    rows : list of Row
-        The null first, then identity and the other baselines, the CycleGAN last.
-    source_device, target_device : str
-    sequences : dict of int
-        Sequences in each set that was given, under the names of `evaluate`'s arguments.
-    recordings_compared : int
-        Recordings on each side of every distance.
-    halvings : int
-        Random halvings of the recordings that distances are averaged over.
-    baselines_fitted_on : str
-    seed : int
-    remarks : list of str
-        Why a column that was asked for is missing.
-    """
-
-    rows: list[Row]
+    rows: list[Row]  # the null first, then identity and the other baselines, the CycleGAN last
     source_device: str
     target_device: str
-    sequences: dict[str, int]
-    recordings_compared: int
-    halvings: int
+    sequences: dict[str, int]  # in each set that was given, under the names of `evaluate`'s arguments
+    recordings_compared: int  # on each side of every distance
+    halvings: int  # random halvings of the recordings that distances are averaged over
     baselines_fitted_on: str
     seed: int
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  # why a column that was asked for is missing
 
     def row(self, name: str) -> Row:
         """Return the row called `name`; raises KeyError that lists the names."""
@@ -123,26 +76,28 @@ class Evaluation:
             else f"The CycleGAN closes {self.gap_closed:.1%} of the gap"
         )
         parts = [f"{closed} from {self.source_device} to {self.target_device} (sliced Wasserstein)"]
-        ours, linear, nothing = (self.row(name) for name in (TRANSLATED, "Gaussian OT", "identity"))
-        if ours.nmse is not None:
+        translated, linear, nothing = (self.row(name) for name in (TRANSLATED, BASELINE, "identity"))
+        if translated.nmse is not None:
             parts.append(
-                f"NMSE {ours.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f},"
+                f"NMSE {translated.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f},"
                 f" untranslated {nothing.nmse:.2f}"
             )
-        if ours.accuracy_forest is not None:
+        if translated.accuracy_forest is not None:
             parts.append(
-                f"fault accuracy {ours.accuracy_forest:.2f}, Gaussian optimal transport"
+                f"fault accuracy {translated.accuracy_forest:.2f}, Gaussian optimal transport"
                 f" {linear.accuracy_forest:.2f}, untranslated {nothing.accuracy_forest:.2f}"
             )
         return "; ".join(parts) + "."
 
     def table(self) -> str:
         """Return a Markdown table that is also aligned in a terminal, and below it how to read it."""
-        columns = [name for name in COLUMNS if any(getattr(row, name) is not None for row in self.rows)]
-        cells = [[f"{self.source_device} → {self.target_device}", *(COLUMNS[name][0] for name in columns)]]
+        columns = [
+            name for name in MEASURES if any(getattr(row, name, None) is not None for row in self.rows)
+        ]
+        headings = [MEASURES[name].heading for name in columns]
+        cells = [[f"{self.source_device} → {self.target_device}", *headings]]
         for row in self.rows:
-            values = ((getattr(row, name), COLUMNS[name][1]) for name in columns)
-            cells.append([row.name, *("n/a" if v is None else rounded(v, n) for v, n in values)])
+            cells.append([row.name, *(MEASURES[name].text(getattr(row, name)) for name in columns)])
         return "\n".join([markdown_table(cells), "", *self._notes()])
 
     def _notes(self) -> list[str]:
@@ -159,20 +114,11 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; a number that is not finite becomes None."""
-        return plain({**asdict(self), "gap_closed": self.gap_closed, "headline": self.headline})
+        return documents.plain({**asdict(self), "gap_closed": self.gap_closed, "headline": self.headline})
 
     def save(self, path: str | Path) -> Path:
-        """Write `to_dict` as JSON, whole or not at all.
-
-        Raises
-        ------
-        InputError
-            If the folder cannot be written.
-        """
-        with replacing(path) as part:
-            text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-            part.write_text(text + "\n", encoding="utf-8")
-        return Path(path)
+        """Write `to_dict` as JSON; raises InputError if the folder cannot be written."""
+        return documents.write(path, self.to_dict())
 
 
 def markdown_table(cells: list[list[str]]) -> str:
@@ -184,22 +130,3 @@ def markdown_table(cells: list[list[str]]) -> str:
     ]
     rule = "|".join([":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])])
     return "\n".join([lines[0], f"|{rule}|", *lines[1:]])
-
-
-def rounded(value: float, decimals: int) -> str:
-    """Return a number with so many decimals, never −0.000; n/a if it is not finite."""
-    if not math.isfinite(value):
-        return "n/a"
-    # + 0.0 makes −0.000 plain 0.000
-    return f"{round(value, decimals) + 0.0:.{decimals}f}"
-
-
-def plain(value: Any) -> Any:
-    """Return plain JSON types; a number that is not finite becomes None."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value

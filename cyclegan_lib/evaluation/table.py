@@ -16,7 +16,8 @@ from cyclegan_lib.evaluation.distances import (
     sliced_wasserstein,
 )
 from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery
-from cyclegan_lib.evaluation.report import DISTANCES, TRANSLATED, Evaluation, Row
+from cyclegan_lib.evaluation.measures import DISTANCES, TRANSLATED
+from cyclegan_lib.evaluation.report import Evaluation, Row
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
 from cyclegan_lib.features import FeatureSet, Normalizer
 

@@ -1,58 +1,53 @@
 """Figures of the benchmark, one function each, returning a matplotlib Figure."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from cyclegan_lib.evaluation.measures import TRANSLATED
 from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, new_figure, title
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FARTHEST = 1.5  # the benchmark's panels end here: an NMSE of 1 is as bad as answering the mean
 
 
-def benchmark(table: dict[str, dict[str, dict[str, Sequence[float]]]], measures: dict[str, str]) -> Figure:
-    """Every method on every pair of devices: the mean over seeds as a bar, each seed as a dot.
+def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[str, str]) -> Figure:
+    """Methods on every pair of devices: the mean over seeds as a bar, each seed as a dot.
 
-    Parameters
-    ----------
-    table : dict
-        {pair: {method: {measure: one number for each seed}}}, a row of panels for each pair.
-    measures : dict
-        {measure: axis label}, a column of panels each.
+    `numbers` are the benchmark's, one line a number, a row of panels for each pair; `measures` is
+    {measure: axis label}, a column of panels each.
     """
-    methods = list(dict.fromkeys(method for rows in table.values() for method in rows))
-    figure, axes = new_figure(
-        11,
-        0.6 + (0.5 + 0.21 * len(methods)) * len(table),
-        len(table),
-        len(measures),
-        sharey=True,
-        sharex="col",
-    )
-    grid = np.asarray(axes).reshape(len(table), len(measures))
+    pairs = list(numbers["pair"].unique())
+    groups = numbers.groupby(["pair", "method", "measure"])["value"]
+    seeds = {key: values.to_numpy() for key, values in groups}
+    height = 0.6 + (0.5 + 0.21 * len(methods)) * len(pairs)
+    figure, axes = new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
+    grid = np.asarray(axes).reshape(len(pairs), len(measures))
     places = np.arange(len(methods))
-    for line, (pair, found) in zip(grid, table.items(), strict=True):
-        for axis, measure in zip(line, measures, strict=True):
-            seeds = [np.asarray(found.get(method, {}).get(measure, ()), dtype=float) for method in methods]
-            means = [values.mean() if len(values) else 0.0 for values in seeds]
-            colours = [COLOUR_TRANSLATED if method == "CycleGAN" else COLOUR_OTHER for method in methods]
+    for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
+        of_pairs = [[seeds.get((pair, method, measure), np.empty(0)) for method in methods] for pair in pairs]
+        highest = max(values.max(initial=0) for of_pair in of_pairs for values in of_pair)
+        limit = min(1.05 * (highest or 1), FARTHEST)
+        for axis, pair, of_pair in zip(column, pairs, of_pairs, strict=True):
+            means = [values.mean() if len(values) else 0.0 for values in of_pair]
+            colours = [COLOUR_TRANSLATED if method == TRANSLATED else COLOUR_OTHER for method in methods]
             axis.barh(places, means, color=colours)
-            for place, values in zip(places, seeds, strict=True):
+            for place, values in zip(places, of_pair, strict=True):
                 axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
             axis.set_yticks(places, methods, fontsize=8)
             title(axis, pair if measure == next(iter(measures)) else "")
-    for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
-        column[-1].set_xlabel(label)
-        highest = max(max(v.get(measure, ()), default=0) for rows in table.values() for v in rows.values())
-        limit = min(1.05 * (highest or 1), FARTHEST)
-        column[0].set_xlim(0, limit)
-        # an untranslated error is many times larger than the rest: it runs out of the panel
-        for axis in column:
+            # an untranslated error is many times larger than the rest: it runs out of the panel
             for bar in axis.patches:
                 if bar.get_width() > limit:
                     place = (0.98 * limit, bar.get_y() + bar.get_height() / 2)
                     text = f"{bar.get_width():.1f} →"
                     axis.text(*place, text, ha="right", va="center", color="black", fontsize=8)
+        column[-1].set_xlabel(label)
+        column[0].set_xlim(0, limit)
     grid[0, 0].invert_yaxis()
     return figure
 
@@ -60,17 +55,15 @@ def benchmark(table: dict[str, dict[str, dict[str, Sequence[float]]]], measures:
 def checkpoints(runs: dict[str, list[tuple[np.ndarray, np.ndarray, int]]]) -> Figure:
     """The criterion against the error: one line a training run, from its start (ring) to its end.
 
-    Parameters
-    ----------
-    runs : dict
-        {pair: [(criterion, NMSE, index of the chosen checkpoint), ...]}, a panel for each pair.
+    `runs` is {pair: [(criterion, NMSE, index of the chosen checkpoint), ...]}, a panel for each pair.
     """
     columns = min(3, len(runs))
-    figure, axes = new_figure(11, 3.2 * -(-len(runs) // columns), -(-len(runs) // columns), columns)
+    rows = -(-len(runs) // columns)
+    figure, axes = new_figure(11, 3.2 * rows, rows, columns)
     for axis in axes[len(runs) :]:
         axis.set_visible(False)
-    for axis, (pair, its) in zip(axes, runs.items(), strict=False):
-        for criterion, error, chosen in its:
+    for axis, (pair, of_pair) in zip(axes, runs.items(), strict=False):
+        for criterion, error, chosen in of_pair:
             axis.plot(criterion, error, color=COLOUR_OTHER, linewidth=1)
             axis.plot(criterion[0], error[0], "o", color=COLOUR_OTHER, markerfacecolor="white")
             axis.plot(criterion[chosen], error[chosen], "o", color=COLOUR_TRANSLATED)
@@ -83,10 +76,7 @@ def checkpoints(runs: dict[str, list[tuple[np.ndarray, np.ndarray, int]]]) -> Fi
 def pairs_curve(curves: dict[str, dict[int, Sequence[float]]]) -> Figure:
     """NMSE over the number of recordings heard by both devices: the mean over seeds, each seed as a dot.
 
-    Parameters
-    ----------
-    curves : dict
-        {pair of devices: {number of paired recordings: one NMSE for each seed}}.
+    `curves` is {pair of devices: {number of paired recordings: one NMSE for each seed}}.
     """
     figure, axes = new_figure(11, 3.2, 1, len(curves), sharey=True)
     for axis, (pair, curve) in zip(axes, curves.items(), strict=True):

@@ -8,30 +8,23 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, Result
+from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, RUN_MEASURES, Result
 from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, OTHER_COLOURS, new_figure
 
 REPEATED = "seed"  # values that repeat a measurement instead of changing it
-COLUMNS = 3
+PANELS_ABREAST = 3
 LOGARITHMIC = 10.0  # from this ratio of largest to smallest value on, the axis is logarithmic
 LABEL_GAP = 0.08  # least distance of two labels, as a part of the panel
 
 
 def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, list[Any]]) -> Figure:
-    """Every measure over the grid, a panel each.
+    """Every measure over the grid, a panel each; `runs` are the grid's values and the result of each run.
 
     The numeric parameter with most values is on the horizontal axis, each combination of the others is a
     line; seeds are dots, and the line is their mean. A baseline without training is dotted.
-
-    Parameters
-    ----------
-    runs : list of (values, result)
-        The grid's values of each finished run, and what it measured.
-    grid : dict of list
-        {parameter: its values}.
     """
-    measures = [name for name in MEASURES if any(name in result.translated for _, result in runs)]
-    columns = min(COLUMNS, len(measures))
+    measures = [name for name in RUN_MEASURES if any(name in result.translated for _, result in runs)]
+    columns = min(PANELS_ABREAST, len(measures))
     rows = -(-len(measures) // columns)
     figure, axes = new_figure(3.7 * columns, 2.9 * rows, rows, columns)
     x = _horizontal(grid)
@@ -42,14 +35,14 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
     for axis, name in zip(axes, measures, strict=False):
         ends = []
         for line, colour in zip(lines, colours, strict=True):
-            found = [
+            points = [
                 (places[values[x]], result.translated[name])
                 for values, result in runs
                 if _line(values, x) == line and name in result.translated
             ]
-            if found:
-                at, mean = _means(found)
-                axis.plot(*zip(*found, strict=True), "o", color=colour, markersize=3.5, alpha=0.6)
+            if points:
+                at, mean = _means(points)
+                axis.plot(*zip(*points, strict=True), "o", color=colour, markersize=3.5, alpha=0.6)
                 axis.plot(at, mean, color=colour, linewidth=1.6)
                 ends.append((at[-1], mean[-1], line, colour))
         _baseline(axis, [(places[v[x]], r.baseline[name]) for v, r in runs if name in r.baseline])
@@ -82,15 +75,15 @@ def _line(values: dict[str, Any], x: str) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items() if name not in (x, REPEATED))
 
 
-def _means(found: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    at = sorted({place for place, _ in found})
-    return at, [float(np.mean([value for place, value in found if place == here])) for here in at]
+def _means(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    at = sorted({place for place, _ in points})
+    return at, [float(np.mean([value for place, value in points if place == here])) for here in at]
 
 
-def _baseline(axis: Axes, found: list[tuple[float, float]]) -> None:
-    if not found:
+def _baseline(axis: Axes, points: list[tuple[float, float]]) -> None:
+    if not points:
         return
-    at, mean = _means(found)
+    at, mean = _means(points)
     if np.allclose(mean, mean[0]):
         axis.axhline(mean[0], color=COLOUR_OTHER, linestyle=":", linewidth=1.6)
     else:

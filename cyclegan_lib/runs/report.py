@@ -9,7 +9,6 @@ from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
 from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, Result, measured
-from cyclegan_lib.evaluation.report import rounded
 from cyclegan_lib.runs.notebooks import parameters_of
 from cyclegan_lib.runs.page import TEMPLATES, Entry, write_page
 from cyclegan_lib.runs.plan import Plan
@@ -62,10 +61,8 @@ def _key_figures(result: Result) -> list[dict[str, str]]:
     figures = []
     for name, value in result.translated.items():
         measure = MEASURES[name]
-        note = ""
-        if name in result.baseline:
-            note = f"{BASELINE} {rounded(result.baseline[name], measure.decimals)}"
-        figures.append({"label": measure.label, "value": rounded(value, measure.decimals), "note": note})
+        note = f"{BASELINE} {measure.text(result.baseline[name])}" if name in result.baseline else ""
+        figures.append({"label": measure.label, "value": measure.text(value), "note": note})
     return figures
 
 

@@ -9,7 +9,7 @@ from cyclegan_lib.errors import InputError, Interrupted, NotebookError
 from cyclegan_lib.files import locked
 from cyclegan_lib.parallel import Executor, executor, processors
 from cyclegan_lib.runs.carry_out import begin, forget_what_is_not_whole, go_on
-from cyclegan_lib.runs.comparison import SWEEP, Compared, Comparison
+from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
 from cyclegan_lib.runs.notebooks import notebooks_of
 from cyclegan_lib.runs.plan import Plan
 from cyclegan_lib.runs.record import RECORD, Record
@@ -69,7 +69,7 @@ def sweep(
         check_simulated(plan.data)
     for plan in plans.runs:
         check_made(plan)
-    rows = [Compared(plan.folder, values) for plan, values in zip(plans.runs, plans.values, strict=True)]
+    rows = [SweepRow(plan.folder, values) for plan, values in zip(plans.runs, plans.values, strict=True)]
     comparison = Comparison(name, folder, again, file.parameters, file.grid, rows)
     if all(row.done for row in rows):
         comparison.save()

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from cyclegan_lib.benchmark import pairs
-from cyclegan_lib.benchmark.device_pair import DevicePair, checked
+from cyclegan_lib.benchmark.device_pair import DevicePair, check_pair
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings, SimulationSettings
 from cyclegan_lib.evaluation import table
 from cyclegan_lib.features import FeatureSet
@@ -92,4 +92,4 @@ def labelled_pair():
 
 @pytest.fixture
 def pair(labelled_pair):
-    return checked("made up", labelled_pair)
+    return check_pair("made up", labelled_pair)

@@ -1,13 +1,14 @@
 """The choice of the checkpoint, judged on trails made up so that every answer is known."""
 
+import numpy as np
 import pytest
 
 from cyclegan_lib import plots
-from cyclegan_lib.benchmark import tables
+from cyclegan_lib.benchmark import report
 from cyclegan_lib.benchmark.cells import Cell
-from cyclegan_lib.benchmark.choice import Choice, by_pair, choices
-from cyclegan_lib.benchmark.ours import UNTRAINED, WITHOUT_LABELS, with_pairs
-from cyclegan_lib.benchmark.report import Benchmark
+from cyclegan_lib.benchmark.choice import choice, choices, trails
+from cyclegan_lib.benchmark.cyclegan_rows import UNTRAINED, WITHOUT_LABELS, with_pairs
+from cyclegan_lib.benchmark.numbers import Benchmark
 
 
 def point(epoch, criterion, nmse, members, member_criteria, forest=0.5):
@@ -34,21 +35,20 @@ def cell(method="CycleGAN", nmse=0.33, seed=0, **extras):
 
 
 def test_what_was_chosen_and_what_it_cost():
-    choice = Choice.of(cell(trail=TRAIL))
-    assert (choice.start, choice.chosen, choice.best, choice.last) == (0.50, 0.33, 0.30, 0.33)
-    assert choice.regret == pytest.approx(0.1)
-    assert choice.single == 0.5  # the restart with the lowest criterion of its own, 0.9
-    assert choice.mean_single == pytest.approx(0.55)
-    assert choice.rank_nmse == pytest.approx(0.5)
-    assert choice.rank_forest == pytest.approx(-1.0)
-    assert choice.rank_logistic is None  # the accuracy never changes
+    found = choice(cell(trail=TRAIL))
+    assert (found["start"], found["chosen"], found["best"]) == (0.50, 0.33, 0.30)
+    assert found["regret"] == pytest.approx(0.1)
+    assert found["single"] == 0.5  # the restart with the lowest criterion of its own, 0.9
+    assert found["mean_single"] == pytest.approx(0.55)
+    assert found["rank_nmse"] == pytest.approx(0.5)
+    assert found["rank_forest"] == pytest.approx(-1.0)
+    assert np.isnan(found["rank_logistic"])  # the accuracy never changes
 
 
 def test_one_row_for_each_pair_and_cells_without_a_trail_are_passed_over():
     cells = [cell(trail=TRAIL), cell(seed=1, trail=TRAIL[:1]), cell("CORAL", 0.9), cell(seed=2)]
-    found = choices(cells)
-    assert len(found) == 2
-    heading, row = by_pair(found)
+    assert len(choices(cells)) == 2
+    heading, row = report.choice_table(Benchmark(cells, ["sensors"], ["CycleGAN"], [0, 1], {}, {}))
     values = dict(zip(heading, row, strict=True))
     assert values["pair"] == "sensors"
     assert values["regret"] == "5.0 %"
@@ -72,26 +72,25 @@ def helped() -> Benchmark:
 
 
 def test_help_is_the_difference_paired_by_seed():
-    heading, row = tables.help_table(helped())
+    heading, row = report.help_table(helped())
     values = dict(zip(heading, row, strict=True))
     assert values["labels of B"].startswith("-0.040 (")
     assert values["1 pair"].startswith("-0.035 (")
     assert values["8 pairs"] == "n/a"
-    assert tables.pairs_curves(helped()) == {"sensors": {0: [0.50, 0.40], 1: [0.45, 0.38]}}
+    assert report.pairs_curves(helped()) == {"sensors": {0: [0.50, 0.40], 1: [0.45, 0.38]}}
 
 
 def test_report_and_figures_show_the_choice_and_the_curve():
     result = helped()
-    assert "## Choice of the checkpoint" in result.markdown()
-    assert tables.regret(choices(result.cells)) == pytest.approx(0.1)
-    figure = plots.checkpoints(tables.trails(result))
+    assert "## Choice of the checkpoint" in report.markdown(result)
+    figure = plots.checkpoints(trails(result.cells))
     chosen = figure.axes[0].lines[2]
     assert (chosen.get_xdata(), chosen.get_ydata()) == (1.0, 0.33)
-    curve = plots.pairs_curve(tables.pairs_curves(result)).axes[0].lines[0]
+    curve = plots.pairs_curve(report.pairs_curves(result)).axes[0].lines[0]
     assert list(curve.get_ydata()) == pytest.approx([0.45, 0.415])
 
 
 def test_overview_has_a_row_for_each_pair_and_says_what_is_missing():
-    heading, row = tables.overview(helped())
+    heading, row = report.overview(helped())
     assert len(row) == len(heading)
     assert row[:3] == ["sensors", "0.340", "n/a"]

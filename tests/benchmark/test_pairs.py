@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cyclegan_lib.benchmark import pairs
-from cyclegan_lib.benchmark.device_pair import checked
+from cyclegan_lib.benchmark.device_pair import check_pair
 from cyclegan_lib.benchmark.pairs import PAIRS, build, deal, lacking
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError
@@ -95,7 +95,10 @@ class TestMissing:
         path = folder / "cwru" / "labels.csv"
         text = path.read_text()
         path.write_text(text.replace("position_oclock", "place"))
-        with pytest.raises(InputError, match="labels.csv has no column position_oclock"):
+        with pytest.raises(
+            InputError,
+            match="labels.csv has no column 'position_oclock' .*columns must be recording",
+        ):
             build("sensors", 0, folder)
         path.write_text(text.replace("drive_end fan_end", "drive_end"))
         with pytest.raises(InputError, match="names no recording of drive_end and fan_end"):
@@ -111,33 +114,27 @@ class TestMissing:
             build("sensors", 0, data)
 
 
-class TestChecked:
-    def test_labels_of_a_are_taken_off(self, labelled_pair):
-        found = checked("it", labelled_pair)
-        assert found.train_a.label is None and found.truth_a.label is None
-        assert found.test_a.label is not None and found.train_b.label is not None
+REFUSED = {
+    "'it' has 7 recordings .* in train_b; at least 8": lambda p: {"train_b": p.train_b.select(np.arange(7))},
+    "'it' has only equal features in train_b": lambda p: {
+        "train_b": p.train_b.with_features(np.full((12, 10, 40), -80.0), DEVICE_B)
+    },
+    "domains of the pair 'it' have no fault condition in common": lambda p: {
+        "train_b": replace(p.train_b, label=np.repeat("inner_race", 12))
+    },
+    "tested on the fault 'outer_race', which no training": lambda p: {
+        "test_b": replace(p.test_b, label=np.repeat("outer_race", 8))
+    },
+    "unequal length": lambda p: {"test_b": replace(p.test_b, start_s=p.test_b.start_s + 1)},
+}
 
-    def test_too_few_recordings(self, labelled_pair):
-        few = replace(labelled_pair, train_b=labelled_pair.train_b.select(np.arange(7)))
-        with pytest.raises(InputError, match="'it' has 7 recordings .* in train_b; at least 8"):
-            checked("it", few)
 
-    def test_equal_features(self, labelled_pair):
-        silent = labelled_pair.train_b.with_features(np.full((12, 10, 40), -80.0), DEVICE_B)
-        with pytest.raises(InputError, match="'it' has only equal features in train_b"):
-            checked("it", replace(labelled_pair, train_b=silent))
+@pytest.mark.parametrize("says", REFUSED)
+def test_what_cannot_be_learned_from_or_measured_is_refused(says, labelled_pair):
+    with pytest.raises(InputError, match=says):
+        check_pair("it", replace(labelled_pair, **REFUSED[says](labelled_pair)))
 
-    def test_nothing_in_common(self, labelled_pair):
-        other = replace(labelled_pair.train_b, label=np.repeat("inner_race", 12))
-        with pytest.raises(InputError, match="domains of the pair 'it' have no fault condition in common"):
-            checked("it", replace(labelled_pair, train_b=other))
 
-    def test_a_fault_that_b_never_showed(self, labelled_pair):
-        test_b = replace(labelled_pair.test_b, label=np.repeat("outer_race", 8))
-        with pytest.raises(InputError, match="tested on the fault 'outer_race', which no training"):
-            checked("it", replace(labelled_pair, test_b=test_b))
-
-    def test_not_the_same_moments(self, labelled_pair):
-        moved = replace(labelled_pair.test_b, start_s=labelled_pair.test_b.start_s + 1)
-        with pytest.raises(InputError, match="unequal length"):
-            checked("it", replace(labelled_pair, test_b=moved))
+def test_labels_of_a_are_taken_off(pair):
+    assert pair.train_a.label is None and pair.truth_a.label is None
+    assert pair.test_a.label is not None and pair.train_b.label is not None

@@ -18,7 +18,7 @@ from cyclegan_lib.evaluation import (
 )
 from cyclegan_lib.evaluation.checks import match_by_name
 from cyclegan_lib.evaluation.distances import median_distance
-from cyclegan_lib.evaluation.report import DISTANCES
+from cyclegan_lib.evaluation.measures import DISTANCES
 from cyclegan_lib.evaluation.table import halvings
 from cyclegan_lib.features import Normalizer
 

@@ -12,8 +12,9 @@ from helpers import ROWS
 from notebooks.layers import NAMES, numbered
 from notebooks.whole import check_whole, code_cells, printed_by
 
-from cyclegan_lib.evaluation.report import COLUMNS, DISTANCES
+from cyclegan_lib.evaluation.measures import DISTANCES, MEASURES
 
+COLUMNS = {name: measure for name, measure in MEASURES.items() if name != "gap_closed"}
 MEASURED = "04_domain_shift.ipynb"  # the notebook that prints what metrics.json holds
 
 
@@ -90,13 +91,14 @@ def check_printed(metrics: dict[str, Any], printed: str) -> None:
     start = next((i for i, line in enumerate(lines) if line.startswith(corner)), None)
     assert start is not None, f"no table '{corner} …' was printed"
     heading, _, *body = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[start:])
-    assert heading[1:] == [text for text, _ in COLUMNS.values()], f"the table's columns are {heading[1:]}"
+    headings = [measure.heading for measure in COLUMNS.values()]
+    assert heading[1:] == headings, f"the table's columns are {heading[1:]}"
     table = {name: cells for name, *cells in body[: len(metrics["rows"])]}
     for row in metrics["rows"]:
         shown = table.get(row["name"])
         assert shown is not None, f"{row['name']} is not in the table"
-        for text, (name, (_, decimals)) in zip(shown, COLUMNS.items(), strict=True):
-            expected = f"{round(row[name], decimals) + 0.0:.{decimals}f}"
+        for text, (name, measure) in zip(shown, COLUMNS.items(), strict=True):
+            expected = f"{round(row[name], measure.decimals) + 0.0:.{measure.decimals}f}"
             where = f"{name} of {row['name']}"
             assert text == expected, f"{where}: {text} in the table, {row[name]} in metrics.json"
 

@@ -10,10 +10,9 @@ from helpers import ROWS
 from nbval.plugin import get_sanitize_patterns
 from notebooks.alterations import ALTERATIONS, change_a_number, replace_in_source, strip_an_output
 from notebooks.layers import SANITIZE, check_same_again, check_same_results, compare, run_nbval
-from notebooks.metrics import MEASURED, check_metrics, check_printed, check_summary
+from notebooks.metrics import COLUMNS, MEASURED, check_metrics, check_printed, check_summary
 from notebooks.whole import check_whole, code_cells, printed_by
 
-from cyclegan_lib.evaluation.report import COLUMNS
 from notebooks import layers
 
 TINY = (
@@ -100,9 +99,9 @@ def test_layer_1_fails_on_each_changed_measure(small):
     printed = printed_by(nbformat.read(small / MEASURED, as_version=4))
     check_printed(metrics, printed)
     for row in metrics["rows"]:
-        for name, (_, decimals) in COLUMNS.items():
+        for name, measure in COLUMNS.items():
             kept = row[name]
-            row[name] += 10**-decimals
+            row[name] += 10**-measure.decimals
             with pytest.raises(AssertionError, match=f"{name} of {row['name']}"):
                 check_printed(metrics, printed)
             row[name] = kept

@@ -21,8 +21,8 @@ from safety.contents import NAMES, RATE
 
 from cyclegan_lib import documents
 from cyclegan_lib.benchmark.cells import Cell, cell_path
+from cyclegan_lib.benchmark.numbers import Benchmark
 from cyclegan_lib.benchmark.pairs import _labels
-from cyclegan_lib.benchmark.report import Benchmark
 from cyclegan_lib.checkpoint.random_states import restore_random_states
 from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.config import SimulationSettings
@@ -137,7 +137,7 @@ def load_benchmark(path: Path) -> None:
     found = Benchmark.load(path)
     for cell in found.cells:
         assert isinstance(cell, Cell) and isinstance(cell.seed, int)
-        found.spread(cell.pair, cell.method, "nmse")
+        found.mean(cell.pair, cell.method, "nmse")
 
 
 def load_metrics(path: Path) -> None:
@@ -151,7 +151,7 @@ def load_cell(path: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, place)
     cell = _taken(Cell.load(path.parent, *CELL, "abc"), path)
-    Benchmark([cell], [CELL[0]], [CELL[2]], [0], {}, {}).spread(CELL[0], CELL[2], "nmse")
+    Benchmark([cell], [CELL[0]], [CELL[2]], [0], {}, {}).mean(CELL[0], CELL[2], "nmse")
 
 
 def load_simulation(path: Path) -> None:

@@ -5,23 +5,18 @@ import numpy as np
 from cyclegan_lib.benchmark.device_pair import DevicePair
 from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery
-from cyclegan_lib.evaluation.table import HALVINGS, SLICES_COMPARED, distances_over_halvings, halvings
+from cyclegan_lib.evaluation.table import distances_over_halvings, halvings
 from cyclegan_lib.features import FeatureSet, Normalizer
 
-Values = dict[str, float | None]
+Values = dict[str, float | None]  # by measure
 
 
 class Judge:
     """Measures every method of one pair alike.
 
     Everything that does not depend on the method is computed once: the fault classifiers trained on B, the
-    accuracies without translation and on B itself, and the halvings of the test recordings.
-
-    Parameters
-    ----------
-    pair : DevicePair
-    seed : int
-        Of the classifiers, the halvings and the projections.
+    accuracies without translation and on B itself, and the halvings of the test recordings. The seed is that
+    of the classifiers, the halvings and the projections.
     """
 
     def __init__(self, pair: DevicePair, seed: int) -> None:
@@ -33,27 +28,14 @@ class Judge:
         self._halves = list(halvings(pair.test_a.recording, pair.test_b.recording, seed))
 
     def measure(self, features: np.ndarray) -> Values:
-        """Measure a translation of the pair's test set.
+        """Measure a translation of `test_a`, (sequences, slices, 40), dB, row by row.
 
         Distances are those of `cyclegan_lib.evaluation.table`: one half of the translated recordings
         against the *other* half of B's, in the z-scores of B's training recordings, mean over the halvings.
-        B's own recordings are measured the same way, half against half, and so are the null.
+        B's own recordings are measured the same way, half against half, and so are the null. A recovery is
+        None where next to nothing was lost.
 
-        Parameters
-        ----------
-        features : array, (sequences, slices, 40), dB
-            The rows of `test_a`, translated.
-
-        Returns
-        -------
-        dict of float or None
-            `nmse`, `accuracy_forest`, `accuracy_logistic`, `recovery_forest`, `recovery_logistic` (None
-            where next to nothing was lost), `mmd2`, `frechet`, `sliced_wasserstein`, `c2st`.
-
-        Raises
-        ------
-        InputError
-            If the features have another shape than the truth, or hold NaN.
+        Raises InputError if the features have another shape than the truth, or hold NaN.
         """
         translated = self.pair.test_a.with_features(features, self.pair.test_b.device)
         values: Values = {"nmse": nmse(translated.features, self.pair.test_b.features)}
@@ -66,12 +48,7 @@ class Judge:
 
     def _distances(self, translated: FeatureSet) -> Values:
         # both devices heard the same recordings, so that the null's halves are everyone's halves
-        found = distances_over_halvings(
+        distances = distances_over_halvings(
             {"it": translated}, self.pair.test_b, self._normalizer, self._halves, self.seed, progress=False
         )["it"]
-        return {name: float(np.mean(values)) if values else None for name, values in found.items()}
-
-
-def settings() -> dict[str, int]:
-    """Return what the measures depend on besides the data."""
-    return {"halvings": HALVINGS, "points": SLICES_COMPARED}
+        return {name: float(np.mean(values)) if values else None for name, values in distances.items()}

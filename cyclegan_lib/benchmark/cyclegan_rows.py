@@ -15,6 +15,7 @@ from cyclegan_lib.features import Normalizer, Pairs
 UNTRAINED = "untrained CycleGAN"
 WITHOUT_LABELS = "untrained CycleGAN without labels"
 PAIRS_GIVEN = (1, 2, 4, 8)
+EVERY = 2  # epochs between two points of a trail
 
 
 def with_pairs(number: int) -> str:
@@ -32,11 +33,12 @@ def cyclegan(pair: DevicePair, seed: int, folder: Path) -> Translation:
     from cyclegan_lib.training import train
 
     a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
-    trail = Trail(pair, seed)
+    watched = Trail(pair, seed)
     settings = TrainingSettings(seed=seed)
-    run = train(a, b, folder / "checkpoints", settings, progress=False, watch=trail)
+    run = train(a, b, folder / "checkpoints", settings, progress=False, watch=watched)
     module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu", weights_only=True).eval()
-    extras = {"best_epoch": run.best_epoch, "epochs": len(run.history) - 1, "trail": trail.with_(run.history)}
+    trail = watched.joined(run.history)
+    extras = {"best_epoch": run.best_epoch, "epochs": len(run.history) - 1, "trail": trail}
     return Translation(_translate(module, pair), extras)
 
 
@@ -70,47 +72,45 @@ def _some_pairs(pair: DevicePair, number: int, seed: int) -> Pairs:
 class Trail:
     """Errors and accuracies along a training run, measured on the test pairs; the run never sees them."""
 
-    def __init__(self, pair: DevicePair, seed: int, every: int = 2) -> None:
-        self.pair, self.every = pair, every
+    def __init__(self, pair: DevicePair, seed: int) -> None:
+        self.pair = pair
         self.classifier = FaultClassifier(seed).fit(pair.train_b)
         self.points: list[dict[str, Any]] = []
 
     def __call__(self, epoch: int, module: Any) -> None:
         """Called by `train` for the untrained model and after each epoch."""
-        if epoch % self.every:
+        if epoch % EVERY:
             return
         translated, truth = _translate(module, self.pair), self.pair.test_b
         accuracy = self.classifier.accuracy(truth.with_features(translated, truth.device))
         members = [nmse(features, truth.features) for features in _members(module, self.pair)]
-        self.points.append(
-            {"epoch": epoch, "nmse": nmse(translated, truth.features), **accuracy, "members": members}
-        )
+        error = nmse(translated, truth.features)
+        self.points.append({"epoch": epoch, "nmse": error, **accuracy, "members": members})
 
-    def with_(self, history: list[dict[str, float]]) -> list[dict[str, Any]]:
+    def joined(self, history: list[dict[str, float]]) -> list[dict[str, Any]]:
         """The points with the criterion of the same epoch, for the ensemble and for each restart."""
-        figures = {int(row["epoch"]): row for row in history}
-        return [
-            {
-                **point,
-                "criterion": figures[point["epoch"]]["val_distance"],
-                "member_criteria": [
-                    figures[point["epoch"]][f"val_distance_{i}"] for i in range(len(point["members"]))
-                ],
-            }
-            for point in self.points
-        ]
+        rows = {int(row["epoch"]): row for row in history}
+        trail = []
+        for point in self.points:
+            row = rows[point["epoch"]]
+            members = [row[f"val_distance_{i}"] for i in range(len(point["members"]))]
+            trail.append({**point, "criterion": row["val_distance"], "member_criteria": members})
+        return trail
+
+
+def _normalized(module: Any, pair: DevicePair) -> tuple[Normalizer, torch.Tensor]:
+    normalizer = Normalizer.from_dict(module.hparams["normalization"])
+    return normalizer, torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))
 
 
 def _translate(module: Any, pair: DevicePair) -> np.ndarray:
-    normalizer = Normalizer.from_dict(module.hparams["normalization"])
-    z = torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))  # (sequences, slices, 40)
+    normalizer, z = _normalized(module, pair)  # (sequences, slices, 40)
     return normalizer.denormalize(module.convert_A_to_B(z).numpy(), "B")
 
 
 @torch.no_grad()
 def _members(module: Any, pair: DevicePair) -> list[np.ndarray]:
-    normalizer = Normalizer.from_dict(module.hparams["normalization"])
-    z = torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))
+    normalizer, z = _normalized(module, pair)
     generator = module.average_AB.module
     each = generator.each(z.expand(generator.members, *z.shape), generator.strength)
     return [normalizer.denormalize(y.numpy(), "B") for y in each]

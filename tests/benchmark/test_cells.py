@@ -1,0 +1,118 @@
+"""What a cell hangs on: versions, recordings, and all code that is imported on the way to its number."""
+
+import shutil
+from functools import partial
+from types import ModuleType
+
+import pytest
+
+from cyclegan_lib.benchmark import cells, methods
+from cyclegan_lib.benchmark.cells import Cell, cell_key, code_of, read_code
+from cyclegan_lib.benchmark.cyclegan_rows import cyclegan
+from cyclegan_lib.evaluation.baselines import Coral
+
+
+def code(*parts):
+    return code_of((*cells.SHARED, *parts)).keys()
+
+
+def test_the_cyclegans_cells_hang_on_training_and_the_baselines_do_not():
+    both = {"config.py", "benchmark/pairs.py", "evaluation/distances.py", "features/log_mel.py"}
+    both |= {"simulation/machine.py", "recordings/reading.py"}
+    ours, baselines = code(cyclegan), code(methods.baseline, Coral)
+    assert both <= ours & baselines
+    assert ours >= {"training/start.py", "training/fit.py", "models/cyclegan.py", "checkpoint/reading.py"}
+    assert {file.split("/")[0] for file in ours - baselines} == {
+        "benchmark",
+        "checkpoint",
+        "models",
+        "stopping.py",
+        "training",
+    }
+    # what only collects methods, or shows numbers, changes none of them
+    assert not {"benchmark/methods.py", "benchmark/report.py", "runs/run.py"} & ours
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of its own: a function imports a module that imports another one."""
+    sources = {
+        "__init__.py": "",
+        "room/__init__.py": "from house.room.door import door",
+        "room/door.py": "import house.attic\n\ndef door():\n    return house.attic.BOX",
+        "attic.py": "BOX = 1",
+        "cellar.py": "BOX = 2",
+        "row.py": '"""About."""\n\ndef row():\n    """Does."""\n    from house.room import door  # late\n',
+    }
+    for name, text in sources.items():
+        (tmp_path / "house" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "house" / name).write_text(text)
+    monkeypatch.setattr(cells, "PACKAGE", tmp_path / "house")
+    read_code.cache_clear()
+    yield tmp_path / "house"
+    read_code.cache_clear()
+
+
+def code_of_row(package):
+    row = ModuleType("row")
+    row.__file__ = str(package / "row.py")
+    return code_of([row])
+
+
+def test_imports_are_followed_into_functions_and_packages(package):
+    assert code_of_row(package).keys() == {"row.py", "room/__init__.py", "room/door.py", "attic.py"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "same"),
+    [
+        ("row.py", "About.", "Other.", True),
+        ("row.py", "Does.", "Other.", True),
+        ("row.py", "  # late", "", True),
+        ("row.py", "def row", "def a_row", False),
+        ("attic.py", "1", "2", False),
+        ("cellar.py", "2", "3", True),
+    ],
+)
+def test_code_that_is_imported_counts_and_comments_do_not(file, old, new, same, package):
+    before = code_of_row(package)
+    (package / file).write_text((package / file).read_text().replace(old, new))
+    read_code.cache_clear()
+    assert (code_of_row(package) == before) == same
+
+
+def test_other_recordings_are_another_benchmark(tmp_path, data):
+    folder = shutil.copytree(data, tmp_path / "data")
+    before = {pair: cell_key(pair, "identity", folder) for pair in ("sensors", "microphones", "simulated")}
+    assert before["sensors"] == cell_key("sensors", "identity", data)
+    sound = folder / "cwru" / "fan_end" / "100.flac"
+    sound.write_bytes((folder / "cwru" / "fan_end" / "101.flac").read_bytes())
+    changed = {pair for pair in before if cell_key(pair, "identity", folder) != before[pair]}
+    assert changed == {"sensors"}
+
+
+def test_each_method_version_and_argument_is_another_key(tmp_path, monkeypatch):
+    def key():
+        return cell_key("simulated", "identity", tmp_path)
+
+    keys = [cell_key("simulated", name, tmp_path) for name in methods.METHODS]
+    assert len(set(keys)) == len(keys) and key() == keys[0]
+    for kind in (Coral, partial(Coral, regularization=2)):
+        monkeypatch.setitem(methods.METHODS, "identity", partial(methods.baseline, kind=kind))
+        assert key() not in keys
+        keys.append(key())
+    monkeypatch.undo()
+    monkeypatch.setattr(cells, "version", lambda name: "0.0")
+    assert key() != keys[0]
+
+
+def test_a_cell_is_read_back_under_its_own_key_and_place(tmp_path):
+    cell = Cell("sensors", 0, "real B", {"nmse": 0.5, "c2st": None}, {"best_epoch": 3}, {"test_b": 13}, 1.5)
+    path = cell.save(tmp_path, "abc")
+    assert Cell.load(tmp_path, "sensors", 0, "real B", "abc") == cell
+    assert Cell.load(tmp_path, "sensors", 0, "real B", "abd") is None
+    assert Cell.load(tmp_path, "sensors", 1, "real B", "abc") is None
+    shutil.copytree(path.parent, path.parent.with_name("seed-1"))
+    assert Cell.load(tmp_path, "sensors", 1, "real B", "abc") is None
+    path.write_text("{ damaged")
+    assert Cell.load(tmp_path, "sensors", 0, "real B", "abc") is None
