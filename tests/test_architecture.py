@@ -1,10 +1,23 @@
-"""docs/architecture.md lists the rooms of the library from below; an import never points back up."""
+"""docs/architecture.md lists the rooms of the library from below, and its examples run."""
 
 import ast
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from helpers import PROJECT
+import numpy as np
+import pytest
+from helpers import PROJECT, QUICK, make_set
+
+from cyclegan_lib.benchmark import methods
+from cyclegan_lib.benchmark.baseline_rows import baseline
+from cyclegan_lib.benchmark.device_pair import DevicePair
+from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.models import cyclegan, losses
+from cyclegan_lib.recordings import reading
+from cyclegan_lib.training import start, train
 
 LIBRARY = PROJECT / "cyclegan_lib"
 ENTRANCES = {"__init__", "__main__"}
@@ -15,7 +28,7 @@ EXCEPTIONS = {("models/cyclegan.py", "checkpoint")}
 def rooms() -> list[str]:
     """The rooms as the document lists them."""
     text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    return re.findall(r"^\d+\. `(\w+)`", text, re.MULTILINE)
+    return re.findall(r"^\d+\. `(\w+)`(?: -.*)?$", text, re.MULTILINE)
 
 
 def imported(source: str) -> set[str]:
@@ -49,3 +62,47 @@ def test_no_import_points_back_up():
         if floor[room] > floor[room_of(path)]
     }
     assert upwards == EXCEPTIONS
+
+
+@pytest.fixture(scope="module")
+def examples() -> dict[str, type | Callable]:
+    """What the document's code blocks define."""
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    defined: dict = {}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        exec(block, defined)
+    return defined
+
+
+def test_a_new_baseline_is_one_line_more(examples, monkeypatch, tmp_path):
+    shift = examples["MeanShift"]
+    monkeypatch.setitem(methods.METHODS, shift.name, partial(baseline, kind=shift))
+    a, b = make_set("cpc006", shift=10), make_set("BATCH_UPLOAD")
+    features = methods.METHODS[shift.name](DevicePair(a, b, a, b, b), 0, tmp_path).features
+    assert np.allclose(features.mean(axis=(0, 1)), b.features.mean(axis=(0, 1)), atol=1e-3)
+
+
+def test_a_new_loss_is_one_line_more(examples, monkeypatch, domains, tmp_path):
+    class Settings(TrainingSettings):
+        lambda_level: float = 0.0
+
+    monkeypatch.setattr(start, "start_map", lambda *given: (np.eye(40), np.zeros(40)))  # takes longest
+    monkeypatch.setattr(cyclegan, "TrainingSettings", Settings)
+    monkeypatch.setitem(losses.LOSSES, "level", examples["level"])
+    levels = []
+    for weight in (0.0, 100.0):
+        settings = Settings(**{**QUICK.model_dump(), "lambda_level": weight})
+        run = train(*domains, tmp_path / str(weight), settings, progress=False)
+        levels.append(run.history[-1]["train_level"])
+    assert levels[1] < levels[0]
+
+
+def test_a_new_format_is_one_line_more(examples, monkeypatch, tmp_path):
+    monkeypatch.setitem(reading.FORMATS, ".txt", examples["TextFile"])
+    sound = np.linspace(-1, 1, 16000, dtype=np.float32)
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(["16000", *map(repr, sound.tolist())]))
+    assert np.array_equal(reading.read_recording(path, 16000), sound)
+    path.write_text("16000\nnoise")
+    with pytest.raises(InputError, match="is damaged"):
+        reading.read_recording(path, 16000)
