@@ -31,8 +31,8 @@ def run(
     exported_models/ and run.json (parameters, versions, inputs). A run of the same name is kept as
     NAME-earlier-1. Paths given with -p are meant from the current folder.
     """
-    from cyclegan_lib.runs.notebooks import describe_parameters
-    from cyclegan_lib.runs.renew import renew_notebooks
+    from cyclegan_lib.runs.execute import renew_notebooks
+    from cyclegan_lib.runs.parameters import describe_parameters
     from cyclegan_lib.runs.run import run
 
     if list_parameters:

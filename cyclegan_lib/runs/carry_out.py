@@ -1,127 +1,208 @@
-"""Carrying out a plan: its notebooks one after the other, recorded, and reported at the end."""
+"""A run, and the one function that does what is not done of it: new, interrupted, failed or in a sweep."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError, NotebookError
+from cyclegan_lib.files import locked, sha256
 from cyclegan_lib.runs.execute import CellError, execute, is_whole
-from cyclegan_lib.runs.facts import facts, sha256
-from cyclegan_lib.runs.plan import Plan
-from cyclegan_lib.runs.record import DONE, FAILED, PENDING, Record, Step, now
+from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, parameters_of
+from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Input, Record, Step, facts, now
+from cyclegan_lib.workspace import Workspace
 
 # what a training run takes anew when it goes on from a checkpoint
 CONTINUABLE = ("max_epochs", "max_minutes", "resume")
+# the owner of a lock may have been killed a moment ago
+LOCK_PATIENCE_S = 60.0
 
 
-def begin(plan: Plan, progress: bool = True) -> Record:
-    """Carry out a plan in its folder, which is new; see `go_on` for what it raises."""
-    record = Record(
-        name=plan.name,
-        command=plan.command,
-        given=plan.given,
-        parameters=plan.values(),
-        notebooks=[Step(notebook.name) for notebook in plan.notebooks],
-        facts=facts(plan.notebooks[0].parent),
-        started=now(),
-    )
-    _carry_out(plan, record, {}, progress)
-    return record
+@dataclass(frozen=True)
+class Run:
+    """What is to be done, for this process or another one; what was done is in the folder's run.json."""
+
+    folder: Path  # runs/NAME
+    notebooks: tuple[Path, ...]  # as they are in the project's notebooks/
+    given: dict[str, Any]  # checked parameters; paths are absolute
+    data: Path  # simulated recordings and their feature sets
+    command: str  # the command line that repeats it
+    resume_command: str  # the one that goes on after a failure
+
+    @property
+    def simulates(self) -> bool:
+        """Whether it simulates its recordings, or was given feature sets."""
+        return not self.given.get(OWN_RECORDINGS[0])
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a record."""
+        return (self.folder / RECORD).exists()
+
+    def record(self) -> Record:
+        """What was done so far; of a run that has not begun, nothing."""
+        if self.begun:
+            return Record.load(self.folder)
+        return Record(
+            name=self.folder.name,
+            command=self.command,
+            given=self.given,
+            parameters=self.values(),
+            notebooks=[Step(notebook.name) for notebook in self.notebooks],
+            started=now(),
+        )
+
+    def values(self) -> dict[str, dict[str, Any]]:
+        """All parameters by notebook, given ones and defaults, but for the run's own folder."""
+        return {
+            notebook.stem: {
+                p.name: str(self.data) if p.name == "data_dir" else self.given.get(p.name, p.default)
+                for p in parameters_of(notebook).values()
+                if p.name != RESERVED
+            }
+            for notebook in self.notebooks
+        }
+
+    def injected(self, notebook: Path) -> dict[str, Any]:
+        """The parameters that papermill hands to a notebook: the given ones, and the folders."""
+        values = {**self.given, "data_dir": str(self.data), RESERVED: str(self.folder)}
+        declared = parameters_of(notebook)
+        return {name: value for name, value in values.items() if name in declared}
+
+    def inputs(self) -> dict[str, Input]:
+        """The feature sets that it uses and that exist by now."""
+        simulated = Workspace(data=self.data, run=self.folder)
+        paths = {
+            "domain_a": simulated.features(DEVICE_A),
+            "domain_b": simulated.features(DEVICE_B),
+            "test_a": simulated.features(DEVICE_A, "test"),
+            "test_b": simulated.features(DEVICE_B, "test"),
+        }
+        paths |= {name: Path(self.given[name]) for name in OWN_RECORDINGS if self.given.get(name)}
+        return {name: Input(str(path), sha256(path)) for name, path in paths.items() if path.exists()}
 
 
-def go_on(plan: Plan, record: Record, progress: bool = True) -> Record:
-    """Go on where a run stopped: from the first notebook that is not done, or not whole any more.
+def carry_out(run: Run, wait_s: float = 0.0, progress: bool = True) -> Record:
+    """Do what is not done of a run: its notebooks one after the other, recorded, and reported at the end.
 
-    Training goes on from its last checkpoint, if its parameters are the same.
+    It begins with the first notebook that is not done, or not whole any more; training goes on from its last
+    checkpoint, if its parameters are the same. What was done stays whatever happens, and is in the report.
 
-    Raises
-    ------
-    InputError
-        If a feature set has changed since, or a notebook refuses its input.
-    NotebookError
-        If a cell fails otherwise. What was done until then stays, and is in the report.
+    Raises InputError if another process works in the folder for longer than `wait_s`, a parameter of a done
+    notebook or a feature set has changed since, or a notebook refuses its input; NotebookError if a cell
+    fails otherwise.
     """
-    forget_what_is_not_whole(plan, record)
-    _check_inputs(record)
-    before = record.parameters
-    record.command, record.given, record.parameters = plan.command, plan.given, plan.values()
-    found = facts(plan.notebooks[0].parent)
-    if found != record.facts:
-        record.earlier.append({"until": now(), **record.facts})
-        record.facts = found
-    interrupted = {step.stem: before[step.stem] for step in record.notebooks if step.started}
-    _carry_out(plan, record, interrupted, progress)
-    return record
+    with locked(run.folder, wait_s):
+        record = run.record()
+        drop_damaged(record, run.folder)
+        _check_kept(run, record)
+        if record.done:
+            return record
+        _check_inputs(record)
+        before = {step.stem: record.parameters[step.stem] for step in record.notebooks if step.started}
+        record = record.under(facts(run.notebooks[0].parent))
+        record.command, record.given, record.parameters = run.command, run.given, run.values()
+        record.finished = None
+        record.save(run.folder)
+        for step, notebook in zip(record.notebooks, run.notebooks, strict=True):
+            if step.status != DONE:
+                _carry_out(run, record, step, notebook, before.get(step.stem), progress)
+        record.finished = now()
+        record.save(run.folder)
+        _report(run, record)
+        return record
 
 
-def forget_what_is_not_whole(plan: Plan, record: Record) -> None:
+def failure_of(run: Run) -> str:
+    """Carry out a run in a process of many; return why it failed, or nothing."""
+    try:
+        carry_out(run, LOCK_PATIENCE_S, progress=False)
+    except (InputError, NotebookError) as error:
+        return str(error)
+    except Exception as error:  # whatever it is, the other runs go on
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return ""
+
+
+def drop_damaged(record: Record, folder: Path) -> None:
     """Mark as pending the first notebook whose executed file is missing or damaged, and all after it."""
     whole = True
     for step in record.notebooks:
-        whole = whole and step.status == DONE and is_whole(plan.folder / step.notebook)
+        whole = whole and step.status == DONE and is_whole(folder / step.notebook)
         if not whole and step.status == DONE:
             step.status = PENDING
 
 
-def _carry_out(plan: Plan, record: Record, interrupted: dict[str, dict], progress: bool) -> None:
-    record.finished = None
-    record.save(plan.folder)
-    for step, notebook in zip(record.notebooks, plan.notebooks, strict=True):
-        if step.status == DONE:
-            continue
-        values = plan.injected(notebook)
-        values |= _resumed(plan, record.parameters[step.stem], interrupted.get(step.stem))
-        step.status, step.started, step.finished = PENDING, now(), None
-        step.seconds = step.cell = step.error = step.message = None
-        record.save(plan.folder)
-        begun = time.monotonic()
-        try:
-            execute(notebook, plan.folder / notebook.name, values, progress)
-        except CellError as error:
-            step.status, step.cell, step.error, step.message = FAILED, error.cell, error.name, error.message
-            _finish(plan, record, step, begun)
-            _report(plan, record)
-            kind = InputError if error.name == InputError.__name__ else NotebookError
-            raise kind(f"{step.failure}; {plan.go_on} goes on from there") from error
+def _carry_out(
+    run: Run, record: Record, step: Step, notebook: Path, before: dict[str, Any] | None, progress: bool
+) -> None:
+    """Execute one notebook; `before` are the parameters with which it was interrupted."""
+    values = run.injected(notebook) | _checkpoint(run, record.parameters[step.stem], before)
+    step.status, step.started, step.finished = PENDING, now(), None
+    step.seconds = step.cell = step.error = step.message = None
+    record.save(run.folder)
+    begun, failure = time.monotonic(), None
+    try:
+        execute(notebook, run.folder / notebook.name, values, progress)
         step.status = DONE
-        record.inputs = {
-            name: {"path": str(path), "sha256": sha256(path)} for name, path in plan.inputs().items()
-        }
-        _finish(plan, record, step, begun)
-    record.finished = now()
-    record.save(plan.folder)
-    _report(plan, record)
+        record.inputs = run.inputs()
+    except CellError as error:
+        step.status, step.cell, step.error, step.message = FAILED, error.cell, error.name, error.message
+        failure = error
+    step.finished, step.seconds = now(), round(time.monotonic() - begun, 2)
+    record.save(run.folder)
+    if failure is not None:
+        _report(run, record)
+        kind = InputError if failure.name == InputError.__name__ else NotebookError
+        raise kind(f"{step.failure}; `{run.resume_command}` goes on from there") from failure
 
 
-def _report(plan: Plan, record: Record) -> None:
+def _report(run: Run, record: Record) -> None:
     # imported here: it takes seconds, which a refused parameter should not
     from cyclegan_lib.runs.report import write_report
 
-    write_report(plan, record)
+    write_report(run, record)
 
 
-def _finish(plan: Plan, record: Record, step: Step, begun: float) -> None:
-    step.finished, step.seconds = now(), round(time.monotonic() - begun, 2)
-    record.save(plan.folder)
-
-
-def _resumed(plan: Plan, values: dict, before: dict | None) -> dict[str, str]:
+def _checkpoint(run: Run, values: dict[str, Any], before: dict[str, Any] | None) -> dict[str, str]:
     """The checkpoint to go on from, for a notebook that knows `resume` and was interrupted in training."""
-    if before is None or "resume" not in values or "resume" in plan.given:
+    if before is None or "resume" not in values or "resume" in run.given:
         return {}
     # imported here: it takes seconds, and few runs are resumed
     from cyclegan_lib.checkpoint.reading import LAST
 
-    last = plan.folder / "checkpoints" / LAST
+    last = run.folder / "checkpoints" / LAST
     same = all(before.get(name) == value for name, value in values.items() if name not in CONTINUABLE)
     return {"resume": str(last)} if same and last.exists() else {}
+
+
+def _check_kept(run: Run, record: Record) -> None:
+    """Refuse to go on with other notebooks, or with other parameters for a notebook that is done."""
+    names = [step.notebook for step in record.notebooks]
+    if names != [notebook.name for notebook in run.notebooks]:
+        raise InputError(
+            f"the run in {run.folder} is one of {', '.join(names)}, and the project's notebooks are"
+            " others; start a new run without --resume"
+        )
+    for step, notebook in zip(record.notebooks, run.notebooks, strict=True):
+        if step.status != DONE:
+            continue
+        for name in parameters_of(notebook).keys() & run.given.keys():
+            used = record.parameters[step.stem].get(name)
+            if run.given[name] != used:
+                raise InputError(
+                    f"{step.notebook} is done with {name} = {used!r}, which cannot become"
+                    f" {run.given[name]!r}; leave it out, or start a new run without --resume"
+                )
 
 
 def _check_inputs(record: Record) -> None:
     if not any(step.status == DONE for step in record.notebooks):
         return
     for name, used in record.inputs.items():
-        path = Path(used["path"])
-        if not path.exists() or sha256(path) != used["sha256"]:
+        path = Path(used.path)
+        if not path.exists() or sha256(path) != used.sha256:
             raise InputError(
                 f"{path} ({name}) is not what the run began with; restore it, or start a run without --resume"
             )

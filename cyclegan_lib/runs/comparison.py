@@ -12,9 +12,8 @@ from cyclegan_lib.evaluation.measures import MEASURES, RUN_MEASURES, Result, mea
 from cyclegan_lib.evaluation.report import markdown_table
 from cyclegan_lib.files import replacing
 from cyclegan_lib.plots import comparison
-from cyclegan_lib.runs.page import Entry, duration, write_page
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Record
-from cyclegan_lib.runs.report import REPORT
+from cyclegan_lib.runs.report import REPORT, Entry, duration, write_page
 
 SWEEP, TABLE, INDEX, FIGURE = "sweep.json", "sweep.md", "index.html", "comparison"
 

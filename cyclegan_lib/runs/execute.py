@@ -1,15 +1,20 @@
-"""One notebook through papermill."""
+"""Notebooks in kernels: one of a run through papermill, and the committed ones, to renew their outputs."""
 
 import logging
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
-from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
+from tqdm import tqdm
 
-from cyclegan_lib.errors import InputError
-from cyclegan_lib.runs.notebooks import read_notebook
+from cyclegan_lib.errors import InputError, NotebookError
+from cyclegan_lib.runs.parameters import notebooks_of, read_notebook
+from cyclegan_lib.workspace import project_folder
 
 # the longest a single cell may take, beyond the minutes that a notebook may train
 CELL_TIMEOUT_S = 3600
@@ -21,41 +26,23 @@ QUIET_KERNEL = [
     "--log-level=50",
     "--IPKernelApp.logging_config={'loggers': {'tornado': {'level': 'CRITICAL'}}}",
 ]
-LONGEST_MESSAGE = 400
+MAX_MESSAGE = 400  # characters
 
 
 class CellError(Exception):
-    """A cell did not succeed.
-
-    Attributes
-    ----------
-    cell : int or None
-        Its number as the executed notebook shows it, In [cell].
-    name, message : str
-        The error's class, and what it says, in one line.
-    """
+    """A cell did not succeed: its number in the executed notebook, the error's class, and one line of it."""
 
     def __init__(self, cell: int | None, name: str, message: str) -> None:
         line = " ".join(message.split())
-        self.cell, self.name, self.message = cell, name, line[:LONGEST_MESSAGE]
+        self.cell, self.name, self.message = cell, name, line[:MAX_MESSAGE]
         super().__init__(f"cell {cell}: {name}: {self.message}")
 
 
 def execute(notebook: Path, output: Path, values: dict[str, Any], progress: bool = True) -> None:
     """Run a notebook in a kernel of its own, in its own folder; write it to `output` after each cell.
 
-    Parameters
-    ----------
-    notebook, output : Path
-    values : dict
-        Parameters, all declared by the notebook.
-    progress : bool
-        Show a TQDM bar over the cells.
-
-    Raises
-    ------
-    CellError
-        If a cell fails, takes longer than `CELL_TIMEOUT_S`, or its kernel dies.
+    `values` are parameters that it declares; `progress` shows a TQDM bar over the cells. Raises CellError if
+    a cell fails, takes longer than `CELL_TIMEOUT_S`, or its kernel dies.
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
@@ -90,6 +77,41 @@ def is_whole(executed: Path) -> bool:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     ended = bool(facts.get("end_time")) and not facts.get("exception")
     return ended and all(cell.execution_count for cell in cells)
+
+
+def renew_notebooks() -> None:
+    """Run the committed notebooks with their defaults in a folder of their own; keep only their outputs.
+
+    Data, checkpoints and exports of the project stay as they are. Raises NotebookError if a cell fails; the
+    notebooks before it are renewed.
+    """
+    project = project_folder()
+    with tempfile.TemporaryDirectory() as temporary:
+        workspace = Path(temporary) / "notebooks"
+        shutil.copytree(project / "notebooks", workspace, ignore=shutil.ignore_patterns(".*"))
+        for notebook in tqdm(notebooks_of(project), desc="notebooks", unit="notebook"):
+            content = nbformat.read(workspace / notebook.name, as_version=4)
+            # no timing is recorded: it would differ in each run
+            client = NotebookClient(
+                content,
+                timeout=CELL_TIMEOUT_S,
+                kernel_name=KERNEL,
+                record_timing=False,
+                extra_arguments=QUIET_KERNEL,
+                resources={"metadata": {"path": str(workspace)}},
+            )
+            try:
+                client.execute()
+            except CellExecutionError as error:
+                why = f"{error.ename}: {' '.join(error.evalue.split())}"
+                raise NotebookError(
+                    f"{notebook.name} failed with {why}; its outputs are as before"
+                ) from error
+            content.metadata = {
+                "kernelspec": content.metadata["kernelspec"],
+                "language_info": {"name": "python"},
+            }
+            nbformat.write(content, notebook)
 
 
 def _literal(path: Path) -> str:

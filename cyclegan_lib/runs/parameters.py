@@ -1,15 +1,18 @@
-"""Checking parameters before anything runs."""
+"""The project's notebooks and the parameters that they declare, checked before anything runs."""
 
 import difflib
 import math
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from cyclegan_lib.config import SimulationSettings, TrainingSettings
-from cyclegan_lib.declarations import Parameter
+from cyclegan_lib.declarations import Parameter, declared_parameters
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.runs.notebooks import parameters_of
+from cyclegan_lib.workspace import project_folder
 
 # given together, they take the place of the simulated devices
 OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
@@ -17,28 +20,72 @@ OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
 SETTINGS = (TrainingSettings, SimulationSettings)
 # a run has its own folder
 RESERVED = "run_dir"
-LONGEST = 4096  # characters of a value; paths are no longer
+MAX_LENGTH = 4096  # characters of a value; paths are no longer
+
+
+def notebooks_of(project: Path) -> list[Path]:
+    """The notebooks of a project folder, in the order in which they run."""
+    return sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook and check it against the schema of its format; raises InputError if it is none."""
+    path = existing_file(path, "restore it")
+    wrong: dict[str, Exception] = {}
+    try:
+        notebook = nbformat.read(path, as_version=4, capture_validation_error=wrong)
+    except Exception as error:  # nbformat believes the types in it, and what they lack may raise anything
+        raise InputError(f"{path} is no notebook, or is damaged; restore it") from error
+    if wrong:
+        raise InputError(f"{path} is no notebook, or is damaged; restore it") from wrong["ValidationError"]
+    return notebook
+
+
+def parameters_of(notebook: Path) -> dict[str, Parameter]:
+    """The parameters that a notebook's `parameters` cell declares, by name.
+
+    Raises InputError if the file is no notebook, or a declaration cannot be used.
+    """
+    return dict(_parameters_of(notebook, existing_file(notebook, "restore it").stat().st_mtime_ns))
+
+
+@lru_cache
+def _parameters_of(notebook: Path, _changed: int) -> dict[str, Parameter]:
+    cells = read_notebook(notebook).cells
+    tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    try:
+        return declared_parameters(tagged[0]) if tagged else {}
+    except InputError as error:
+        raise InputError(f"{notebook}: {error}") from error
+
+
+def declared_by_any(notebooks: list[Path]) -> dict[str, Parameter]:
+    """All parameters that a run can be given, by name."""
+    declared = {p.name: p for notebook in notebooks for p in parameters_of(notebook).values()}
+    declared.pop(RESERVED, None)
+    return declared
+
+
+def describe_parameters() -> str:
+    """All parameters of the project's notebooks with their types, defaults and meaning, by notebook."""
+    lines = []
+    for notebook in notebooks_of(project_folder()):
+        lines.append(notebook.stem)
+        for p in parameters_of(notebook).values():
+            lines.append(f"  {p.name:20s}{p.type:7s}{p.default!r:8s}{p.help}")
+    return "\n".join(lines)
 
 
 def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -> dict[str, Any]:
     """Return given parameters with the types that the notebooks declare, and paths made absolute.
 
-    Parameters
-    ----------
-    given : dict
-        Values, or text from a command line. Relative paths are meant from the current folder.
-    notebooks : list of Path
-    where : str
-        What gave them, for the sentence: "the command line", or a file.
-
-    Raises
-    ------
-    InputError
-        If no notebook declares a name, a value is of another type or out of range, or a file does not exist.
+    Values may be text from a command line; relative paths are meant from the current folder. `where` is what
+    gave them, for the sentence: "the command line", or a file. Raises InputError if no notebook declares a
+    name, a value is of another type or out of range, or a file does not exist.
     """
     declared = declared_by_any(notebooks)
     for name, value in given.items():
-        if isinstance(value, str) and (printable(value) != value or len(value) > LONGEST):
+        if isinstance(value, str) and (printable(value) != value or len(value) > MAX_LENGTH):
             raise InputError(f"{where}: '{name}' must be one line of text, not {shown(value)}")
     return {name: _checked(name, value, declared, where) for name, value in given.items()}
 
@@ -51,13 +98,6 @@ def check_own_recordings(values: dict[str, Any]) -> None:
             f"recordings of your own need all of {', '.join(OWN_RECORDINGS)}, and {', '.join(missing)} is"
             " missing; simulated ones need none of them"
         )
-
-
-def declared_by_any(notebooks: list[Path]) -> dict[str, Parameter]:
-    """All parameters that a run can be given, by name."""
-    found = {p.name: p for notebook in notebooks for p in parameters_of(notebook).values()}
-    found.pop(RESERVED, None)
-    return found
 
 
 def _checked(name: str, value: Any, declared: dict[str, Parameter], where: str) -> Any:

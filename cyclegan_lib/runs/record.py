@@ -1,45 +1,50 @@
 """run.json: everything that is needed to repeat a run or to go on with it, written as the run goes on."""
 
-import json
-from dataclasses import asdict, dataclass, field
+import platform
+import subprocess
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
-
+from cyclegan_lib import documents
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import replacing
 
 RECORD = "run.json"
 PENDING, DONE, FAILED = "pending", "done", "failed"
+LIBRARIES = (
+    "cyclegan-lib",
+    "torch",
+    "pytorch-lightning",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "POT",
+    "librosa",
+    "soundfile",
+    "matplotlib",
+    "pydantic",
+    "papermill",
+    "nbclient",
+    "nbconvert",
+    "ipykernel",
+)
+GIT_TIMEOUT_S = 10
 
 
 @dataclass
 class Step:
-    """One notebook of a run.
+    """One notebook of a run; `cell`, `error` and `message` are of its failure."""
 
-    Attributes
-    ----------
-    notebook : str
-        File name.
-    status : "pending", "done" or "failed"
-        Pending with a time under `started` if the run was killed while it worked on it.
-    started, finished : str or None
-        UTC, ISO 8601.
-    seconds : float or None
-    cell, error, message
-        Of a failure: the cell's number, the error's class, and what it says in one line.
-    """
-
-    notebook: str
+    notebook: str  # file name
     status: Literal["pending", "done", "failed"] = PENDING
-    started: str | None = None
-    finished: str | None = None
+    started: str | None = None  # UTC, ISO 8601; of a pending one: the run was killed while it worked on it
+    finished: str | None = None  # UTC, ISO 8601
     seconds: float | None = None
-    cell: int | None = None
-    error: str | None = None
-    message: str | None = None
+    cell: int | None = None  # its number as the executed notebook shows it, In [cell]
+    error: str | None = None  # the error's class
+    message: str | None = None  # what it says, in one line
 
     @property
     def stem(self) -> str:
@@ -53,39 +58,44 @@ class Step:
 
 
 @dataclass
-class Record:
-    """A run.
+class Input:
+    """A feature set that a run used."""
 
-    Attributes
-    ----------
-    name : str
-    command : str
-        The command line that repeats it.
-    given : dict
-        Parameters that were given.
-    parameters : dict of dict
-        Values of all parameters by notebook, given and defaults.
-    notebooks : list of Step
-    inputs : dict
-        {name: {"path", "sha256"}} of the feature sets that it used.
-    facts : dict
-        versions, packages, git, platform.
-    started, finished : str or None
-        UTC, ISO 8601.
-    earlier : list of dict
-        The facts of earlier sessions, where the run was continued under others.
-    """
+    path: str
+    sha256: str
+
+
+@dataclass
+class Commit:
+    """What was checked out, and whether files differed from it."""
+
+    commit: str
+    dirty: bool
+
+
+@dataclass(kw_only=True)
+class Record:
+    """A run: what was asked for, what was done, and under which facts."""
 
     name: str
-    command: str
-    given: dict[str, Any]
-    parameters: dict[str, dict[str, Any]]
+    command: str  # the command line that repeats it
+    given: dict[str, Any]  # parameters that were given
+    parameters: dict[str, dict[str, Any]]  # all parameters by notebook, given and defaults
     notebooks: list[Step]
-    facts: dict[str, Any]
-    inputs: dict[str, dict[str, str]] = field(default_factory=dict)
-    started: str | None = None
-    finished: str | None = None
-    earlier: list[dict[str, Any]] = field(default_factory=list)
+    inputs: dict[str, Input] = field(default_factory=dict)
+    started: str | None = None  # UTC, ISO 8601
+    finished: str | None = None  # UTC, ISO 8601
+    earlier: list[dict[str, Any]] = field(default_factory=list)  # facts of sessions under others, and "until"
+    # the facts
+    versions: dict[str, str] = field(default_factory=dict)  # of Python, and of what the numbers come from
+    packages: list[str] = field(default_factory=list)  # all that are installed, name==version
+    git: Commit | None = None
+    platform: str = ""
+
+    def __post_init__(self) -> None:
+        for step in self.notebooks:
+            if (step.status != PENDING or step.started) and step.stem not in self.parameters:
+                raise ValueError(f"{step.notebook} has begun without parameters")
 
     @property
     def done(self) -> bool:
@@ -102,48 +112,58 @@ class Record:
         """What its notebooks took together."""
         return sum(step.seconds or 0 for step in self.notebooks)
 
-    def save(self, folder: Path) -> None:
-        """Write run.json into `folder`, whole or not at all.
+    def under(self, facts: dict[str, Any]) -> "Record":
+        """The record with the `facts` of this session; other ones, of the session before, go to `earlier`."""
+        before = {name: getattr(self, name) for name in facts}
+        changed = self.versions and before != facts
+        earlier = [*self.earlier, {"until": now(), **before}] if changed else self.earlier
+        return replace(self, earlier=earlier, **facts)
 
-        Raises
-        ------
-        InputError
-            If the folder cannot be written.
-        """
-        content = asdict(self)
-        facts = content.pop("facts")
-        with replacing(folder / RECORD) as part:
-            text = json.dumps({**content, **facts}, indent=1, ensure_ascii=False)
-            part.write_text(text + "\n", encoding="utf-8")
+    def save(self, folder: Path) -> None:
+        """Write run.json into `folder`, whole or not at all; raises InputError if it cannot be written."""
+        documents.write(folder / RECORD, documents.plain(asdict(self)))
 
     @classmethod
     def load(cls, folder: Path) -> "Record":
-        """Read the run.json in `folder`.
-
-        Raises
-        ------
-        InputError
-            If there is none, or it cannot be read.
-        """
+        """Read the run.json in `folder`; raises InputError if there is none, or it cannot be read."""
         path = folder / RECORD
         if not path.exists():
             raise InputError(f"{folder} holds no {RECORD}: it is no run that can be continued")
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            own = {name: content.pop(name) for name in cls.__dataclass_fields__ if name != "facts"}
-            text = json.dumps({**own, "facts": content})
-            record = TypeAdapter(cls).validate_json(text, strict=True)
-            begun = {step.stem for step in record.notebooks if step.status != PENDING or step.started}
-            inputs = record.inputs.values()
-            if begun - record.parameters.keys() or any(used.keys() != {"path", "sha256"} for used in inputs):
-                raise ValueError("a notebook without its parameters, or a feature set without its SHA-256")
-            return record
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise InputError(
-                f"{path} cannot be read as the record of a run; remove the folder, or give another name"
-            ) from error
+        wrong = "cannot be read as the record of a run"
+        return documents.read(path, cls, wrong, "remove the folder, or give another name")
+
+
+def facts(project: Path) -> dict[str, Any]:
+    """What a run hangs on besides its parameters: versions, all packages, the commit and the platform."""
+    installed = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            **{name: installed[name] for name in LIBRARIES if name in installed},
+        },
+        "packages": sorted((f"{name}=={number}" for name, number in installed.items()), key=str.lower),
+        "git": commit(project),
+        "platform": platform.platform(),
+    }
+
+
+def commit(folder: Path) -> Commit | None:
+    """The commit that is checked out in `folder`; None without git."""
+    head = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain")
+    return None if head is None or changes is None else Commit(head, bool(changes))
 
 
 def now() -> str:
     """The time, UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=GIT_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,19 +1,25 @@
-"""report.html: what a run's executed notebooks say and show, in one file that opens offline."""
+"""Pages that open offline, in one file; among them report.html: what a run's notebooks say and show."""
 
 import copy
 import re
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from bs4 import BeautifulSoup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbconvert import HTMLExporter
+from pygments.formatters import HtmlFormatter
 
+from cyclegan_lib.documents import write_text
 from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, Result, measured
-from cyclegan_lib.runs.notebooks import parameters_of
-from cyclegan_lib.runs.page import TEMPLATES, Entry, write_page
-from cyclegan_lib.runs.plan import Plan
+from cyclegan_lib.runs.carry_out import Run
+from cyclegan_lib.runs.parameters import parameters_of
 from cyclegan_lib.runs.record import PENDING, Record
 
+TEMPLATES = Path(__file__).parent / "templates"
 REPORT = "report.html"
 TITLE, SECTION = "h1", "h2"
 # the last sections, as templates/report.html.j2 has them
@@ -21,17 +27,22 @@ SETTINGS = {"repeat": "To repeat this run", "notebooks": "Notebooks", "parameter
 SETTINGS |= {"versions": "Versions"}
 
 
-def write_report(plan: Plan, record: Record) -> Path:
+@dataclass(frozen=True)
+class Entry:
+    """A line of the table of contents, with the lines below it."""
+
+    id: str
+    title: str
+    sections: list["Entry"] = field(default_factory=list)
+
+
+def write_report(run: Run, record: Record) -> Path:
     """Write report.html of the notebooks that were executed so far.
 
     At the top the result and the parameters that were given, at the end everything needed to repeat the run.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written.
+    Raises InputError if the folder cannot be written.
     """
-    executed = [plan.folder / step.notebook for step in record.notebooks if step.status != PENDING]
+    executed = [run.folder / step.notebook for step in record.notebooks if step.status != PENDING]
     shown = {path.name: path.stem for path in executed}
     notebooks, contents = [], [Entry("result", "Result", [Entry("parameters", "Parameters")])]
     for path in executed:
@@ -40,21 +51,50 @@ def write_report(plan: Plan, record: Record) -> Path:
         contents.append(entry)
     settings = [Entry(f"settings-{name}", title) for name, title in SETTINGS.items()]
     contents.append(Entry("settings", "Settings and versions", settings))
-    result = measured(plan.folder)
+    result = measured(run.folder)
     failed = record.failed
     return write_page(
-        plan.folder / REPORT,
+        run.folder / REPORT,
         "report.html.j2",
         f"cyclegan_lib: {record.name}",
         contents,
         record=record,
         state="complete" if record.done else "incomplete",
-        failure=f"{failed.failure}; {plan.go_on} goes on from there." if failed else "",
+        failure=f"{failed.failure}; `{run.resume_command}` goes on from there." if failed else "",
         headline=result.headline if result else "",
         figures=_key_figures(result) if result else [],
-        meanings={p.name: p.help for n in plan.notebooks for p in parameters_of(n).values()},
+        meanings={p.name: p.help for n in run.notebooks for p in parameters_of(n).values()},
         notebooks=notebooks,
     )
+
+
+def write_page(path: Path, template: str, title: str, contents: list[Entry], **values: Any) -> Path:
+    """Render a template of `TEMPLATES` that extends page.html.j2 into one file, whole or not at all.
+
+    Raises InputError if the folder cannot be written.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"when": _when, "duration": duration}
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    css += HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    html = environment.get_template(template).render(title=title, contents=contents, css=css, **values)
+    return write_text(path, html)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 12 s, 3 min 5 s, 2 h 10 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _when(time: str | None) -> str:
+    return datetime.fromisoformat(time).strftime("%d %B %Y, %H:%M UTC") if time else ""
 
 
 def _key_figures(result: Result) -> list[dict[str, str]]:
@@ -69,13 +109,8 @@ def _key_figures(result: Result) -> list[dict[str, str]]:
 def _rendered(notebook: nbformat.NotebookNode, stem: str, shown: dict[str, str]) -> tuple[str, Entry]:
     """A notebook as HTML, and its line of the table of contents; code is folded away.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-    stem : str
-        Goes before its anchors, which several notebooks may share.
-    shown : dict
-        {file name: anchor} of the notebooks in the report: links between them stay inside it.
+    `stem` goes before its anchors, which several notebooks may share; `shown` is {file name: anchor} of the
+    notebooks in the report: links between them stay inside it.
     """
     exporter = HTMLExporter(
         template_name="basic",

@@ -1,4 +1,4 @@
-"""One run: the notebooks in order, in one folder, with one record and one report."""
+"""One run by its name: new, or gone on with."""
 
 import os
 import shlex
@@ -7,52 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_lib.errors import InputError, Interrupted, printable
-from cyclegan_lib.files import locked
-from cyclegan_lib.runs.carry_out import begin, forget_what_is_not_whole, go_on
-from cyclegan_lib.runs.notebooks import notebooks_of, parameters_of
+from cyclegan_lib.files import locked, next_free
+from cyclegan_lib.runs.carry_out import Run, carry_out
 from cyclegan_lib.runs.parameters import (
     OWN_RECORDINGS,
     check_own_recordings,
     check_parameters,
     declared_by_any,
+    notebooks_of,
 )
-from cyclegan_lib.runs.plan import Plan
-from cyclegan_lib.runs.record import DONE, RECORD, Record
+from cyclegan_lib.runs.record import RECORD, Record
 from cyclegan_lib.workspace import check_simulated, project_folder
 
 RUNS = "runs"
 COMMAND_LINE = "the command line"
-LONGEST_NAME = 100  # bytes: leaves room for -earlier-N
+MAX_NAME = 100  # bytes: leaves room for -earlier-N
 
 
 def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = False) -> str:
     """Run the notebooks into runs/NAME of the project, or go on with a run that was interrupted.
 
-    Parameters
-    ----------
-    name : str
-        The run's folder; without one, the time. A folder of that name is set aside as NAME-earlier-N.
-    given : dict
-        Parameters, values or text; each notebook gets those that it declares. With `resume` only such that
-        no finished notebook used, or that agree with what it used.
-    resume : bool
-        Go on with the run of that name: finished notebooks are kept, training continues from its last
-        checkpoint.
+    A folder of that name (without one, the time) is set aside as NAME-earlier-N. Notebooks get those of the
+    parameters in `given`, values or text, that they declare. With `resume` finished notebooks are kept, and
+    `given` may hold only what none of them used, or what agrees with it; training continues from its last
+    checkpoint. Returns where everything lies, and the result, for people.
 
-    Returns
-    -------
-    str
-        Where everything lies, and the result, for people.
-
-    Raises
-    ------
-    InputError
-        If the name or a parameter cannot be used (before anything runs), another process works in the same
-        folder, or a notebook refuses its input.
-    NotebookError
-        If a cell fails otherwise. What was done until then stays in the run's folder.
-    Interrupted
-        After Ctrl-C.
+    Raises InputError if the name or a parameter cannot be used (before anything runs), another process works
+    in the same folder, or a notebook refuses its input; NotebookError if a cell fails otherwise; Interrupted
+    after Ctrl-C. What was done until then stays in the run's folder.
     """
     project = project_folder()
     runs = project / RUNS
@@ -62,31 +44,25 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     check_name(name)
     check_project(project)
     folder = runs / name
-    if resume:
-        record = _recorded(folder)
-        plan = _plan(project, folder, {**record.given, **(given or {})})
-    else:
-        plan = _plan(project, folder, given or {})
+    before = _recorded(folder).given if resume else {}
+    planned = _planned(project, folder, {**before, **(given or {})})
     try:
-        if resume:
-            _resume(plan)
-        else:
-            _check_not_moved(plan)
+        if not resume:
+            _check_not_moved(planned)
             _set_aside(folder)
-            with locked(folder):
-                begin(plan)
+        carry_out(planned)
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; {plan.go_on} goes on from there") from None
+        raise Interrupted(f"interrupted; `{planned.resume_command}` goes on from there") from None
     return _summary(folder)
 
 
 def check_name(name: str) -> None:
     """Raise InputError if a run or sweep cannot be called `name`."""
     plain = Path(name).name == name == name.strip() and name and printable(name) == name
-    if not plain or name.startswith(".") or len(name.encode()) > LONGEST_NAME:
+    if not plain or name.startswith(".") or len(name.encode()) > MAX_NAME:
         raise InputError(
-            f"the name '{name[:LONGEST_NAME]}' must be a plain folder name: one line of at most"
-            f" {LONGEST_NAME} bytes, without /, not beginning with . and without spaces around it"
+            f"the name '{name[:MAX_NAME]}' must be a plain folder name: one line of at most"
+            f" {MAX_NAME} bytes, without /, not beginning with . and without spaces around it"
         )
 
 
@@ -107,21 +83,15 @@ def command(name: str, given: dict[str, Any], *options: str) -> str:
     return shlex.join(words)
 
 
-def _plan(project: Path, folder: Path, given: dict[str, Any]) -> Plan:
+def _planned(project: Path, folder: Path, given: dict[str, Any]) -> Run:
     notebooks = notebooks_of(project)
     values = check_parameters(given, notebooks, COMMAND_LINE)
     check_own_recordings(values)
     data = Path(values.get("data_dir") or project / "data")
     if not values.get(OWN_RECORDINGS[0]):
         check_simulated(data)
-    return Plan(
-        folder=folder,
-        notebooks=tuple(notebooks),
-        given=values,
-        data=data,
-        command=command(folder.name, values),
-        go_on=f"`{command(folder.name, {}, '--resume')}`",
-    )
+    again = command(folder.name, values)
+    return Run(folder, tuple(notebooks), values, data, again, command(folder.name, {}, "--resume"))
 
 
 def _recorded(folder: Path) -> Record:
@@ -132,43 +102,14 @@ def _recorded(folder: Path) -> Record:
     return Record.load(folder)
 
 
-def _resume(plan: Plan) -> None:
-    with locked(plan.folder):
-        record = Record.load(plan.folder)
-        names = [step.notebook for step in record.notebooks]
-        if names != [notebook.name for notebook in plan.notebooks]:
-            raise InputError(
-                f"the run in {plan.folder} is one of {', '.join(names)}, and the project's notebooks are"
-                " others; start a new run without --resume"
-            )
-        forget_what_is_not_whole(plan, record)
-        _check_kept(plan, record)
-        if not record.done:
-            go_on(plan, record)
-
-
-def _check_kept(plan: Plan, record: Record) -> None:
-    """Refuse other parameters for a notebook that is done."""
-    for step, notebook in zip(record.notebooks, plan.notebooks, strict=True):
-        if step.status != DONE:
-            continue
-        for name in parameters_of(notebook).keys() & plan.given.keys():
-            used = record.parameters[step.stem].get(name)
-            if plan.given[name] != used:
-                raise InputError(
-                    f"{step.notebook} is done with {name} = {used!r}, which cannot become"
-                    f" {plan.given[name]!r}; leave it out, or start a new run without --resume"
-                )
-
-
-def _check_not_moved(plan: Plan) -> None:
+def _check_not_moved(run: Run) -> None:
     """Refuse inputs that lie in the run of the same name, which is set aside."""
-    declared = declared_by_any(list(plan.notebooks))
-    for name, value in plan.given.items():
+    declared = declared_by_any(list(run.notebooks))
+    for name, value in run.given.items():
         if value and (declared[name].is_file or name == "data_dir"):
-            if Path(os.path.realpath(value)).is_relative_to(os.path.realpath(plan.folder)):
+            if Path(os.path.realpath(value)).is_relative_to(os.path.realpath(run.folder)):
                 raise InputError(
-                    f"{value} ({name}) lies in the run {plan.folder}, which a new one of that name sets"
+                    f"{value} ({name}) lies in the run {run.folder}, which a new one of that name sets"
                     " aside; give another --name, or --resume to go on with it"
                 )
 
@@ -177,10 +118,7 @@ def _set_aside(folder: Path) -> None:
     if not folder.exists():
         return
     with locked(folder):
-        number = 1
-        while (aside := folder.with_name(f"{folder.name}-earlier-{number}")).exists():
-            number += 1
-        folder.rename(aside)
+        folder.rename(next_free(folder.with_name(f"{folder.name}-earlier")))
 
 
 def _summary(folder: Path) -> str:

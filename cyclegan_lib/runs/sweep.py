@@ -1,27 +1,28 @@
 """A grid of runs, several at once, that can be interrupted, and one comparison of them all."""
 
+import hashlib
+import json
+import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from cyclegan_lib.errors import InputError, Interrupted, NotebookError
+from cyclegan_lib.errors import InputError, Interrupted
 from cyclegan_lib.files import locked
 from cyclegan_lib.parallel import Executor, executor, processors
-from cyclegan_lib.runs.carry_out import begin, forget_what_is_not_whole, go_on
+from cyclegan_lib.runs.carry_out import Run, failure_of
 from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
-from cyclegan_lib.runs.notebooks import notebooks_of
-from cyclegan_lib.runs.plan import Plan
-from cyclegan_lib.runs.record import RECORD, Record
-from cyclegan_lib.runs.run import RUNS, check_name, check_project
-from cyclegan_lib.runs.sweep_file import read_sweep
-from cyclegan_lib.runs.sweep_plans import SweepPlans, check_made
+from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, notebooks_of, parameters_of
+from cyclegan_lib.runs.run import RUNS, check_name, check_project, command
+from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
 from cyclegan_lib.workspace import check_simulated, project_folder
 
 # it shows the committed benchmark, which no parameter of a run changes
 LEFT_OUT = "05_benchmark"
-# the owner of a lock may have been killed a moment ago
-LOCK_PATIENCE_S = 60.0
+MAX_SLUG = 120  # bytes
 
 
 def sweep(
@@ -29,8 +30,8 @@ def sweep(
 ) -> Comparison:
     """Run every combination of a grid into runs/NAME of the project, and compare them.
 
-    Runs that are done are skipped, interrupted and failed ones are continued. Runs with equal data
-    parameters share one folder of recordings, which is made first.
+    Runs that are done are skipped, interrupted and failed ones are continued. Runs with equal data parameters
+    share one folder of recordings, which is made first.
 
     Parameters
     ----------
@@ -45,13 +46,8 @@ def sweep(
     progress : bool
         Show a TQDM bar over the runs.
 
-    Raises
-    ------
-    InputError
-        If the file, the name or a parameter cannot be used, or the scheduler cannot be reached: before
-        anything runs. What goes wrong inside a run is in the comparison.
-    Interrupted
-        After Ctrl-C.
+    Raises InputError, before anything runs, if the file, the name or a parameter cannot be used, or the
+    scheduler cannot be reached; what goes wrong inside a run is in the comparison. Interrupted after Ctrl-C.
     """
     project = project_folder()
     notebooks = [notebook for notebook in notebooks_of(project) if notebook.stem != LEFT_OUT]
@@ -64,12 +60,12 @@ def sweep(
     folder = project / RUNS / name
     if not (folder / SWEEP).exists() and any(not path.name.startswith(".") for path in folder.glob("*")):
         raise InputError(f"{folder} holds something else than a sweep; give another --name")
-    plans = SweepPlans.of(file, folder, notebooks, f"`{again}`")
-    for plan in plans.recordings:
-        check_simulated(plan.data)
-    for plan in plans.runs:
-        check_made(plan)
-    rows = [SweepRow(plan.folder, values) for plan, values in zip(plans.runs, plans.values, strict=True)]
+    runs = runs_of(file, folder, notebooks, again)
+    for data in {run.data for run in runs if run.simulates}:
+        check_simulated(data)
+    for run in runs:
+        check_same_parameters(run)
+    rows = [SweepRow(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
     comparison = Comparison(name, folder, again, file.parameters, file.grid, rows)
     if all(row.done for row in rows):
         comparison.save()
@@ -77,55 +73,113 @@ def sweep(
     with executor(workers or processors(), scheduler) as run_all, locked(folder):
         comparison.save()
         try:
-            _run(run_all, plans, comparison, progress)
+            _carry_out(run_all, runs, comparison, progress)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; `{again}` goes on from there") from None
         comparison.save()
     return comparison
 
 
-def work(plan: Plan) -> str:
-    """Begin a run, or go on where it stopped, in another process; return why it failed, or nothing."""
-    try:
-        with locked(plan.folder, LOCK_PATIENCE_S):
-            if not (plan.folder / RECORD).exists():
-                begin(plan, progress=False)
-                return ""
-            record = Record.load(plan.folder)
-            forget_what_is_not_whole(plan, record)
-            if not record.done:
-                go_on(plan, record, progress=False)
-            return ""
-    except (InputError, NotebookError) as error:
-        return str(error)
-    except Exception as error:  # whatever it is, the other runs go on
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+def runs_of(file: SweepFile, folder: Path, notebooks: list[Path], again: str) -> list[Run]:
+    """The runs of a sweep in `folder`, in the grid's order; `again` is the command line that goes on with it.
+
+    Raises InputError if one `data_dir` is given to runs that need different recordings.
+    """
+    values = file.combinations()
+    runs, needed = [], {}
+    for slug, own in zip(_slugs(values), values, strict=True):
+        given = {**file.parameters, **own}
+        run = Run(folder / slug, tuple(notebooks), given, folder / "data", command(slug, given), again)
+        if run.simulates:
+            recordings = _recordings(run)
+            run = replace(run, data=Path(given.get("data_dir") or folder / f"data-{_hash(recordings)}"))
+            if needed.setdefault(run.data, recordings) != recordings:
+                raise InputError(
+                    f"data_dir ({run.data}) cannot hold the recordings of several"
+                    f" {' or '.join(recordings)}; leave it out"
+                )
+        runs.append(run)
+    return runs
 
 
-def _run(run_all: Executor, plans: SweepPlans, comparison: Comparison, progress: bool) -> None:
+def check_same_parameters(run: Run) -> None:
+    """Raise InputError if its folder holds a run that was made otherwise."""
+    if not run.begun:
+        return
+    record, values = run.record(), run.values()
+    if [step.stem for step in record.notebooks] != list(values):
+        raise InputError(f"{run.folder} was made with other notebooks; remove it, or give another --name")
+    for notebook, asked in values.items():
+        for name, value in asked.items():
+            used = record.parameters[notebook].get(name, value)
+            if used != value and (name != "data_dir" or name in run.given):
+                raise InputError(
+                    f"{run.folder} was made with {name} = {used!r}, and now {value!r} is asked for; remove"
+                    " the folder, or give another --name"
+                )
+
+
+def _carry_out(run_all: Executor, runs: list[Run], comparison: Comparison, progress: bool) -> None:
     rows = {row.folder: row for row in comparison.runs}
-    waiting = [plan for plan in plans.runs if not rows[plan.folder].done]
-    with tqdm(
-        total=len(rows), initial=len(rows) - len(waiting), desc="sweep", unit="run", disable=not progress
-    ) as bar:
-        needed = {plan.data for plan in waiting}
-        recordings = [plan for plan in plans.recordings if plan.data in needed]
+    waiting = [run for run in runs if not rows[run.folder].done]
+    done = len(runs) - len(waiting)
+    with tqdm(total=len(runs), initial=done, desc="sweep", unit="run", disable=not progress) as bar:
         bar.set_postfix_str("recordings")
-        ended = {recordings[i].data: _failure(result) for i, result in run_all(work, recordings)}
-        for plan in waiting:
-            rows[plan.folder].failure = ended.get(plan.data, "")
-        ready = [plan for plan in waiting if not rows[plan.folder].failure]
+        first = {run.data: _recordings_alone(run) for run in waiting if run.simulates}
+        ended = {data: "" for data in first}
+        for i, result in run_all(failure_of, list(first.values())):
+            ended[list(first)[i]] = _sentence(result)
+        for run in waiting:
+            rows[run.folder].failure = ended.get(run.data, "")
+        ready = [run for run in waiting if not rows[run.folder].failure]
         bar.update(len(waiting) - len(ready))
-        for i, result in run_all(work, ready):
+        for i, result in run_all(failure_of, ready):
             row = rows[ready[i].folder]
-            row.failure = _failure(result)
+            row.failure = _sentence(result)
             comparison.save_table()
             bar.set_postfix_str(f"{row.name}: {row.figure}")
             bar.update()
 
 
-def _failure(result: str | BaseException) -> str:
-    """What `work` returned, or how the process ended that did it, in one sentence."""
+def _recordings_alone(run: Run) -> Run:
+    """Notebook 01 by itself: its recordings come first, so that no two runs write the same ones."""
+    needed = _recordings(run)
+    folder = run.folder.parent / f"data-{_hash(needed)}"
+    return replace(run, folder=folder, notebooks=run.notebooks[:1], given=needed)
+
+
+def _sentence(result: str | BaseException) -> str:
+    """Why a run failed, or how the process ended that carried it out."""
     if isinstance(result, BaseException):
         return f"its process ended again and again ({type(result).__name__})"
     return result
+
+
+def _recordings(run: Run) -> dict[str, Any]:
+    """The parameters that decide which recordings are simulated."""
+    others = (*OWN_RECORDINGS, RESERVED, "data_dir")
+    declared = parameters_of(run.notebooks[0]).values()
+    return {p.name: run.given.get(p.name, p.default) for p in declared if p.name not in others}
+
+
+def _slugs(combinations: list[dict[str, Any]]) -> list[str]:
+    """A folder name for each combination: lambda_cycle=3.0,seed=1."""
+    slugs = [",".join(f"{name}={_word(value)}" for name, value in c.items()) for c in combinations]
+    return [
+        slug if slugs.count(slug) == 1 and _cut(slug) == slug else f"{_cut(slug)}-{_hash(values)}"
+        for slug, values in zip(slugs, combinations, strict=True)
+    ]
+
+
+def _cut(slug: str) -> str:
+    return slug.encode()[:MAX_SLUG].decode(errors="ignore")
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, str):
+        return re.sub(r"[^\w.+-]+", "-", Path(value).name).strip("-.") or "empty"
+    return str(value)
+
+
+def _hash(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]

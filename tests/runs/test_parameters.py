@@ -4,8 +4,7 @@ import papermill
 import pytest
 
 from cyclegan_lib.cli import main
-from cyclegan_lib.runs.notebooks import describe_parameters, notebooks_of
-from cyclegan_lib.runs.parameters import check_parameters
+from cyclegan_lib.runs.parameters import check_parameters, describe_parameters, notebooks_of
 
 REFUSED = {
     "max_epoch 3": "unknown notebook parameter 'max_epoch'; did you mean 'max_epochs'?",

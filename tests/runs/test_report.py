@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from cyclegan_lib.cli import main
-from cyclegan_lib.runs.page import duration
+from cyclegan_lib.runs.report import duration
 
 
 @pytest.fixture

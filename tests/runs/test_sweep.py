@@ -35,8 +35,9 @@ def kill_the_trainer(folder: Path) -> threading.Thread:
     """Kill, from the side, the process that is training in `folder`."""
 
     def kill() -> None:
-        patience = time.monotonic() + 60
-        while not (folder / "checkpoints" / "cyclegan-last.ckpt").exists() and time.monotonic() < patience:
+        patience = time.monotonic() + 600
+        while not (folder / "checkpoints" / "cyclegan-last.ckpt").exists():
+            assert time.monotonic() < patience, f"no training began in {folder} within ten minutes"
             time.sleep(0.1)
         os.kill(int((folder / ".lock").read_text().split()[1]), signal.SIGKILL)
 

@@ -38,7 +38,7 @@ from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.recordings.finding import find_recordings
 from cyclegan_lib.recordings.reading import read_header, read_recording
 from cyclegan_lib.runs.execute import is_whole
-from cyclegan_lib.runs.notebooks import notebooks_of, parameters_of, read_notebook
+from cyclegan_lib.runs.parameters import notebooks_of, parameters_of, read_notebook
 from cyclegan_lib.runs.record import Record
 from cyclegan_lib.runs.report import _rendered
 from cyclegan_lib.runs.sweep_file import read_sweep
@@ -129,7 +129,7 @@ def load_record(path: Path) -> None:
     assert isinstance(record.done, bool) and isinstance(record.seconds, float | int)
     for step in record.notebooks:
         assert step.status == "pending" or isinstance(record.parameters[step.stem], dict)
-    " ".join(used["path"] + used["sha256"] for used in record.inputs.values())
+    " ".join(used.path + used.sha256 for used in record.inputs.values())
     record.save(path.with_name("again"))
 
 

@@ -32,7 +32,7 @@ from safety.mutations import as_json, bomb, changed, endless, npy, npz
 
 from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.models import Generator
-from cyclegan_lib.runs.record import Record
+from cyclegan_lib.runs.record import Input, Record
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ def _recordings(exported: Path) -> dict[str, Reader]:
 
 def _runs(base: Path) -> dict[str, Reader]:
     step = {"notebook": "01.ipynb", "status": "done", "seconds": 1.5}
-    used = {"domain_a": {"path": "a.npz", "sha256": "00"}}
-    record = Record("a", "cyclegan run", {}, {"01": {}}, [], {"versions": {}, "git": None}, used)
+    record = Record(name="a", command="cyclegan run", given={}, parameters={"01": {}}, notebooks=[])
+    record.inputs["domain_a"] = Input("a.npz", "00")
     record.save(base)
     run = json.loads((base / "run.json").read_text()) | {"notebooks": [step]}
     cell = {"pair": "simulated", "seed": 0, "method": "identity", "values": {"nmse": 1.0, "c2st": None}}

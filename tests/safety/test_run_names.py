@@ -15,10 +15,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from safety.paths import LONGEST, NAMES, contents, done, listed, named, refusal
 
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.runs.notebooks import notebooks_of
-from cyclegan_lib.runs.run import LONGEST_NAME
+from cyclegan_lib.runs.parameters import notebooks_of
+from cyclegan_lib.runs.run import MAX_NAME
+from cyclegan_lib.runs.sweep import runs_of
 from cyclegan_lib.runs.sweep_file import read_sweep
-from cyclegan_lib.runs.sweep_plans import SweepPlans
 
 SETS = ("domain_a", "domain_b", "test_a", "test_b")
 PARAMETERS = 'run_dir: str = ""\ndata_dir: str = ""\ntrain_recordings: int = 240\n'
@@ -33,7 +33,7 @@ given = [{", ".join(SETS)}, str(work.data), str(work.run)]
 """
 REFUSED = ["..", ".", "../up", "a/b", "a/", "/srv/x", "~/x", ".hidden", " ", " a", "a ", "a\nb", "a\0b"]
 REFUSED += ["a\x1b[31m", "a\u2028b", os.fsdecode(b"caf\xe9")]
-REFUSED += ["x" * (LONGEST_NAME + 1), "é" * (LONGEST_NAME // 2 + 1)]
+REFUSED += ["x" * (MAX_NAME + 1), "é" * (MAX_NAME // 2 + 1)]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def given(paths) -> list[str]:
     [
         ("ünï 'so' \"日本\" {0}%s", ("spaces and quotes", "unicode", "patterns", "shell")),
         ("-dash $HOME [*]? back\\slash;&|", ("home", "dash", "protocols", "longest")),
-        ("x" * LONGEST_NAME, ("longest in bytes", "unicode", "patterns", "longest")),
+        ("x" * MAX_NAME, ("longest in bytes", "unicode", "patterns", "longest")),
     ],
     ids=["quotes", "patterns", "longest"],
 )
@@ -155,10 +155,10 @@ def test_folders_of_a_sweep_are_no_longer_than_names_can_be(project):
     fixed = {name: paths[0] for name in SETS[1:]}
     Path("s.yml").write_text(json.dumps({"parameters": fixed, "grid": {"domain_a": paths}}))
     notebooks = notebooks_of(project)
-    plans = SweepPlans.of(read_sweep("s.yml", notebooks), project / "runs" / "s", notebooks, "")
-    names = {plan.folder.name for plan in plans.runs}
+    runs = runs_of(read_sweep("s.yml", notebooks), project / "runs" / "s", notebooks, "")
+    names = {run.folder.name for run in runs}
     assert len(names) == len(paths) and all(len(os.fsencode(name)) <= LONGEST for name in names)
-    assert all(plan.folder.parent == project / "runs" / "s" for plan in plans.runs)
+    assert all(run.folder.parent == project / "runs" / "s" for run in runs)
 
 
 def test_the_exported_script_overwrites_nothing_of_its_folder(exported, tmp_path):
