@@ -144,15 +144,15 @@ def exchange(a: Path, b: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
+def locked(folder: Path, wait_s: float = 0.0, name: str = LOCK) -> Iterator[None]:
     """Hold `folder`, created if needed, for this process while the block runs.
 
-    The system frees it when its owner ends, however it ends. Raises InputError if another process holds it
-    for longer than `wait_s` seconds, or it cannot be written.
+    Locks of other names are others. The system frees it when its owner ends, however it ends. Raises
+    InputError if another process holds it for longer than `wait_s` seconds, or it cannot be written.
     """
     writable_folder(folder)
     patience = time.monotonic() + wait_s
-    with (folder / LOCK).open("a+", encoding="utf-8", errors="replace") as file:
+    with (folder / name).open("a+", encoding="utf-8", errors="replace") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,6 +25,7 @@ from cyclegan_lib.files import existing_file
 INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
 SIMULATED = re.compile(rf"({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}")  # recordings' names
 FIRST_NOTEBOOK = "01_data_normalization.ipynb"
+SIMULATING = "train_recordings"  # who declares this parameter simulates, unless feature sets are given
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Workspace:
             data=Path(data).absolute() if data else project_folder() / "data",
             run=Path(run).absolute() if run else project_folder(),
         )
-        if "train_recordings" in namespace and not namespace.get("domain_a"):
+        if SIMULATING in namespace and not namespace.get("domain_a"):
             check_simulated(work.data)
         return work
 

@@ -1,6 +1,8 @@
 """A run, and the one function that does what is not done of it: new, interrupted, failed or in a sweep."""
 
+import math
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,13 @@ from cyclegan_lib.files import locked, sha256
 from cyclegan_lib.runs.execute import CellError, execute, is_whole
 from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, parameters_of
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Input, Record, Step, facts, now
-from cyclegan_lib.workspace import Workspace
+from cyclegan_lib.workspace import SIMULATING, Workspace
 
 # what a training run takes anew when it goes on from a checkpoint
 CONTINUABLE = ("max_epochs", "max_minutes", "resume")
 # the owner of a lock may have been killed a moment ago
 LOCK_PATIENCE_S = 60.0
+RECORDINGS_LOCK = ".recordings.lock"
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def carry_out(run: Run, wait_s: float = 0.0, progress: bool = True) -> Record:
         record.save(run.folder)
         for step, notebook in zip(record.notebooks, run.notebooks, strict=True):
             if step.status != DONE:
-                _carry_out(run, record, step, notebook, before.get(step.stem), progress)
+                with _recordings_held(run, notebook):
+                    _carry_out(run, record, step, notebook, before.get(step.stem), progress)
         record.finished = now()
         record.save(run.folder)
         _report(run, record)
@@ -132,6 +136,13 @@ def drop_damaged(record: Record, folder: Path) -> None:
         whole = whole and step.status == DONE and is_whole(folder / step.notebook)
         if not whole and step.status == DONE:
             step.status = PENDING
+
+
+def _recordings_held(run: Run, notebook: Path) -> AbstractContextManager[None]:
+    """Lets one run at a time simulate into a folder of recordings: the next one finds there what it needs."""
+    if run.simulates and SIMULATING in parameters_of(notebook):
+        return locked(run.data, math.inf, RECORDINGS_LOCK)
+    return nullcontext()
 
 
 def _carry_out(

@@ -31,7 +31,7 @@ def sweep(
     """Run every combination of a grid into runs/NAME of the project, and compare them.
 
     Runs that are done are skipped, interrupted and failed ones are continued. Runs with equal data parameters
-    share one folder of recordings, which is made first.
+    share one folder of recordings, which the first of them makes.
 
     Parameters
     ----------
@@ -124,28 +124,12 @@ def _carry_out(run_all: Executor, runs: list[Run], comparison: Comparison, progr
     waiting = [run for run in runs if not rows[run.folder].done]
     done = len(runs) - len(waiting)
     with tqdm(total=len(runs), initial=done, desc="sweep", unit="run", disable=not progress) as bar:
-        bar.set_postfix_str("recordings")
-        first = {run.data: _recordings_alone(run) for run in waiting if run.simulates}
-        ended = {data: "" for data in first}
-        for i, result in run_all(failure_of, list(first.values())):
-            ended[list(first)[i]] = _sentence(result)
-        for run in waiting:
-            rows[run.folder].failure = ended.get(run.data, "")
-        ready = [run for run in waiting if not rows[run.folder].failure]
-        bar.update(len(waiting) - len(ready))
-        for i, result in run_all(failure_of, ready):
-            row = rows[ready[i].folder]
+        for i, result in run_all(failure_of, waiting):
+            row = rows[waiting[i].folder]
             row.failure = _sentence(result)
             comparison.save_table()
             bar.set_postfix_str(f"{row.name}: {row.figure}")
             bar.update()
-
-
-def _recordings_alone(run: Run) -> Run:
-    """Notebook 01 by itself: its recordings come first, so that no two runs write the same ones."""
-    needed = _recordings(run)
-    folder = run.folder.parent / f"data-{_hash(needed)}"
-    return replace(run, folder=folder, notebooks=run.notebooks[:1], given=needed)
 
 
 def _sentence(result: str | BaseException) -> str:
