@@ -1,10 +1,15 @@
 """A project of tiny notebooks with the names of the real ones, which take a second each."""
 
+import contextlib
+import io
+import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from cyclegan_lib.cli import main
 
 FOLDERS = """\
 run_dir: str = ""  # folder for checkpoints, exports and figures; empty: the project's own
@@ -19,6 +24,10 @@ OPEN = "from cyclegan_lib.workspace import Workspace\n\nwork = Workspace.open(gl
 SIMULATE = """\
 import os
 
+if seed == 14:
+    from cyclegan_lib.errors import InputError
+
+    raise InputError("fourteen is refused")
 work.data.mkdir(parents=True, exist_ok=True)
 with (work.data / "calls.txt").open("a") as file:
     file.write(f"{os.getpid()}\\n")
@@ -36,11 +45,7 @@ with (work.run / "trained.txt").open("a") as file:
 if not resume:
     time.sleep(pause)
 if lambda_cycle == 13:
-    raise ValueError("thirteen\\nis an unlucky number")
-if lambda_cycle == 14:
-    from cyclegan_lib.errors import InputError
-
-    raise InputError("fourteen is refused")"""
+    raise ValueError("thirteen\\nis an unlucky number")"""
 MEASURE = """\
 import json
 from pathlib import Path
@@ -65,10 +70,8 @@ def write_notebook(path: Path, parameters: str, *cells: str) -> None:
     nbformat.write(notebook, path)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
-    """The project's folder, which is the current one."""
-    folder = tmp_path / "a project"
+def write_project(folder: Path) -> Path:
+    """Tiny notebooks 01, 02 and 04 in `folder`/notebooks."""
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True)
     recordings = "train_recordings: int = 240  # simulated training recordings for each device\n"
@@ -83,5 +86,40 @@ quick: bool = False  # nothing
     write_notebook(notebooks / "01_data_normalization.ipynb", FOLDERS + recordings + OWN, SIMULATE)
     write_notebook(notebooks / "02_training.ipynb", FOLDERS + OWN + training, TRAIN)
     write_notebook(notebooks / "04_domain_shift.ipynb", FOLDERS + OWN + tests, MEASURE)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """The project's folder, which is the current one."""
+    folder = write_project(tmp_path / "a project")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> tuple[Path, str]:
+    """The folder of a run that is done, where another one of its name lay before, and what it printed.
+
+    The project's folder has braces in its name, which are no template.
+    """
+    project = write_project(tmp_path_factory.mktemp("finished") / "a {project}")
+    folder = project / "runs" / "one"
+    folder.mkdir(parents=True)
+    (folder / "kept.txt").write_text("mine")
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.chdir(project)
+        assert main(["run", "--name", "one", "-p", "max_epochs", "3"]) == 0
+    return folder, printed.getvalue()
+
+
+@pytest.fixture
+def done_run(finished, tmp_path, monkeypatch) -> Path:
+    """The folder of a copy of that run, in a project of its own, which is the current folder."""
+    original = finished[0].parents[1]
+    project = shutil.copytree(original, tmp_path / "copied")
+    record = project / "runs" / "one" / "run.json"
+    record.write_text(record.read_text().replace(str(original), str(project)))
+    monkeypatch.chdir(project)
+    return record.parent

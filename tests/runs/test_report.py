@@ -5,17 +5,11 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from cyclegan_lib.cli import main
 from cyclegan_lib.runs.report import duration
 
 
-@pytest.fixture
-def page(project) -> BeautifulSoup:
-    assert main(["run", "--name", "one", "-p", "max_epochs", "3"]) == 0
-    return BeautifulSoup((project / "runs" / "one" / "report.html").read_text(), "html.parser")
-
-
-def test_the_report_opens_offline_and_its_links_lead_somewhere(page):
+def test_the_report_opens_offline_and_its_links_lead_somewhere(finished):
+    page = BeautifulSoup((finished[0] / "report.html").read_text(), "html.parser")
     assert not page.select("script, link, iframe, object, embed")
     assert all(tag["src"].startswith("data:") for tag in page.select("[src]"))
     styles = " ".join(style.get_text() for style in page.select("style"))

@@ -109,7 +109,9 @@ def test_a_scheduler_without_dask_is_a_sentence(project, no_dask, capsys):
     assert "--scheduler needs Dask" in capsys.readouterr().err
 
 
-def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, capfd):
+def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, monkeypatch, capfd):
+    # the benchmark's, which a sweep leaves out
+    (project / "notebooks" / "05_benchmark.ipynb").write_text("{")
     content = {
         "name": "weights",
         "parameters": {"max_epochs": 2, "pause": 3.0},
@@ -140,23 +142,25 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, cap
     assert (killed / "trained.txt").read_text().splitlines()[1] == f"resume={last}"
     assert Record.load(killed).done
     runs = [killed, *(folder / f"lambda_cycle={w},seed={s}" for w, s in ((1.0, 1), (3.0, 0), (3.0, 1)))]
-    assert all((run / "report.html").exists() for run in runs)
+    assert all((run / "report.html").exists() and not (run / "05_benchmark.ipynb").exists() for run in runs)
     assert [starts(run) for run in runs[1:]] == [1, 1, 1]
 
-    # recordings of a seed are shared by its two runs, of which one at a time simulates
+    # recordings of a seed are shared by its two runs
     shared = sorted(folder.glob("data-*"))
     assert len(shared) == 2
     assert all(len((data / "calls.txt").read_text().splitlines()) == 2 for data in shared)
-    for first, second in ((runs[0], runs[2]), (runs[1], runs[3])):
-        steps = sorted((Record.load(run).notebooks[0] for run in (first, second)), key=lambda s: s.started)
-        assert steps[0].finished <= steps[1].started
 
     content = json.loads((folder / "sweep.json").read_text())
     assert [run["status"] for run in content["runs"]] == ["done"] * 4
+    assert content["runs"][0]["baseline"] == content["runs"][2]["baseline"]
     assert content["runs"][0]["measures"]["nmse"] == 0.4
     assert "| **0.200** |" in (folder / "sweep.md").read_text()
     assert {"comparison.png", "comparison.svg"} <= {path.name for path in folder.iterdir()}
     page = (folder / "index.html").read_text()
+    # whole as it is, it is shown at once
+    monkeypatch.setattr("cyclegan_lib.runs.sweep.executor", None)
+    assert main(["sweep", str(project / "small.yml")]) == 0
+    assert [line for line in capfd.readouterr().out.splitlines() if line.startswith("|")] == table
     assert 'href="lambda_cycle%3D1.0%2Cseed%3D0/report.html"' in page
     assert 'src="data:image/png;base64,' in page and "http" not in page.replace("http://www.w3.org", "")
 
@@ -174,6 +178,10 @@ def test_without_dask_a_process_pool_goes_on_where_a_process_was_killed(project,
     assert "thirteen is an unlucky number" in printed
     assert Record.load(folder / "lambda_cycle=1.0").done
     assert starts(folder / "lambda_cycle=1.0") == 2
+    # both share their recordings and were begun at once: one after the other simulated
+    steps = [Record.load(run).notebooks[0] for run in folder.glob("lambda_cycle=*")]
+    first, second = sorted(steps, key=lambda step: step.started)
+    assert first.finished <= second.started
     row = next(line for line in printed.splitlines() if line.startswith("| 13.0"))
     assert "failed" in row
     assert "thirteen" in (folder / "index.html").read_text()
@@ -189,14 +197,6 @@ def test_without_dask_a_process_pool_goes_on_where_a_process_was_killed(project,
     content["parameters"]["max_epochs"] = 3
     assert main(["sweep", write(project, content)]) == 2
     assert "was made with max_epochs = 40, and now 3 is asked for" in capfd.readouterr().err
-
-
-def test_a_sweep_that_is_whole_is_shown_at_once(project, no_dask, monkeypatch):
-    content = {"grid": {"lambda_cycle": [3.0]}}
-    first = sweep(write(project, content), workers=1, progress=False)
-    assert first.runs[0].status == "done"
-    monkeypatch.setattr("cyclegan_lib.runs.sweep.executor", None)
-    assert sweep(write(project, content)).table() == first.table()
 
 
 @pytest.mark.parametrize(
@@ -215,17 +215,12 @@ def test_recordings_that_cannot_be_made_fail_their_runs_in_a_sentence(taken, say
     assert all(says in run.failure for run in result.runs)
 
 
-def _die(task: int) -> int:
-    if task == 1:
-        os._exit(1)
-    return 2 * task
-
-
 def test_a_task_whose_process_always_dies_is_given_up(no_dask):
+    # eval: a function that a process has without importing anything
     with parallel.executor(1) as run_all:
-        found = dict(run_all(_die, [0, 1, 2]))
-    assert (found[0], found[2]) == (0, 4)
-    assert isinstance(found[1], Exception)
+        results = dict(run_all(eval, ["0", "__import__('os')._exit(1)", "4"]))
+    assert (results[0], results[2]) == (0, 4)
+    assert isinstance(results[1], Exception)
 
 
 def test_two_sweeps_do_not_share_a_folder(project, no_dask):
