@@ -16,21 +16,12 @@ TYPES = {"int": int, "float": float, "str": str, "bool": bool}
 
 @dataclass(frozen=True)
 class Parameter:
-    """A declared parameter.
-
-    Attributes
-    ----------
-    name : str
-    type : "int", "float", "str" or "bool"
-    default : of that type
-    help : str
-        The comment behind it.
-    """
+    """A declared parameter."""
 
     name: str
-    type: str
-    default: Any
-    help: str
+    type: str  # one of `TYPES`
+    default: Any  # of that type
+    help: str  # the comment behind it
 
     @property
     def is_file(self) -> bool:
@@ -38,13 +29,7 @@ class Parameter:
         return self.help.startswith("file:")
 
     def checked(self, value: Any) -> Any:
-        """Return `value` if it is of the declared type; a whole number is a float too.
-
-        Raises
-        ------
-        InputError
-            If it is of another type.
-        """
+        """Return a value of the declared type; a whole number is a float too; else raise InputError."""
         kind = TYPES[self.type]
         if kind is float and type(value) is int and abs(value) < 2**53:
             return float(value)
@@ -53,13 +38,7 @@ class Parameter:
         return value
 
     def parsed(self, text: str) -> Any:
-        """Return text from a command line as the declared type.
-
-        Raises
-        ------
-        InputError
-            If it cannot be read so.
-        """
+        """Return text from a command line as the declared type; raise InputError if it cannot be read so."""
         if self.type == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
         if self.type != "bool":
@@ -73,17 +52,14 @@ class Parameter:
 def declared_parameters(source: str) -> dict[str, Parameter]:
     """The parameters that the source of a cell declares, by name; none if it cannot be parsed.
 
-    Raises
-    ------
-    InputError
-        If a declaration has another type, or its default is no plain value.
+    Raises InputError if a declaration has another type, or its default is no plain value.
     """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # as a cell with a % magic
         return {}
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
-    found = {}
+    declared = {}
     for node in tree.body:
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             continue
@@ -96,5 +72,5 @@ def declared_parameters(source: str) -> dict[str, Parameter]:
             raise InputError(f"the notebook declares '{name}' as {kind}; it must be {', '.join(TYPES)}")
         # columns count bytes, and a default may hold other letters than ASCII's
         rest = lines[node.end_lineno - 1].encode()[node.end_col_offset :].decode()
-        found[name] = Parameter(name, kind, default, rest.partition("#")[2].strip())
-    return found
+        declared[name] = Parameter(name, kind, default, rest.partition("#")[2].strip())
+    return declared

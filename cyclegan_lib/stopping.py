@@ -19,23 +19,14 @@ class Stopping:
 
     At first a signal ends it at once. While `patient` is set the first one is only noted in `asked`: the
     block looks there between two steps of its work and calls `stop`. A second one ends it at once. Outside
-    the main thread, where Python delivers no signals, the block runs as it is.
-
-    Parameters
-    ----------
-    message : callable
-        Gives what `Interrupted` says.
-
-    Attributes
-    ----------
-    asked : signal.Signals or None
-        The signal that came.
+    the main thread, where Python delivers no signals, the block runs as it is. `message` gives what
+    `Interrupted` says.
     """
 
     def __init__(self, message: Callable[[], str]) -> None:
         self.message = message
         self.patient = False
-        self.asked: signal.Signals | None = None
+        self.asked: signal.Signals | None = None  # the signal that came
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Stopping":

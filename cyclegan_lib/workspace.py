@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 import cyclegan_lib
@@ -30,32 +28,21 @@ SIMULATING = "train_recordings"  # who declares this parameter simulates, unless
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders of a run.
+    """The folders of a run."""
 
-    Attributes
-    ----------
-    data : Path
-        Simulated recordings and feature sets.
-    run : Path
-        Checkpoints, exported models, figures and metrics are written below it: the project's own folders
-        when a notebook is opened in JupyterLab, runs/NAME under `cyclegan run`.
-    """
-
-    data: Path
+    data: Path  # simulated recordings and feature sets
+    # checkpoints, exported models, figures and metrics are written below it: the project's own folders when
+    # a notebook is opened in JupyterLab, runs/NAME under `cyclegan run`
     run: Path
 
     @classmethod
     def open(cls, namespace: dict[str, Any]) -> "Workspace":
         """Check the parameters in a notebook's `globals()` and return its folders.
 
-        Numbers are computed by one thread from here on, because threads change the last digits.
-
-        Raises
-        ------
-        InputError
-            If a parameter was given that the notebook does not declare, or one of another type, a file
-            among them does not exist, there is no project folder, or simulated recordings would replace
-            feature sets of others.
+        Numbers are computed by one thread from here on, because threads change the last digits. Raises
+        InputError if a parameter was given that the notebook does not declare, or one of another type, a file
+        among them does not exist, there is no project folder, or simulated recordings would replace feature
+        sets of others.
         """
         _check_parameters(namespace)
         threadpool_limits(limits=1)
@@ -92,6 +79,10 @@ class Workspace:
 
         What is no figure, such as an explorer, is only returned.
         """
+        # imported here: most notebooks of a run are opened to do something else first, or never draw
+        import matplotlib
+        from matplotlib.figure import Figure
+
         if not isinstance(figure, Figure):
             return figure
         folder = self.run / "figures"
@@ -122,10 +113,7 @@ def check_simulated(data: Path) -> None:
 def project_folder() -> Path:
     """The folder that holds notebooks/: found upwards from the current one, else the library's checkout.
 
-    Raises
-    ------
-    InputError
-        If there is none, and the library was not installed from a checkout.
+    Raises InputError if there is none, and the library was not installed from a checkout.
     """
     here = Path.cwd()
     for folder in (here, *here.parents, Path(cyclegan_lib.__file__).resolve().parents[1]):

@@ -33,18 +33,10 @@ def sweep(
     Runs that are done are skipped, interrupted and failed ones are continued. Runs with equal data parameters
     share one folder of recordings, which the first of them makes.
 
-    Parameters
-    ----------
-    path : path
-        PARAMS.yml: see `cyclegan_lib.runs.sweep_file`.
-    name : str
-        The sweep's folder; else the file's `name`, or its stem.
-    workers : int, optional
-        Runs at a time; one for each processor if left out.
-    scheduler : str
-        Address of a Dask scheduler, whose workers see the same folders and have the same environment.
-    progress : bool
-        Show a TQDM bar over the runs.
+    `path` is a PARAMS.yml (see `cyclegan_lib.runs.sweep_file`); `name` the sweep's folder, else the file's
+    `name`, or its stem. `workers` runs are carried out at a time, one for each processor if left out;
+    `scheduler` is the address of a Dask scheduler, whose workers see the same folders and have the same
+    environment.
 
     Raises InputError, before anything runs, if the file, the name or a parameter cannot be used, or the
     scheduler cannot be reached; what goes wrong inside a run is in the comparison. Interrupted after Ctrl-C.

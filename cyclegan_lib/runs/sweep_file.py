@@ -13,10 +13,10 @@ from cyclegan_lib.files import existing_file
 from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters
 
 KEYS = ("name", "parameters", "grid")
-MOST_BYTES = 1 << 16  # the parser reads about 100 kB in a second
-MOST_LISTS = 1000  # in brackets: what lists within lists take grows with the square of their number
-MOST_NODES = 20_000  # with every alias written out: ten lines of them can stand for a billion values
-MOST_RUNS = 10_000
+MAX_BYTES = 1 << 16  # the parser reads about 100 kB in a second
+MAX_LISTS = 1000  # in brackets: what lists within lists take grows with the square of their number
+MAX_NODES = 20_000  # with every alias written out: ten lines of them can stand for a billion values
+MAX_RUNS = 10_000
 # what PyYAML raises besides its own errors, for dates, numbers and nesting that cannot be
 UNREADABLE = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, IndexError, AttributeError)
 UNREADABLE += (OverflowError, RecursionError)
@@ -24,20 +24,11 @@ UNREADABLE += (OverflowError, RecursionError)
 
 @dataclass(frozen=True)
 class SweepFile:
-    """A checked sweep.
-
-    Attributes
-    ----------
-    name : str
-    parameters : dict
-        The same for every run.
-    grid : dict of list
-        {parameter: its values}.
-    """
+    """A checked sweep."""
 
     name: str
-    parameters: dict[str, Any]
-    grid: dict[str, list[Any]]
+    parameters: dict[str, Any]  # the same for every run
+    grid: dict[str, list[Any]]  # {parameter: its values}
 
     def combinations(self) -> list[dict[str, Any]]:
         """The grid's values of every run, the last parameter changing fastest."""
@@ -59,7 +50,7 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_document(self, node: yaml.Node) -> Any:
-        if _size(node, {}) > MOST_NODES:
+        if _size(node, {}) > MAX_NODES:
             raise yaml.constructor.ConstructorError(None, None, "it is too long", node.start_mark)
         return super().construct_document(node)
 
@@ -75,25 +66,16 @@ def _size(node: yaml.Node, known: dict[int, float]) -> float:
 
 
 def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
-    """Read a sweep and check all its parameters.
+    """Read a sweep and check all its parameters, which the notebooks of each run declare.
 
-    Parameters
-    ----------
-    path : path
-    notebooks : list of Path
-        Those of each run, which declare the parameters.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read as YAML, has other keys than name, parameters and grid, or a grid that is
-        empty, holds no lists, a value twice, or a parameter that is given for all runs too; and as
-        `check_parameters` for every value.
+    Raises InputError if the file cannot be read as YAML, has other keys than name, parameters and grid, or a
+    grid that is empty, holds no lists, a value twice, or a parameter that is given for all runs too; and as
+    `check_parameters` for every value.
     """
     path = existing_file(path, "give the YAML file of a sweep, as docs/sweep.yml")
     try:
-        text = path.read_text(encoding="utf-8") if path.stat().st_size <= MOST_BYTES else None
-        if text is None or text.count("[") + text.count("{") > MOST_LISTS:
+        text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_BYTES else None
+        if text is None or text.count("[") + text.count("{") > MAX_LISTS:
             raise ValueError("too long")
         content = yaml.load(text, _UniqueKeys)
     except UNREADABLE as error:
@@ -148,6 +130,6 @@ def _grid(path: Path, grid: Any, fixed: dict[str, Any]) -> dict[str, list[Any]]:
         if key in fixed:
             raise InputError(f"{path}: '{key}' is under both parameters and grid; leave one of them out")
     runs = math.prod(len(values) for values in grid.values())
-    if runs > MOST_RUNS:
-        raise InputError(f"{path}: the grid makes {runs} runs; at most {MOST_RUNS} are accepted")
+    if runs > MAX_RUNS:
+        raise InputError(f"{path}: the grid makes {runs} runs; at most {MAX_RUNS} are accepted")
     return grid
