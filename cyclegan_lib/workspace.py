@@ -127,7 +127,7 @@ def project_folder() -> Path:
 
 def _check_parameters(namespace: dict[str, Any]) -> None:
     # IPython keeps the source of the cells that ran in `In`
-    declared = next((found for cell in namespace["In"] if (found := declared_parameters(cell))), {})
+    declared = next(filter(None, map(declared_parameters, namespace["In"])), {})
     given = {
         target.id
         for source in namespace["In"]

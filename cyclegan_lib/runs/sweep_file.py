@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters
@@ -18,8 +19,7 @@ MAX_LISTS = 1000  # in brackets: what lists within lists take grows with the squ
 MAX_NODES = 20_000  # with every alias written out: ten lines of them can stand for a billion values
 MAX_RUNS = 10_000
 # what PyYAML raises besides its own errors, for dates, numbers and nesting that cannot be
-UNREADABLE = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, IndexError, AttributeError)
-UNREADABLE += (OverflowError, RecursionError)
+YAML_ERRORS = (*UNREADABLE, yaml.YAMLError, IndexError)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
         if text is None or text.count("[") + text.count("{") > MAX_LISTS:
             raise ValueError("too long")
         content = yaml.load(text, _UniqueKeys)
-    except UNREADABLE as error:
+    except YAML_ERRORS as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1}: {error.problem})" if mark else ""
         raise InputError(f"{path} cannot be read as YAML{where}; docs/sweep.yml is an example") from error

@@ -57,15 +57,15 @@ def test_values_get_their_types_and_paths_are_meant_from_here(project):
         "resume": "mine.ckpt",
         "data_dir": "small",
     }
-    found = check_parameters(given, notebooks_of(project), "the command line")
-    assert found == {
+    checked = check_parameters(given, notebooks_of(project), "the command line")
+    assert checked == {
         "max_epochs": 5,
         "lambda_cycle": 2.0,
         "quick": True,
         "resume": str(project / "mine.ckpt"),
         "data_dir": str(project / "small"),
     }
-    assert type(found["lambda_cycle"]) is float
+    assert type(checked["lambda_cycle"]) is float
 
 
 def test_all_parameters_are_listed_with_their_meaning(project, capsys):

@@ -75,8 +75,8 @@ def test_the_commit_is_recorded_and_whether_files_differ_from_it(tmp_path):
     (tmp_path / "a").write_text("1")
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "-q", "-m", "one"], check=True)
-    found = commit(tmp_path)
-    assert len(found.commit) == 40 and found.dirty is False
+    head = commit(tmp_path)
+    assert len(head.commit) == 40 and head.dirty is False
     (tmp_path / "a").write_text("2")
     assert commit(tmp_path).dirty is True
 
