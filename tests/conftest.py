@@ -1,7 +1,12 @@
 """Small feature sets and a briefly trained model that many tests share."""
 
+import os
 import signal
 from pathlib import Path
+
+# Side by side, threads would wait for each other; before torch is imported, and for processes that tests start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from helpers import QUICK, make_set
@@ -13,8 +18,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# What takes longest begins first, so that no worker is left alone with it at the end.
+LONGEST = ("notebooks/test_committed.py", "notebooks/", "runs/test_sweep.py", "safety/test_fuzz.py", "training/")
+SMALL_RUN = ("test_small_run.py", "test_layers_fail.py")  # share the small run of the notebooks
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        path = item.nodeid.removeprefix("tests/")
+        return next((i for i, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+
+
 class TogetherByFile(LoadScopeScheduling):
-    """Keeps on one worker the tests that share what is slow to make: those of a file, and all of notebooks/.
+    """Keeps on one worker the tests that share what is slow to make: those of a file, and of the small run.
 
     The groups of pytest-xdist 3.8 (``--dist loadgroup``) have no effect under pytest 9.2: it renames tests
     through an attribute that pytest has no longer.
@@ -22,13 +40,26 @@ class TogetherByFile(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", 1)[0]
-        return "notebooks" if "notebooks" in Path(path).parts else path
+        return "small run" if path.endswith(SMALL_RUN) else path
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherByFile:
     """Where tests run side by side (``-n 2``)."""
+    config.option.loadscopereorder = False
     return TogetherByFile(config, log)
+
+
+@pytest.fixture(scope="module")
+def quick_start():
+    """The search for linear maps to start at takes seconds; here every member starts at the same one."""
+    from kill_resume import START
+
+    from cyclegan_lib.training import start
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "start_map", lambda *given: START)
+        yield
 
 
 @pytest.fixture(scope="session")

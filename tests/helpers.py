@@ -1,9 +1,10 @@
-"""What several tests build their inputs with."""
+"""What several tests build their inputs with, and how they call the command."""
 
 from pathlib import Path
 
 import numpy as np
 
+from cyclegan_lib.cli import main
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, TrainingSettings
 from cyclegan_lib.features import FeatureSet
 
@@ -36,6 +37,30 @@ QUICK = TrainingSettings(
     generator=GeneratorSettings(hidden_dim=8),
     discriminator=DiscriminatorSettings(hidden_dim=8),
 )
+
+
+# the same for the command, one restart of one step
+QUICK_OPTIONS = "--accelerator cpu --steps-per-epoch 1 --batch-size 4 --restarts 1 --max-epochs 1".split()
+QUICK_OPTIONS += "--generator-hidden-dim 8 --discriminator-hidden-dim 8".split()
+
+
+def done(capture, *command: object) -> str:
+    """Run the command, see it succeed and print nothing that a terminal would obey; return what it prints."""
+    assert main([str(part) for part in command]) == 0, capture.readouterr().err
+    out, error = capture.readouterr()
+    assert all(letter.isprintable() or letter in "\n\r" for letter in out), repr(out)
+    assert "Traceback" not in error
+    return out
+
+
+def refusal(capture, *command: object) -> str:
+    """Run the command, see it refuse with exit code 2, and return its one sentence."""
+    capture.readouterr()
+    assert main([str(part) for part in command]) == 2
+    error = capture.readouterr().err
+    lines = [line for line in error.split("\n") if line.startswith("cyclegan: ")]
+    assert len(lines) == 1 and lines[0].isprintable() and "Traceback" not in error, error
+    return lines[0]
 
 
 def train_command(domains: tuple[Path, Path], folder: Path, **options) -> list[str]:
