@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-# Side by side, threads would wait for each other; before torch is imported, and for processes that tests start.
+# Side by side, threads would wait for each other. Before torch is imported, and for tests' processes too.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -19,7 +19,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
-LONGEST = ("notebooks/test_committed.py", "notebooks/", "runs/test_sweep.py", "safety/test_fuzz.py", "training/")
+LONGEST = ("notebooks/test_committed", "notebooks/", "runs/test_sweep", "safety/test_fuzz", "training/")
 SMALL_RUN = ("test_small_run.py", "test_layers_fail.py")  # share the small run of the notebooks
 
 

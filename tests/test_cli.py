@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from helpers import PROJECT, done, make_set, refusal
 
-from cyclegan_lib.cli import main
 from cyclegan_lib.features import FeatureSet
 
 SUBCOMMANDS = "simulate extract train export inspect translate evaluate benchmark run sweep".split()

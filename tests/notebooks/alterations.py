@@ -1,23 +1,14 @@
 """What can be wrong with a notebook, done to one on disk, so that tests can see it noticed."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 from notebooks.whole import code_cells, is_ignored
 
 TABLE = "text/markdown"
-# each takes a notebook and a text that the cell to alter prints; "" is the last cell that nbval compares
-ALTERATIONS: dict[str, Callable[[Path, str], None]] = {}
 
 
-def alteration(name: str) -> Callable:
-    """Enter a function under a name that tests are called by."""
-    return lambda function: ALTERATIONS.setdefault(name, function)
-
-
-@alteration("a changed number")
 def change_a_number(path: Path, within: str = "") -> None:
     """Change the last digit of the last decimal number."""
     notebook = nbformat.read(path, as_version=4)
@@ -32,7 +23,6 @@ def change_a_number(path: Path, within: str = "") -> None:
     nbformat.write(notebook, path)
 
 
-@alteration("a stripped output")
 def strip_an_output(path: Path, within: str = "") -> None:
     """Leave a cell that prints without its outputs."""
     notebook = nbformat.read(path, as_version=4)
@@ -40,7 +30,6 @@ def strip_an_output(path: Path, within: str = "") -> None:
     nbformat.write(notebook, path)
 
 
-@alteration("an error output")
 def add_an_error(path: Path, within: str = "") -> None:
     """Put what a failing cell leaves behind what it printed."""
     notebook = nbformat.read(path, as_version=4)
@@ -49,12 +38,20 @@ def add_an_error(path: Path, within: str = "") -> None:
     nbformat.write(notebook, path)
 
 
-@alteration("a missing execution count")
 def remove_a_count(path: Path, within: str = "") -> None:
     """Leave a cell's outputs, but no count; with no outputs either, nbval would pass it unseen."""
     notebook = nbformat.read(path, as_version=4)
     _printing_cell(notebook, within).execution_count = None
     nbformat.write(notebook, path)
+
+
+# each takes a notebook and a text that the cell to alter prints; "" is the last cell that nbval compares
+ALTERATIONS = {
+    "a changed number": change_a_number,
+    "a stripped output": strip_an_output,
+    "an error output": add_an_error,
+    "a missing execution count": remove_a_count,
+}
 
 
 def replace_in_source(path: Path, old: str, new: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from helpers import PROJECT
 from notebooks.layers import cyclegan
 
-# 8 test recordings a side and 200 steps: enough for the CycleGAN to come nearer than no translation
-SMALL = {"train_recordings": 24, "test_recordings": 16, "max_epochs": 8, "seed": 3}
+# 8 test recordings a side and 50 steps: enough for the CycleGAN to come nearer than no translation
+SMALL = {"train_recordings": 24, "test_recordings": 16, "max_epochs": 2, "seed": 3}
 
 
 def copy_project(folder: Path) -> Path:

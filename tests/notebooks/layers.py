@@ -7,6 +7,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,13 +47,7 @@ def run_nbval(*paths: Path, sanitize: Path = SANITIZE) -> tuple[int, str]:
 
 
 def compare(*paths: Path) -> None:
-    """Layer 3: assert that notebooks are whole, and that run again every cell gives the outputs they hold.
-
-    Raises
-    ------
-    AssertionError
-        If a cell gives another output, or was not run at all.
-    """
+    """Layer 3: assert that notebooks are whole, and that run again every cell gives the outputs they hold."""
     assert paths, "there are no notebooks to compare"
     for path in paths:
         check_whole(path)
@@ -69,23 +64,14 @@ def compare(*paths: Path) -> None:
     assert outcomes == {"passed": cells}, f"of {cells} cells not all were compared: {outcomes}"
 
 
-def check_same_again(run: Path, again: Path) -> None:
-    """Layer 2: assert that a run's parameters give its outputs, measures and pictures once more.
+def check_same_again(run: Path) -> None:
+    """Layer 2: assert that a papermill run's parameters give its outputs, measures and pictures once more.
 
-    What other machines may compute otherwise is compared here as well: on one machine nothing differs.
-
-    Parameters
-    ----------
-    run : Path
-        The folder of a run through papermill.
-    again : Path
-        A new folder beside it. Everything is computed from the start in there, data included.
-
-    Raises
-    ------
-    AssertionError
-        If anything differs.
+    Everything is computed from the start, data included, in the folder `again` beside the run's. What other
+    machines may compute otherwise is compared here as well: on one machine nothing differs.
     """
+    again = run.with_name("again")
+    shutil.rmtree(again, ignore_errors=True)
     again.mkdir()
     compare(*(_for_another_run(path, again) for path in numbered(run)))
     check_same_results(run, again)

@@ -19,18 +19,7 @@ MEASURED = "04_domain_shift.ipynb"  # the notebook that prints what metrics.json
 
 
 def check_metrics(folder: Path) -> None:
-    """Assert that a run through papermill is complete, plausible, and consistent with itself.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of a run.
-
-    Raises
-    ------
-    AssertionError
-        With a sentence that says which part of the run is wrong.
-    """
+    """Assert that the folder of a papermill run is complete, plausible, and consistent with itself."""
     notebooks = numbered(folder)
     assert [path.stem for path in notebooks] == list(NAMES), f"{folder} lacks notebooks"
     for path in notebooks:

@@ -15,7 +15,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbval.plugin import comment_markers, metadata_tags
 
 IGNORED = "NBVAL_IGNORE_OUTPUT"  # the one marker in use; the others hide more than a number
-MOST_LINES = 20
+MAX_LINES = 20
 # what no output may hold, because it would differ on another machine or another day
 UNSTABLE = {
     "an absolute path": r"(?:^|[\s'\"(=:,\[])(?:~|file:/)?(?:/[\w.~-]+){2,}|\b[A-Z]:\\|site-packages",
@@ -56,10 +56,7 @@ def printed_by(notebook: nbformat.NotebookNode) -> str:
 def check_whole(path: Path) -> None:
     """Assert that a notebook was run from top to bottom and kept every output, each fit to be compared.
 
-    Raises
-    ------
-    AssertionError
-        With a sentence that names the notebook and the cell.
+    What is wrong is said in a sentence that names the notebook and the cell.
     """
     notebook = nbformat.read(path, as_version=4)
     try:
@@ -80,7 +77,7 @@ def check_whole(path: Path) -> None:
 
 def _check_code(cell: nbformat.NotebookNode, where: str) -> None:
     lines = len(cell.source.splitlines())
-    assert lines <= MOST_LINES, f"{where}: {lines} lines are more than {MOST_LINES}"
+    assert lines <= MAX_LINES, f"{where}: {lines} lines are more than {MAX_LINES}"
     tags = set(cell.metadata.get("tags", [])) & metadata_tags.keys()
     hidden = tags | (_comments(cell) & comment_markers.keys()) - {IGNORED}
     assert not hidden, f"{where}: {', '.join(hidden)} would make nbval pass it"

@@ -1,0 +1,97 @@
+"""README.md's own code, read from its text and run in its order, on tiny recordings with a tiny training."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from helpers import PROJECT, QUICK_OPTIONS, done, make_set, run_script
+
+from cyclegan_lib.export import distillation
+
+TEXT = (PROJECT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+# `make` tests, or runs for minutes; the others take hours, or what `make test` runs elsewhere: of these it
+# is asked here that their options are there
+ONLY_ASKED = ("benchmark", "run", "sweep")
+
+
+def commands(block: str) -> list[list[str]]:
+    """The words of each command of a shell block, without comments."""
+    lines = block.replace("\\\n", " ").replace(" && ", "\n").splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+SHELL = [words for language, block in BLOCKS if language == "bash" for words in commands(block)]
+
+
+def shown_by(words: list[str], capfd, monkeypatch) -> str:
+    """Do what a command of README.md says; return what it prints."""
+    program, *rest = words
+    if program == "make":
+        assert re.search(rf"^{rest[0]}:", (PROJECT / "Makefile").read_text(), re.MULTILINE), rest[0]
+    elif program == "cd":
+        monkeypatch.chdir(*rest)
+    elif program == "python":
+        run_script(*rest, *(QUICK_OPTIONS if rest[0].endswith("train.py") else ()))
+    else:
+        assert program == "cyclegan", f"nobody here knows how to run {program}"
+        more = {name: ["--help"] for name in ONLY_ASKED} | {"train": QUICK_OPTIONS}
+        return done(capfd, *rest, *(() if "--list-parameters" in rest else more.get(rest[0], ())))
+    return ""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """A project folder with recordings of both devices, and two sets that both heard at once."""
+    rng = np.random.default_rng(0)
+    for name in ("edge", "lab"):
+        (tmp_path / "recordings" / name).mkdir(parents=True)
+        for i in range(8):
+            sound = rng.normal(size=163_840) / 10
+            soundfile.write(tmp_path / "recordings" / name / f"{name}-{i}.wav", sound, 16000)
+    rows = [f"lab-{i},{'ball' if i % 2 else 'normal'}" for i in range(8)]
+    (tmp_path / "recordings" / "labels.csv").write_text("\n".join(["recording,fault", *rows]))
+    (tmp_path / "data").mkdir()
+    for name in ("both_a", "both_b"):
+        make_set("one", n=4).save(tmp_path / "data" / f"{name}.npz")
+    for name in ("notebooks", "scripts"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_readme_s_code_runs_as_it_stands_there(project, quick_start, monkeypatch, capfd):
+    assert len(SHELL) > 15
+    asked = ""
+    for language, block in BLOCKS:
+        monkeypatch.chdir(project)
+        for words in commands(block) if language == "bash" else []:
+            asked += shown_by(words, capfd, monkeypatch)
+        if language == "python":
+            exec(compile(block, "README.md", "exec"), {})
+    assert (project / "data" / "pairs.npz").exists() and (project / "result.json").exists()
+    named = [words[i + 1] for words in SHELL for i, word in enumerate(words) if word == "-p"]
+    assert named and all(re.search(rf"^\s*{name}\b", asked, re.MULTILINE) for name in named), asked
+
+
+def test_the_files_that_readme_s_table_names_are_made(trained, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(distillation, "STEPS", 200)
+    options = ["--create-inference-script", "--formats", "onnx,safetensors", "--distilled"]
+    done(capfd, "export", "--checkpoint", trained[0].best, "--output-dir", tmp_path, *options)
+    table = TEXT.split("| file | size | what |")[1].split("\n\n")[0]
+    names = [name for line in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", line.split("|")[1])]
+    assert len(names) > 12 and names.pop(0) == "checkpoints/best.ckpt" and trained[0].best.name == "best.ckpt"
+    assert [name for name in names if not list(tmp_path.glob(name))] == []
+
+
+def test_every_option_in_readme_s_sentences_is_one_of_the_command_s(exported, capfd):
+    known = (exported / "inference_example.py").read_text()
+    for name in {words[1] for words in SHELL if words[0] == "cyclegan"}:
+        known += done(capfd, name, "--help")
+    sentences = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)
+    named = set(re.findall(r"--[a-z][\w-]+", " ".join(re.findall(r"`([^`]+)`", sentences))))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not re.search(rf"{name}\b", known)] == []
