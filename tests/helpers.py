@@ -72,7 +72,8 @@ def run_script(script: str | Path, *arguments: str) -> None:
     try:
         runpy.run_path(str(script), run_name="__main__")
     except SystemExit as end:
-        assert not end.code
+        if end.code:
+            raise
     finally:
         sys.modules.pop("models", None)  # which lies beside the exported script
         sys.argv, sys.path[:] = before

@@ -177,7 +177,8 @@ def test_unknown_notebook_parameters_are_refused_before_anything_runs(domains, t
     assert "no.npz does not exist" in refusal(capsys, "run", "-p", "domain_a", tmp_path / "no.npz")
     given = ("-p", "domain_a", domains[0], "-p", "domain_b", domains[1])
     assert "need all of domain_a, domain_b, test_a, test_b" in refusal(capsys, "run", *given)
-    assert "a name and a value" in refusal(capsys, "run", "-p", "max_epochs")
+    for words in (["-p", "max_epochs"], ["--parameter=max_epochs"], ["-pmax_epochs"]):
+        assert "a name and a value" in refusal(capsys, "run", *words)
     assert set((PROJECT / "runs").glob("*")) == before
 
 

@@ -87,10 +87,8 @@ class NotebookPage:
         def ended() -> bool:
             state = self.state()
             numbered = [prompt for prompt in state["prompts"] if prompt.strip("[]: ").isdigit()]
-            waiting = [prompt for prompt in state["prompts"] if "*" in prompt]
-            return bool(
-                "Idle" in state["status"] and not waiting and (len(numbered) == cells or state["errors"])
-            )
+            ready = "Idle" in state["status"] and not any("*" in prompt for prompt in state["prompts"])
+            return bool(ready and (len(numbered) == cells or state["errors"]))
 
         self._until("all cells have run", ended, RUN_SECONDS)
         return self.state()["errors"]
@@ -103,20 +101,14 @@ class NotebookPage:
     def choosers(self) -> dict[str, WebElement]:
         """The explorer's controls by their labels."""
         boxes = self.browser.find_elements("css selector", ".jp-OutputArea .widget-dropdown")
-        return {
-            box.find_element("css selector", ".widget-label").get_attribute("textContent"): box.find_element(
-                "tag name", "select"
-            )
-            for box in boxes
-        }
+        labels = [box.find_element("css selector", ".widget-label") for box in boxes]
+        texts = [label.get_attribute("textContent") for label in labels]
+        return dict(zip(texts, (box.find_element("tag name", "select") for box in boxes), strict=True))
 
     def cut_off(self) -> list[str]:
         """Options that are wider than their control."""
-        return [
-            text
-            for chooser in self.choosers().values()
-            for text in self.browser.execute_script(CUT_OFF, chooser)
-        ]
+        choosers = self.choosers().values()
+        return [text for chooser in choosers for text in self.browser.execute_script(CUT_OFF, chooser)]
 
     def image(self) -> WebElement:
         """The explorer's picture."""
@@ -132,10 +124,7 @@ class NotebookPage:
     def choose(self, name: str, text: str, seconds: float = REDRAW_SECONDS) -> float:
         """Choose an option, wait until picture and table are others: milliseconds until the picture was.
 
-        Raises
-        ------
-        NothingHappened
-            If the picture or the table stays as it was.
+        Raises NothingHappened if one of them stays as it was.
         """
         before, control = self.seen(), self.choosers()[name]
         self.browser.execute_script("arguments[0].scrollIntoView()", control)

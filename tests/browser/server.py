@@ -77,26 +77,16 @@ def write_without_outputs(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 @contextmanager
 def running_lab(project: Path, settings: Path) -> Iterator[Lab]:
-    """JupyterLab, started by `make lab` in a project folder.
+    """JupyterLab, started by `make lab` in a project folder whose environment is whole.
 
-    Parameters
-    ----------
-    project : Path
-        A project folder with an environment that is whole.
-    settings : Path
-        A new folder for what Jupyter keeps in a person's home, so that the person's own is neither read
-        nor written.
+    `settings` is a new folder for what Jupyter keeps in a person's home: theirs is neither read nor written.
     """
     # without what a make that runs this test hands down, such as a VENV of its own
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    environment = inherited | {
-        "JUPYTER_CONFIG_DIR": str(settings / "config"),
-        "JUPYTER_DATA_DIR": str(settings / "data"),
-        "JUPYTER_RUNTIME_DIR": str(settings / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(settings / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
-        "IPYTHONDIR": str(settings / "ipython"),
-    }
+    folders = {f"JUPYTER_{name.upper()}_DIR": name for name in ("config", "data", "runtime")}
+    folders |= {f"JUPYTERLAB_{name.upper()}_DIR": name for name in ("settings", "workspaces")}
+    folders |= {"IPYTHONDIR": "ipython"}
+    environment = inherited | {name: str(settings / folder) for name, folder in folders.items()}
     folder = settings / "settings" / "@jupyterlab" / "apputils-extension"
     folder.mkdir(parents=True)
     (folder / "notification.jupyterlab-settings").write_text(json.dumps(NOTIFICATIONS))
@@ -104,13 +94,9 @@ def running_lab(project: Path, settings: Path) -> Iterator[Lab]:
     make = ["make", "--no-print-directory", "-C", str(project), "-o", ".venv/.installed", "lab"]
     log = settings / "jupyter.log"
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [*make, f"LAB_OPTIONS={OPTIONS}"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
+        into = {"stdout": output, "stderr": subprocess.STDOUT}
+        command = [*make, f"LAB_OPTIONS={OPTIONS}"]
+        process = subprocess.Popen(command, env=environment, start_new_session=True, **into)
     try:
         server = _server(process, settings / "runtime", log)
         try:

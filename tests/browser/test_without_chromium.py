@@ -32,13 +32,8 @@ def make_test_browser(path: Path) -> subprocess.CompletedProcess:
     environment = path.parent / "environment"
     put(environment, "python", 'echo "ran $*"; exit 1')
     settings = [f"BIN={environment}", "-o", ".venv/.installed"]
-    return subprocess.run(
-        [shutil.which("make"), *settings, "test-browser"],
-        cwd=PROJECT,
-        env={"PATH": str(path)},
-        capture_output=True,
-        text=True,
-    )
+    command = [shutil.which("make"), *settings, "test-browser"]
+    return subprocess.run(command, cwd=PROJECT, env={"PATH": str(path)}, capture_output=True, text=True)
 
 
 def test_with_chromium_the_tests_run_and_their_failure_is_make_s(path):
@@ -50,16 +45,15 @@ def test_with_chromium_the_tests_run_and_their_failure_is_make_s(path):
     assert "NOT run" not in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("user", "apt_get", "why"),
-    [
-        ("0", None, "no apt-get"),
-        ("1000", "exit 0", "only root"),
-        ("0", "exit 100", "could not install"),
-        ("0", "exit 0", "could not install"),
-    ],
-    ids=["no apt-get", "not root", "apt-get fails", "apt-get brings nothing"],
-)
+WITHOUT = {
+    "no apt-get": ("0", None, "no apt-get"),
+    "not root": ("1000", "exit 0", "only root"),
+    "apt-get fails": ("0", "exit 100", "could not install"),
+    "apt-get brings nothing": ("0", "exit 0", "could not install"),
+}
+
+
+@pytest.mark.parametrize(("user", "apt_get", "why"), WITHOUT.values(), ids=WITHOUT.keys())
 def test_without_chromium_it_says_so_in_one_line_and_does_not_fail(path, user, apt_get, why):
     (path / "id").unlink()
     put(path, "id", f"echo {user}")

@@ -5,6 +5,7 @@ What nbval has to compute again is shown to it in one call a layer, several alte
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -64,6 +65,12 @@ def tiny(executed, tmp_path) -> Path:
 def beside(tiny: Path, name: str) -> Path:
     """Another copy in that folder."""
     return Path(shutil.copyfile(tiny, tiny.with_name(name)))
+
+
+def change_cell(tiny: Path, index: int, change: Callable) -> None:
+    notebook = nbformat.read(tiny, as_version=4)
+    change(code_cells(notebook)[index])
+    nbformat.write(notebook, tiny)
 
 
 def layers_2_and_3_fail(tiny: Path, said: str) -> None:
@@ -169,9 +176,7 @@ def test_layer_1_fails_on_a_missing_figure_or_notebook(small):
 def test_a_cell_that_was_never_run_fails_though_nbval_passes_it(tiny, tmp_path):
     changed, loose = beside(tiny, "02_changed.ipynb"), tmp_path / "loose.cfg"
     strip_an_output(tiny)
-    notebook = nbformat.read(tiny, as_version=4)
-    code_cells(notebook)[3].execution_count = None
-    nbformat.write(notebook, tiny)
+    change_cell(tiny, 3, lambda cell: cell.update(execution_count=None))
     # the sanitising file is really used: with this one a changed number passes, too
     change_a_number(changed)
     loose.write_text("regex: mean -?\\d\\.\\d+\nreplace: mean NUMBER\n")
@@ -185,9 +190,7 @@ def test_layer_2_fails_without_the_folders_that_a_run_is_given(tiny):
     replace_in_source(tiny, "data_dir = ", "data = ")
     with pytest.raises(AssertionError, match="papermill was not given data_dir"):
         check_same_again(tiny.parent)
-    notebook = nbformat.read(tiny, as_version=4)
-    code_cells(notebook)[1].metadata.tags = []
-    nbformat.write(notebook, tiny)
+    change_cell(tiny, 1, lambda cell: cell.metadata.update(tags=[]))
     with pytest.raises(AssertionError, match="0 cells of parameters"):
         check_same_again(tiny.parent)
 
@@ -231,9 +234,7 @@ def test_marks_that_hide_more_than_a_number_are_refused(tiny, mark):
 
 @pytest.mark.parametrize("tag", ["nbval-ignore-output", "nbval-skip", "raises-exception"])
 def test_tags_that_hide_more_than_a_number_are_refused(tiny, tag):
-    notebook = nbformat.read(tiny, as_version=4)
-    code_cells(notebook)[3].metadata.tags = [tag]
-    nbformat.write(notebook, tiny)
+    change_cell(tiny, 3, lambda cell: cell.metadata.update(tags=[tag]))
     with pytest.raises(AssertionError, match="code cell 4.*would make nbval pass it"):
         check_whole(tiny)
 

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
-
-from cyclegan_lib.cli import main
+from helpers import refusal
 
 
 class Touch:
@@ -30,17 +28,17 @@ class TouchInPython(Touch):
         return Path.touch, (Path(self.path),)
 
 
-def legacy(path: Path, harm: Path) -> Path:
+def legacy(path: Path, harm: Path, whole: Path | None = None) -> Path:
     torch.save({"state_dict": Touch(harm)}, path, _use_new_zipfile_serialization=False)
     return path
 
 
-def saved(path: Path, harm: Path) -> Path:
+def saved(path: Path, harm: Path, whole: Path | None = None) -> Path:
     torch.save({"state_dict": {}, "hyper_parameters": TouchInPython(harm)}, path)
     return path
 
 
-def bare(path: Path, harm: Path) -> Path:
+def bare(path: Path, harm: Path, whole: Path | None = None) -> Path:
     path.write_bytes(pickle.dumps(Touch(harm)))
     return path
 
@@ -64,45 +62,30 @@ def beside(path: Path, harm: Path, whole: Path) -> Path:
 
 
 CHECKPOINTS: dict[str, Callable[[Path, Path, Path], Path]] = {
-    "saved": lambda path, harm, whole: saved(path, harm),
-    "legacy": lambda path, harm, whole: legacy(path, harm),
-    "bare": lambda path, harm, whole: bare(path, harm),
+    "saved": saved,
+    "legacy": legacy,
+    "bare": bare,
     "replaced": replaced,
     "beside": beside,
 }
 
 
-def arrays(harm: Path) -> dict:
-    objects = np.array([Touch(harm)] * 3, dtype=object)
-    values = {
-        "features": np.zeros((3, 50, 40), np.float32),
-        "recording": np.array(["a", "b", "c"]),
-        "start_s": np.zeros(3),
-        "device": np.str_("cpc006"),
-        "settings": np.str_("null"),
-    }
-    return {"values": values, "objects": objects}
-
-
 def array_file(path: Path, harm: Path, name: str) -> Path:
     """A feature set or pairs of which the array `name` is one of Python objects."""
-    found = arrays(harm)
-    values = found["values"]
-    if name in ("features_a", "features_b"):
-        values |= {"features_a": values["features"], "features_b": values["features"]}
-    objects = found["objects"] if name != "settings" else np.array(Touch(harm), dtype=object)
-    np.savez(path, **{**values, name: objects})
+    features = np.zeros((3, 50, 40), np.float32)
+    values = {"recording": np.array(["a", "b", "c"]), "start_s": np.zeros(3), "device": np.str_("cpc006")}
+    values |= {"features": features, "features_a": features, "features_b": features}
+    objects = np.array(Touch(harm) if name == "settings" else [Touch(harm)] * 3, dtype=object)
+    np.savez(path, **{**values, "settings": np.str_("null"), name: objects})
     return path
 
 
 def npy_file(path: Path, harm: Path) -> Path:
-    np.save(path, arrays(harm)["objects"], allow_pickle=True)
+    np.save(path, np.array([Touch(harm)] * 3, dtype=object), allow_pickle=True)
     return path
 
 
-def refused(capsys: pytest.CaptureFixture, harm: Path, bad: Path, *arguments: object) -> None:
+def refused(capture, harm: Path, bad: Path, *arguments: object) -> None:
     """See the command refuse in one sentence that names the file, and nothing happen."""
-    assert main([str(argument) for argument in arguments]) == 2
-    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("cyclegan: ")]
-    assert len(said) == 1 and bad.name in said[0], said
+    assert bad.name in refusal(capture, *arguments)
     assert not harm.exists()

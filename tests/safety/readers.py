@@ -37,30 +37,14 @@ from cyclegan_lib.runs.record import Input, Record
 
 @dataclass(frozen=True)
 class Reader:
-    """One way into the library.
+    """One way into the library."""
 
-    Attributes
-    ----------
-    file : str
-        The name of the file that it reads.
-    valid : bytes
-        A file that it loads.
-    wrong : strategy of bytes
-        Containers that are whole, with wrong contents.
-    load : callable
-        Reads a path, and asserts what must be true if it does not raise InputError.
-    count : int
-        How many files of damaged bytes it is given.
-    examples : int
-        How many of wrong contents hypothesis makes, some of them equal.
-    """
-
-    file: str
-    valid: bytes
-    wrong: st.SearchStrategy[bytes]
-    load: Callable[[Path], None]
-    count: int
-    examples: int
+    file: str  # the name of the file that it reads
+    valid: bytes  # a file that it loads
+    wrong: st.SearchStrategy[bytes]  # containers that are whole, with wrong contents
+    load: Callable[[Path], None]  # reads a path, and asserts what is true if it does not raise InputError
+    count: int  # of files of damaged bytes
+    examples: int  # of wrong contents that hypothesis makes, some of them equal
 
 
 def readers(base: Path, trained: Path, exported: Path) -> dict[str, Reader]:

@@ -42,13 +42,8 @@ def test_a_notebook_reads_text_that_looks_like_code_as_text(tmp_path, harm):
     from papermill.parameterize import parameterize_notebook
 
     cell = nbformat.v4.new_code_cell('domain_a: str = ""  # a path', metadata={"tags": ["parameters"]})
-    notebook = nbformat.v4.new_notebook(
-        cells=[cell],
-        metadata={
-            "kernelspec": {"name": "python3", "display_name": "x", "language": "python"},
-            "papermill": {},
-        },
-    )
+    kernel = {"name": "python3", "display_name": "x", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel, "papermill": {}})
     text = f"\"\"\"'''\\\n__import__('os').system('touch {harm}') #"
     found = parameterize_notebook(notebook, {"domain_a": text})
     scope: dict = {}
@@ -62,17 +57,10 @@ def test_files_that_parameters_name_run_nothing(name, trained, domains, tmp_path
     """What notebook 02 does with them, after the check of its parameters."""
     from cyclegan_lib.training import train
 
-    bad = (
-        saved(tmp_path / "bad.ckpt", harm)
-        if name == "resume"
-        else array_file(tmp_path / "bad.npz", harm, "label")
-    )
-    declared = f'{name}: str = ""  # file: one\n'
-    scope = {
-        "In": ["", declared, f'# Parameters\n{name} = "{bad}"\n'],
-        name: str(bad),
-        "run_dir": str(tmp_path),
-    }
+    bad = tmp_path / "bad.npz"
+    saved(bad, harm) if name == "resume" else array_file(bad, harm, "label")
+    cells = ["", f'{name}: str = ""  # file: one\n', f'# Parameters\n{name} = "{bad}"\n']
+    scope = {"In": cells, name: str(bad), "run_dir": str(tmp_path)}
     Workspace.open(scope)
     given = {"domain_a": domains[0], "domain_b": domains[1], "resume": None, name: bad}
     with pytest.raises(InputError, match=bad.name):

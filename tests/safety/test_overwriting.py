@@ -8,24 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from helpers import make_set
-from safety.paths import LONGEST, contents, done, refusal
+from helpers import QUICK_OPTIONS, done, make_set, refusal
+from safety.paths import MAX_BYTES, contents
 
 from cyclegan_lib.benchmark import run as benchmark
 from cyclegan_lib.features import FeatureSet, Pairs
-from cyclegan_lib.training import start
 
 LAST = "cyclegan-last.ckpt"
-SAME = ("itself", "symbolic link", "hard link", "by way of ..")
-QUICK = "--accelerator cpu --steps-per-epoch 1 --batch-size 4 --restarts 1 --max-epochs 1".split()
-QUICK += "--generator-hidden-dim 8 --discriminator-hidden-dim 8".split()
 WRITTEN = ("normalization_params.json", "metrics.csv", "best.ckpt", LAST, "logs/x.npz")
+SAME = ("itself", "symbolic link", "hard link", "by way of ..")
+SETS = ["--domain-a", "a.npz", "--domain-b", "b.npz"]
+RUN = ["train", *SETS, *QUICK_OPTIONS, "--checkpoint-dir", "run"]
+EVALUATE = ["evaluate", "--source", "a.npz", "--translated", "a.npz", "--target", "b.npz", "--json"]
+pytestmark = pytest.mark.usefixtures("quick_start")
 same = pytest.mark.parametrize("kind", SAME)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(start, "start_map", lambda *given: (np.eye(40), np.zeros(40)))
 
 
 @pytest.fixture
@@ -108,26 +104,21 @@ def test_translate(suffix, kind, exported, here, capfd):
 @pytest.mark.parametrize("option", ["source", "target", "paired", "labelled", "fit-source", "fit-target"])
 def test_evaluate(option, kind, here, capfd):
     Path("in.json").write_text(json.dumps(FeatureSet.load("a.npz").features[:2].tolist()))
-    given = {"source": "a.npz", "translated": "a.npz", "target": "b.npz", option: "in.json"}
-    options = [part for name, path in given.items() for part in (f"--{name}", path)]
     output = also("in.json", kind)
-    keeps_all(capfd, here, output, "evaluate", *options, "--json", output)
+    keeps_all(capfd, here, output, *EVALUATE, output, f"--{option}", "in.json")
 
 
 def test_evaluate_finds_out_at_once_that_its_output_cannot_be(here, exported, capfd):
-    given = ["evaluate", "--source", "a.npz", "--translated", "a.npz", "--target", "b.npz", "--json"]
-    keeps_all(capfd, here, "recordings", *given, "recordings", says="is a folder")
-    long = "x" * (LONGEST + 1)
-    keeps_all(capfd, here, long, *given, long, says="File name too long")
+    keeps_all(capfd, here, "recordings", *EVALUATE, "recordings", says="is a folder")
+    long = "x" * (MAX_BYTES + 1)
+    keeps_all(capfd, here, long, *EVALUATE, long, says="File name too long")
     model = shutil.copytree(exported, "model")
     for name in ("model_config.json", "README.md"):
-        keeps_all(capfd, here, name, *given, Path(model, name), "--model", model)
+        keeps_all(capfd, here, name, *EVALUATE, Path(model, name), "--model", model)
 
 
 @same
-@pytest.mark.parametrize(
-    "name", ["normalization_params.json", "metrics.csv", "best.ckpt", LAST, "logs/x.npz"]
-)
+@pytest.mark.parametrize("name", WRITTEN)
 def test_train_overwrites_and_moves_none_of_its_inputs(name, kind, here, trained, capfd):
     path = Path("run", name)
     path.parent.mkdir(parents=True)
@@ -135,16 +126,15 @@ def test_train_overwrites_and_moves_none_of_its_inputs(name, kind, here, trained
         features = FeatureSet.load("a.npz").features
         text = json.dumps(features.tolist())
         path.write_bytes(Path("a.npz").read_bytes() if path.suffix == ".npz" else text.encode())
-        given = ["--domain-a", also(path, kind), "--domain-b", "b.npz"]
+        given = ["--domain-a", also(path, kind)]
     else:
         pairs = Pairs.of(make_set("a", n=2), make_set("a", n=2)).save("pairs.npz")
         shutil.move(pairs, path)
-        given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--pairs", also(path, kind)]
-    keeps_all(capfd, here, path, "train", *given, "--checkpoint-dir", "run", *QUICK)
+        given = ["--pairs", also(path, kind)]
+    keeps_all(capfd, here, path, *RUN, *given)
     if name in ("normalization_params.json", "metrics.csv"):
         shutil.copyfile(trained[0].last, path)
-        given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--resume", path]
-        keeps_all(capfd, here, path, "train", *given, "--checkpoint-dir", "run", *QUICK)
+        keeps_all(capfd, here, path, *RUN, "--resume", path)
 
 
 def test_train_sets_aside_what_it_did_not_write(here, capfd):
@@ -152,7 +142,7 @@ def test_train_sets_aside_what_it_did_not_write(here, capfd):
     mine = {"metrics.csv": "mine", "normalization_params.json": "{}", "note.txt": "mine"}
     for name, text in mine.items():
         Path("run", name).write_text(text)
-    done(capfd, "train", "--domain-a", "a.npz", "--domain-b", "b.npz", "--checkpoint-dir", "run", *QUICK)
+    done(capfd, *RUN)
     assert Path("run", "note.txt").read_text() == "mine"
     for name in ("metrics.csv", "normalization_params.json"):
         assert Path("run", "earlier-1", name).read_text() == mine[name]
@@ -160,18 +150,16 @@ def test_train_sets_aside_what_it_did_not_write(here, capfd):
 
 
 def test_train_goes_on_from_a_link_to_a_checkpoint_in_its_folder(here, capfd):
-    given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--checkpoint-dir", "run", *QUICK]
-    done(capfd, "train", *given)
+    done(capfd, *RUN)
     Path("elsewhere").mkdir()
     Path("elsewhere", "link.ckpt").symlink_to(here / "run" / LAST)
-    done(capfd, "train", *given, "--max-epochs", 2, "--resume", "elsewhere/link.ckpt")
+    done(capfd, *RUN, "--max-epochs", 2, "--resume", "elsewhere/link.ckpt")
     assert not Path("run", "earlier-1").exists() and Path("elsewhere", "link.ckpt").is_symlink()
 
 
 def test_train_does_not_write_into_exported_models(here, exported, capfd):
     shutil.copytree(exported, "model")
-    given = ["--domain-a", "a.npz", "--domain-b", "b.npz", "--checkpoint-dir", "model", *QUICK]
-    keeps_all(capfd, here, "model", "train", *given, says="holds exported models")
+    keeps_all(capfd, here, "model", *RUN[:-1], "model", says="holds exported models")
 
 
 @pytest.mark.parametrize("where", ["folder", "link", "name", "hard link"])
@@ -248,11 +236,10 @@ def test_benchmark_writes_into_no_data_and_over_nobodys_files(here, monkeypatch,
 def test_links_that_lead_in_a_circle_are_refused_in_a_sentence(here, trained, exported, capfd):
     Path("x").symlink_to("y")
     Path("y").symlink_to("x")
-    sets = ["--domain-a", "a.npz", "--domain-b", "b.npz"]
     for command in (
         ["inspect", "x"],
-        ["train", *sets, "--resume", "x"],
-        ["train", *sets, "--checkpoint-dir", "x", *QUICK],
+        ["train", *SETS, "--resume", "x"],
+        [*RUN[:-1], "x"],
         ["export", "--checkpoint", trained[0].best, "--output-dir", "x"],
         ["translate", "--model", exported, "--direction", "AB", "--input", "x", "--output", "z.npz"],
         ["evaluate", "--source", "a.npz", "--translated", "a.npz", "--target", "x"],

@@ -3,16 +3,14 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-from helpers import make_set
+from helpers import done, make_set, refusal, run_script
 from nbformat.v4 import new_code_cell, new_notebook
-from safety.paths import LONGEST, NAMES, contents, done, listed, named, refusal
+from safety.paths import MAX_BYTES, NAMES, contents, listed, named
 
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.runs.parameters import notebooks_of
@@ -111,11 +109,6 @@ def test_what_records_cannot_hold_is_refused(kind, project, tmp_path, monkeypatc
     assert not Path("runs").exists()
 
 
-def test_values_that_are_missing_are_asked_for(project, capfd):
-    for words in (["--parameter=domain_a"], ["-p", "domain_a"], ["-pdomain_a"]):
-        assert "a name and a value" in refusal(capfd, "run", *words)
-
-
 def test_a_run_does_not_set_its_own_inputs_aside(project, capfd):
     old = Path("runs", "one")
     old.mkdir(parents=True)
@@ -157,41 +150,23 @@ def test_folders_of_a_sweep_are_no_longer_than_names_can_be(project):
     notebooks = notebooks_of(project)
     runs = runs_of(read_sweep("s.yml", notebooks), project / "runs" / "s", notebooks, "")
     names = {run.folder.name for run in runs}
-    assert len(names) == len(paths) and all(len(os.fsencode(name)) <= LONGEST for name in names)
+    assert len(names) == len(paths) and all(len(os.fsencode(name)) <= MAX_BYTES for name in names)
     assert all(run.folder.parent == project / "runs" / "s" for run in runs)
 
 
-def test_the_exported_script_overwrites_nothing_of_its_folder(exported, tmp_path):
+def test_the_exported_script_overwrites_nothing_of_its_folder(exported, tmp_path, capfd):
     model = Path(shutil.copytree(exported, tmp_path / "model"))
     source = make_set("cpc006").save(tmp_path / "in.npz")
     (tmp_path / "link.npz").symlink_to(source)
     os.link(model / "generator_AB.pth", tmp_path / "weights.npz")
     before = contents(tmp_path)
-    long = "x" * (LONGEST + 1) + ".npz"
+    long = "x" * (MAX_BYTES + 1) + ".npz"
     outputs = [source, tmp_path / "link.npz", tmp_path / "model/../in.npz", tmp_path / "weights.npz"]
-    outputs += [
-        model / "example_A.npy",
-        model / "example_B.npy",
-        tmp_path / long,
-        model / "new\nline" / "x.npy",
-    ]
-    code = f"""
-import runpy, sys
-script, source, *outputs = sys.argv[1:]
-sys.path.insert(0, {str(model)!r})
-for output in outputs:
-    sys.argv = [script, "--input", source, "--output", output]
-    try:
-        runpy.run_path(script, run_name="__main__")
-    except SystemExit as error:
-        assert error.code == 2
-    else:
-        raise AssertionError(output)
-"""
-    command = [sys.executable, "-B", "-c", code, model / "inference_example.py", source, *outputs]
-    ended = subprocess.run(command, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    sentences = ended.stderr.splitlines()
-    assert len(sentences) == len(outputs) and all("would be overwritten" in s for s in sentences[:6])
-    assert all("cannot be written" in s for s in sentences[6:]) and "new\\nline" in sentences[-1]
+    outputs += [model / "example_A.npy", model / "example_B.npy", tmp_path / long, model / "new\nline/x.npy"]
+    for i, output in enumerate(outputs):
+        with pytest.raises(SystemExit, match="2"):
+            run_script(model / "inference_example.py", f"--input={source}", f"--output={output}")
+        (sentence,) = capfd.readouterr().err.splitlines()
+        assert ("would be overwritten" if i < 6 else "cannot be written") in sentence
+    assert "new\\nline" in sentence
     assert contents(tmp_path) == before and not any(".part" in path for path in listed(tmp_path))
