@@ -1,4 +1,4 @@
-"""The guide's commands, typed as they stand there."""
+"""The guide's commands, typed as they stand there; those that README.md repeats are in test_readme.py."""
 
 import shutil
 import subprocess
@@ -45,15 +45,6 @@ def test_export_everything(folder):
         assert (folder / "tmp" / f"{name}.pth").exists()
 
 
-def test_export_generators_with_the_script_and_run_it_there(folder):
-    options = ["--checkpoint", "checkpoints/best.ckpt", "--output-dir", "exported_models"]
-    options += ["--no-discriminators", "--create-inference-script"]
-    typed(folder, "scripts/export_models.py", *options)
-    assert not list((folder / "exported_models").glob("discriminator*"))
-    done = typed(folder / "exported_models", "inference_example.py")
-    assert "(1, 50, 40) -> (1, 50, 40)" in done.stdout
-
-
 def test_looking_into_a_checkpoint(folder):
     code = "import torch; ckpt = torch.load('checkpoints/best.ckpt'); print(ckpt.keys())"
     done = typed(folder, "-c", code)
@@ -63,5 +54,5 @@ def test_looking_into_a_checkpoint(folder):
 
 def test_make_help_lists_the_targets():
     done = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True)
-    for target in ("demo", "test", "lab", "notebooks", "env"):
+    for target in ("demo", "test", "test-slow", "lab", "notebooks", "env"):
         assert f"make {target} " in done.stdout

@@ -36,6 +36,7 @@ def shown_by(words: list[str], capfd, monkeypatch) -> str:
         monkeypatch.chdir(*rest)
     elif program == "python":
         run_script(*rest, *(QUICK_OPTIONS if rest[0].endswith("train.py") else ()))
+        return capfd.readouterr().out
     else:
         assert program == "cyclegan", f"nobody here knows how to run {program}"
         more = {name: ["--help"] for name in ONLY_ASKED} | {"train": QUICK_OPTIONS}
@@ -65,16 +66,18 @@ def project(tmp_path, monkeypatch) -> Path:
 
 def test_readme_s_code_runs_as_it_stands_there(project, quick_start, monkeypatch, capfd):
     assert len(SHELL) > 15
-    asked = ""
+    shown = ""
     for language, block in BLOCKS:
         monkeypatch.chdir(project)
         for words in commands(block) if language == "bash" else []:
-            asked += shown_by(words, capfd, monkeypatch)
+            shown += shown_by(words, capfd, monkeypatch)
         if language == "python":
             exec(compile(block, "README.md", "exec"), {})
     assert (project / "data" / "pairs.npz").exists() and (project / "result.json").exists()
+    assert "(1, 50, 40) -> (1, 50, 40)" in shown  # what inference_example.py says
+    assert not list((project / "exported_models").glob("discriminator*"))
     named = [words[i + 1] for words in SHELL for i, word in enumerate(words) if word == "-p"]
-    assert named and all(re.search(rf"^\s*{name}\b", asked, re.MULTILINE) for name in named), asked
+    assert named and all(re.search(rf"^\s*{name}\b", shown, re.MULTILINE) for name in named), shown
 
 
 def test_the_files_that_readme_s_table_names_are_made(trained, tmp_path, monkeypatch, capfd):

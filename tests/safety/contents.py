@@ -124,13 +124,6 @@ def sound(kind: str, subtype: str, channels: int = 1) -> bytes:
     return file.getvalue()
 
 
-def saved(values: np.ndarray) -> bytes:
-    """An array as .npy."""
-    file = io.BytesIO()
-    np.save(file, values)
-    return file.getvalue()
-
-
 def dumped(value: Any) -> bytes:
     """What torch.save writes."""
     file = io.BytesIO()

@@ -113,21 +113,18 @@ def _sentence(error: InputError, path: Path) -> str:
     named = path.name in text or path.parent.name in text
     if not named or len(text.splitlines()) != 1 or len(text) > MAX_LENGTH:
         return f"says {text}"
-    if any(isinstance(one, MemoryError) or _wants_memory(one) for one in _causes(error)):
-        return f"needs too much memory: {traceback.format_exc()}"
+    for one in _causes(error):
+        if isinstance(one, MemoryError) or any(words in str(one) for words in NO_MEMORY):
+            return f"needs too much memory: {traceback.format_exc()}"
     return "refused"
 
 
 def _causes(error: BaseException) -> list[BaseException]:
     """An error and all that led to it, each once."""
-    found = [error]
-    for one in found:
-        found += [its for its in (one.__cause__, one.__context__) if its is not None and its not in found]
-    return found
-
-
-def _wants_memory(error: BaseException) -> bool:
-    return any(words in str(error) for words in NO_MEMORY)
+    errors = [error]
+    for one in errors:
+        errors += [led for led in (one.__cause__, one.__context__) if led is not None and led not in errors]
+    return errors
 
 
 def fuzzed(name: str, reader: Reader, folder: Path, seen: set[bytes], parts: int = 1) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _npy(dtype: Any, fortran: bool, shape: Any, data: bytes, version: int = 1) -
 @st.composite
 def npz(draw: Draw, arrays: dict[str, np.ndarray], bombs: tuple[bytes, ...] = ()) -> bytes:
     """Arrays as .npz with one member wrong: its array, name or number, or how it is packed."""
-    members = {f"{name}.npy": _saved(array) for name, array in arrays.items()}
+    members = {f"{name}.npy": saved(array) for name, array in arrays.items()}
     name = draw(st.sampled_from(sorted(arrays)))
     how = draw(st.integers(0, 9))
     packing = draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
@@ -155,7 +155,7 @@ def npz(draw: Draw, arrays: dict[str, np.ndarray], bombs: tuple[bytes, ...] = ()
         array = np.full(arrays[name].shape, odd)
         if draw(st.booleans()):  # letters that there are not
             array.reshape(-1).view(np.uint32)[:1] = 0x110000
-        members[f"{name}.npy"] = _saved(array)
+        members[f"{name}.npy"] = saved(array)
     else:
         members[f"{name}.npy"] = draw(npy(arrays[name]))
     file = io.BytesIO()
@@ -169,7 +169,8 @@ def npz(draw: Draw, arrays: dict[str, np.ndarray], bombs: tuple[bytes, ...] = ()
     return file.getvalue()
 
 
-def _saved(array: np.ndarray) -> bytes:
+def saved(array: np.ndarray) -> bytes:
+    """An array as .npy."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()
@@ -187,7 +188,7 @@ def endless(arrays: dict[str, np.ndarray], name: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for other in sorted(arrays.keys() - {name}):
-            archive.writestr(zipfile.ZipInfo(f"{other}.npy"), _saved(arrays[other]))
+            archive.writestr(zipfile.ZipInfo(f"{other}.npy"), saved(arrays[other]))
         archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content)
         member = archive.getinfo(f"{name}.npy")  # as the list at the archive's end shall have it
         member.compress_type, member.file_size = zipfile.ZIP_DEFLATED, len(header) + (count << 24)

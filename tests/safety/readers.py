@@ -11,24 +11,10 @@ import torch
 import yaml
 from helpers import make_set
 from hypothesis import strategies as st
-from safety import loads
+from safety import contents, loads
 from safety.checkpoints import checkpoint
-from safety.contents import (
-    LABELS,
-    SENSORS,
-    SWEEP,
-    configurations,
-    dumped,
-    executed,
-    flacs,
-    lists,
-    saved,
-    sound,
-    sweeps,
-    tables,
-    waves,
-)
-from safety.mutations import as_json, bomb, changed, endless, npy, npz
+from safety.contents import LABELS, SENSORS, SWEEP, dumped, sound, tables
+from safety.mutations import as_json, bomb, changed, endless, npy, npz, saved
 
 from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.models import Generator
@@ -78,10 +64,6 @@ def _arrays(base: Path, exported: Path) -> dict[str, Reader]:
         "feature set, .npz": Reader("a.npz", whole, wrong, loads.load_features, 900, 500),
         "feature set, .npy": Reader("a.npy", saved(values), npy(values), loads.load_features, 700, 500),
         "feature set, .json": _json("a.json", nested, loads.load_features, 700, 400),
-        "feature set in parts, .npz": Reader("a.npz", whole, wrong, loads.load_stream, 300, 200),
-        "feature set in parts, .npy": Reader(
-            "a.npy", saved(values), npy(values), loads.load_stream, 100, 100
-        ),
         "pairs": Reader("a.npz", pairs, wrong_pair, loads.load_pairs, 500, 300),
         "exported script, .npz": Reader("a.npz", whole, wrong, script, 200, 200),
         "exported script, .npy": Reader("a.npy", saved(values), npy(values), script, 100, 100),
@@ -95,14 +77,14 @@ def _recordings(exported: Path) -> dict[str, Reader]:
     simulation = SimulationSettings().model_dump()
     return {
         "normalisation": _json("a.json", normalization, loads.load_normalization, 700, 400),
-        "sound, WAV": Reader("a.wav", wav, waves(), loads.load_sound, 700, 500),
-        "sound, FLAC": Reader("a.flac", flac, flacs(flac), loads.load_sound, 500, 200),
-        "impulse response": Reader("a.wav", wav, waves(), loads.load_microphone, 150, 100),
+        "sound, WAV": Reader("a.wav", wav, contents.waves(), loads.load_sound, 700, 500),
+        "sound, FLAC": Reader("a.flac", flac, contents.flacs(flac), loads.load_sound, 500, 200),
+        "impulse response": Reader("a.wav", wav, contents.waves(), loads.load_microphone, 150, 100),
         "labels": Reader("a.csv", labels, tables(LABELS), loads.load_labels, 600, 300),
         "labels of a benchmark": Reader(
             "a.csv", sensors, tables(SENSORS), loads.load_benchmark_labels, 100, 100
         ),
-        "list of recordings": Reader("a.txt", b"a\ndeep/c\n", lists(), loads.load_list, 250, 150),
+        "list of recordings": Reader("a.txt", b"a\ndeep/c\n", contents.lists(), loads.load_list, 250, 150),
         "simulation": _json("a.json", simulation, loads.load_simulation, 100, 100),
     }
 
@@ -119,9 +101,9 @@ def _runs(base: Path) -> dict[str, Reader]:
     rows = [{"name": "CycleGAN", "nmse": 0.5}, {"name": "Gaussian OT", "nmse": 0.7}]
     metrics = {"rows": rows, "headline": "Better.", "gap_closed": 0.5}
     sweep = yaml.safe_dump(SWEEP).encode()
-    notebook, lock = executed(), b"pid 12345678"
+    notebook, lock = contents.executed(), b"pid 12345678"
     return {
-        "sweep": Reader("a.yml", sweep, sweeps(), loads.load_sweep, 400, 300),
+        "sweep": Reader("a.yml", sweep, contents.sweeps(), loads.load_sweep, 400, 300),
         "record of a run": _json("run.json", run, loads.load_record, 250, 200),
         "metrics": _json("metrics.json", metrics, loads.load_metrics, 150, 100),
         "benchmark": _json("a.json", {**names, "cells": [cell]}, loads.load_benchmark, 200, 150),
@@ -137,7 +119,7 @@ def _models(trained: Path, exported: Path) -> dict[str, Reader]:
     content, state = (torch.load(path, weights_only=True) for path in (trained, weights))
     assert set(state) == set(Generator(hidden_dim=8, members=2).state_dict())
     wrong, wrong_weights = checkpoint(content).map(dumped), checkpoint(state).map(dumped)
-    sealed = configurations(exported)
+    sealed = contents.configurations(exported)
     return {
         "configuration": Reader(config.name, config.read_bytes(), sealed, loads.load_exported, 500, 250),
         "exported weights": Reader(
