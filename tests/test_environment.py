@@ -59,6 +59,7 @@ def test_conda_and_make_install_the_same():
     assert 'pip install --quiet -c constraints.txt -e ".[dev]"' in makefile
 
 
+@pytest.mark.slow
 def test_the_pip_section_installs(tmp_path):
     """Resolve it from nothing, as conda's pip would, and find exactly the versions of constraints.txt."""
     requirements = tmp_path / "requirements.txt"
