@@ -97,7 +97,8 @@ def _runs(base: Path) -> dict[str, Reader]:
     run = json.loads((base / "run.json").read_text()) | {"notebooks": [step]}
     cell = {"pair": "simulated", "seed": 0, "method": "identity", "values": {"nmse": 1.0, "c2st": None}}
     cell |= {"extras": {}, "recordings": {"test_a": 8}, "seconds": 0.1}
-    names = {"pairs": {"simulated": {}}, "methods": ["identity"], "seeds": [0], "left_out": {}, "versions": {}}
+    names = {"pairs": {"simulated": {}}, "methods": ["identity"], "seeds": [0]}
+    names |= {"left_out": {}, "versions": {}}
     rows = [{"name": "CycleGAN", "nmse": 0.5}, {"name": "Gaussian OT", "nmse": 0.7}]
     metrics = {"rows": rows, "headline": "Better.", "gap_closed": 0.5}
     sweep = yaml.safe_dump(SWEEP).encode()
