@@ -58,8 +58,8 @@ def untrained() -> Translator:
 
 def distilled(translator: Translator) -> Translator:
     """The same with a small generator, distilled as an export does."""
-    found = distil(translator.generator, torch.zeros(40), torch.eye(40))
-    return replace(translator, generator=found.generator)
+    small, _ = distil(translator.generator, torch.zeros(40), torch.eye(40))
+    return replace(translator, generator=small)
 
 
 def random_set(recordings: int) -> FeatureSet:

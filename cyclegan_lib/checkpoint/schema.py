@@ -82,11 +82,16 @@ class _Own(_Part):  # every name is known
     model_config = ConfigDict(extra="forbid")
 
 
-class _Facts(_Own):
-    device: Text
+class DomainFacts(_Own):
+    """What one domain was trained on."""
+
+    device: Device
     sequences: Count
     recordings: Count
     fingerprint: Text
+
+
+BothDomains = Annotated[dict[Literal["a", "b"], DomainFacts], Both]
 
 
 class _HyperParameters(_Own):  # what `CycleGANModule` is built with
@@ -95,7 +100,7 @@ class _HyperParameters(_Own):  # what `CycleGANModule` is built with
     device_a: Device
     device_b: Device
     feature_settings: FeatureSettings | None
-    data: Annotated[dict[Literal["a", "b"], _Facts], Both]
+    data: BothDomains
 
 
 class _Epoch(_Part):  # a line of the history, with more figures

@@ -2,11 +2,10 @@
 
 from cyclegan_lib.checkpoint.inspection import inspect_checkpoint
 from cyclegan_lib.export.card import add_evaluation, check_translated
-from cyclegan_lib.export.exporter import ExportedFile, export, saved_part, size_table
+from cyclegan_lib.export.exporter import export, saved_part, size_table
 from cyclegan_lib.export.translator import Translator
 
 __all__ = [
-    "ExportedFile",
     "Translator",
     "add_evaluation",
     "check_translated",

@@ -10,39 +10,31 @@ References
    arXiv:1503.02531.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import torch
 
+from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.models import Generator
 
 # One member of one hidden layer. 8 wide, so that its first layer and the linear map are 48 together, three
 # times the 16 numbers that wide processors take at once; 16 or 24 came little nearer to the large generator.
-HIDDEN = 8
+SIZES = {"input_dim": N_FEATURES, "hidden_dim": 8, "hidden_layers": 1, "members": 1, "strength": 1.0}
 SLICES_ASKED = 24_000  # as many as a small training set has
 SPREAD = 1.3  # times the training recordings' deviations: others will be farther out than those were
 ISOTROPIC = 0.1  # z-scores, added in all directions: there may be none of them in some
 STEPS, BATCH, RATE = 2000, 256, 5e-3  # a second and a half
 
 
-@dataclass(frozen=True)
-class Distilled:
-    """A small generator, and how far it is from the large one."""
-
-    generator: Generator  # in z-scores, as the large one
-    settings: dict[str, Any]  # what it is built with
-    # root mean square over features of slices like the training recordings', others than it was trained on,
-    # in z-scores
-    difference: float
-
-
-def distil(large: Generator, mean: torch.Tensor, covariance: torch.Tensor, seed: int = 0) -> Distilled:
-    """Train a small generator to translate slices as a large one does; the gains are the large one's.
+def distil(
+    large: Generator, mean: torch.Tensor, covariance: torch.Tensor, seed: int = 0
+) -> tuple[Generator, float]:
+    """Train a small generator, of `SIZES`, to translate slices as a large one does, with its gains.
 
     It starts at the best linear map. Nothing else than the arguments decides the result. `mean`, (40,), and
     `covariance`, (40, 40), are those of the slices that the large one was trained on, in z-scores.
+
+    The number is how far the small one is from the large one: root mean square over features of slices like
+    the training recordings', others than it was trained on, in z-scores.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more would take longer here, and end in other digits
@@ -55,19 +47,14 @@ def distil(large: Generator, mean: torch.Tensor, covariance: torch.Tensor, seed:
                 difference = (small.ungained(x) - large.ungained(x)).square().mean().sqrt()
     finally:
         torch.set_num_threads(threads)
-    return Distilled(small, _sizes(len(mean)), float(difference))
-
-
-def _sizes(input_dim: int) -> dict[str, Any]:
-    sizes = {"input_dim": input_dim, "hidden_dim": HIDDEN, "hidden_layers": 1, "members": 1}
-    return {**sizes, "strength": 1.0}
+    return small, float(difference)
 
 
 def _trained(large: Generator, mean: torch.Tensor, covariance: torch.Tensor) -> Generator:
     x = _slices(mean, SPREAD**2 * covariance + ISOTROPIC**2 * torch.eye(len(mean)))  # (n, 40)
     with torch.inference_mode():
         y = large.ungained(x)
-    small = Generator(**_sizes(len(mean)))
+    small = Generator(**SIZES)
     small.start_at([_least_squares(x, y)])
     gains = {name: value for name, value in large.state_dict().items() if name.startswith("gain_")}
     small.load_state_dict(gains, strict=False)

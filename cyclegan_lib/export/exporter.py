@@ -13,7 +13,7 @@ from cyclegan_lib.checkpoint.reading import build_network, read_checkpoint
 from cyclegan_lib.checkpoint.torch_file import write_tensors
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.export.card import write_card
-from cyclegan_lib.export.distillation import distil
+from cyclegan_lib.export.distillation import SIZES, distil
 from cyclegan_lib.export.formats import FORMATS, parse_formats, write_onnx, write_safetensors
 from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, distilled_name, sealed
 from cyclegan_lib.export.standalone import generator_source
@@ -113,8 +113,8 @@ def _distilled(
     for name in GENERATORS:
         direction = _direction(name)
         small = distil(networks[name], **moments[direction[0]], seed=seed)
-        generators[distilled_name(name)], difference[direction] = small.generator, small.difference
-    return generators, {"generator_config": small.settings, "difference": difference}
+        generators[distilled_name(name)], difference[direction] = small
+    return generators, {"generator_config": SIZES, "difference": difference}
 
 
 def _direction(name: str) -> str:

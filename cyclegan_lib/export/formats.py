@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -30,9 +29,8 @@ class RawUnits(nn.Module):
         super().__init__()
         self.generator = generator
         for name, domain in zip(("source", "target"), direction, strict=True):
-            for moment in ("mean", "std"):
-                values = getattr(normalizer, f"{moment}_{domain.lower()}").astype(np.float32)
-                self.register_buffer(f"{moment}_{name}", torch.from_numpy(values))
+            for moment, values in zip(("mean", "std"), normalizer.moments(domain), strict=True):
+                self.register_buffer(f"{moment}_{name}", torch.from_numpy(values.astype(np.float32)))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         z = (features - self.mean_source) / self.std_source  # (batch, slices, 40)
@@ -50,7 +48,13 @@ def parse_formats(text: str) -> tuple[str, ...]:
     chosen = tuple(name for name in FORMATS if name in wanted)
     for name in chosen:
         for package in NEEDED[name]:
-            _imported(package, name)
+            try:
+                import_module(package)
+            except ImportError as error:
+                raise InputError(
+                    f"the format {name} needs the package {package}; install it with"
+                    " pip install 'cyclegan-lib[formats]', or leave the format out"
+                ) from error
     return chosen
 
 
@@ -61,7 +65,9 @@ def write_onnx(generator: Generator, normalizer: Normalizer, direction: str, pat
     of sequences and slices; everything is in the one file. Raises InputError if onnxruntime computes anything
     else than torch, by more than 1e-4 standard deviations.
     """
-    onnx, path = _imported("onnx", "onnx"), Path(path)
+    import onnx
+
+    path = Path(path)
     model = RawUnits(generator, normalizer, direction).eval()
     batch, slices = torch.export.Dim("batch"), torch.export.Dim("slices")
     with _quiet():
@@ -74,14 +80,13 @@ def write_onnx(generator: Generator, normalizer: Normalizer, direction: str, pat
             output_names=["translated"],
             verbose=False,
         )
-    graph = program.model_proto
-    for node in graph.graph.node:
-        del node.metadata_props[:]  # the exporter's notes: source lines and paths of this machine
-    for value in (*graph.graph.value_info, *graph.graph.input, *graph.graph.output, *graph.graph.initializer):
-        del value.metadata_props[:]
-    del graph.graph.metadata_props[:], graph.metadata_props[:]
-    onnx.checker.check_model(graph, full_check=True)
-    onnx.save_model(graph, path, save_as_external_data=False)
+    proto = program.model_proto
+    graph = proto.graph
+    values = *graph.value_info, *graph.input, *graph.output, *graph.initializer
+    for part in (proto, graph, *graph.node, *values):
+        del part.metadata_props[:]  # the exporter's notes: source lines and paths of this machine
+    onnx.checker.check_model(proto, full_check=True)
+    onnx.save_model(proto, path, save_as_external_data=False)
     difference = onnx_difference(model, path)
     if difference > TOLERANCE:
         raise InputError(
@@ -93,9 +98,10 @@ def write_onnx(generator: Generator, normalizer: Normalizer, direction: str, pat
 
 def onnx_difference(model: RawUnits, path: str | Path) -> float:
     """The largest difference between onnxruntime and torch, in standard deviations of the target."""
-    runtime = _imported("onnxruntime", "onnx")
+    import onnxruntime
+
     # its bytes: onnxruntime opens no name that is not UTF-8
-    session = runtime.InferenceSession(Path(path).read_bytes(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(Path(path).read_bytes(), providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
     mean, std = model.mean_source.numpy(), model.std_source.numpy()
     worst = 0.0
@@ -108,17 +114,14 @@ def onnx_difference(model: RawUnits, path: str | Path) -> float:
     return worst
 
 
-def write_safetensors(generator: Generator, path: str | Path) -> Path:
+def write_safetensors(generator: Generator, path: Path) -> None:
     """Write a generator's weights as safetensors, under the names of its state dict.
 
     A header of shapes and offsets, then the numbers; no code: https://huggingface.co/docs/safetensors.
     """
-    _imported("safetensors", "safetensors")
     from safetensors.torch import save
 
-    path = Path(path)
     path.write_bytes(save({name: value.contiguous() for name, value in generator.state_dict().items()}))
-    return path
 
 
 @contextmanager
@@ -133,13 +136,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         log.setLevel(level)
-
-
-def _imported(package: str, wanted: str) -> ModuleType:
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise InputError(
-            f"the format {wanted} needs the package {package}; install it with"
-            " pip install 'cyclegan-lib[formats]', or leave the format out"
-        ) from error

@@ -5,14 +5,15 @@ import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from cyclegan_lib import documents
 from cyclegan_lib.checkpoint.reading import FORMAT, check_format, completed_epochs
+from cyclegan_lib.checkpoint.schema import BothDomains, Device
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
-from cyclegan_lib.errors import InputError, printable
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import existing_file, sha256
 from cyclegan_lib.models import network_settings
@@ -25,15 +26,6 @@ CHECKED = (".pth", ".onnx", ".safetensors", ".npy", ".json")
 GIVE_FOLDER = "give a folder that `cyclegan export` wrote"
 AGAIN = "copy the whole folder again, or export again"
 PACKAGES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy")
-
-
-def _printable(device: str) -> str:
-    if not device.strip() or printable(device) != device:
-        raise ValueError("a device's name must be text that can be printed")
-    return device
-
-
-Device = Annotated[str, AfterValidator(_printable)]
 
 
 class ExportedGenerator(GeneratorSettings):
@@ -56,22 +48,6 @@ class DistilledGenerators(Settings):
 
     generator_config: ExportedGenerator
     difference: dict[str, float]
-
-
-class DomainFacts(Settings):
-    """What one domain was trained on."""
-
-    device: Device
-    sequences: int
-    recordings: int
-    fingerprint: str
-
-
-class BothDomains(Settings):
-    """What was trained on, of domain A and of domain B."""
-
-    a: DomainFacts
-    b: DomainFacts
 
 
 class TrainingFacts(Settings):
