@@ -15,7 +15,7 @@ from cyclegan_lib import plots
 from cyclegan_lib.checkpoint.reading import BEST
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation import sliced_wasserstein
+from cyclegan_lib.evaluation.distances import sliced_wasserstein
 from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
 
@@ -124,11 +124,11 @@ def is_attended() -> bool:
 
 
 def _checkpoints(folder: Path) -> dict[str, Path]:
-    # without the hidden ones, which are being written
-    found = sorted(folder.glob("[!.]*.ckpt"))
+    # without the hidden ones, which are being written; the chosen one first
+    found = sorted(folder.glob("[!.]*.ckpt"), key=lambda path: (path.name != BEST, path))
     if not found:
         raise InputError(f"{folder} holds no checkpoint (.ckpt); run notebook 02, or `cyclegan train`, first")
-    return {path.stem: path for path in sorted(found, key=lambda path: path.name != BEST)}  # the chosen first
+    return {path.stem: path for path in found}
 
 
 def _truth(source: FeatureSet, target: FeatureSet, index: int) -> np.ndarray | None:

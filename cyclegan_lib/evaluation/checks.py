@@ -19,33 +19,31 @@ TITLES = {
 }
 
 
-def match_by_name(wanted: FeatureSet, found: FeatureSet, wanted_as: str, found_as: str) -> FeatureSet:
-    """Return the sequences of `found` in the order of `wanted`, matched by recording and start.
+def match_by_name(source: FeatureSet, other: FeatureSet, name: str) -> FeatureSet:
+    """Return the sequences of `other` in the order of the source, matched by recording and start.
 
-    `found` may hold more sequences than `wanted`, in any order; `wanted_as` and `found_as` are the arguments
-    of `evaluate` that they are. Raises InputError if a sequence of `wanted` is missing from `found`, naming
-    how many are there, or one set holds a sequence twice.
+    `other`, the argument `name` of `evaluate`, may hold more sequences than the source, in any order. Raises
+    InputError if it lacks a sequence of the source, naming how many are there, or one set holds one twice.
     """
-    wanted_name, found_name = TITLES[wanted_as], TITLES[found_as]
-    keys = _keys(wanted)
+    keys = _keys(source)
     if len(set(keys)) < len(keys):
-        raise InputError(f"{wanted_name} holds a recording's sequence twice; give each sequence once")
+        raise InputError("the source holds a recording's sequence twice; give each sequence once")
     places: dict[tuple[str, float], int] = {}
-    for place, key in enumerate(_keys(found)):
+    for place, key in enumerate(_keys(other)):
         if key in places:
             raise InputError(
-                f"{found_name} holds recording '{key[0]}' at {key[1]:g} s twice; give each sequence once"
+                f"{TITLES[name]} holds recording '{key[0]}' at {key[1]:g} s twice; give each sequence once"
             )
         places[key] = place
     missing = [key for key in keys if key not in places]
     if missing:
-        name, start = missing[0]
+        recording, start = missing[0]
         raise InputError(
-            f"{found_name} matches {len(keys) - len(missing)} of the {len(keys)} sequences of {wanted_name}"
-            f" (recording '{name}' at {start:g} s is missing); both must hold the same recordings,"
+            f"{TITLES[name]} matches {len(keys) - len(missing)} of the {len(keys)} sequences of the source"
+            f" (recording '{recording}' at {start:g} s is missing); both must hold the same recordings,"
             " under the same names"
         )
-    return found.select(np.array([places[key] for key in keys]))
+    return other.select(np.array([places[key] for key in keys]))
 
 
 def check_sets(sets: dict[str, FeatureSet]) -> None:

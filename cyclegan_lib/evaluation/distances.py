@@ -19,13 +19,10 @@ MAX_POINTS = 2000
 def as_slices(x: np.ndarray) -> np.ndarray:
     """Return `x`, (..., features), as float64 (slices, features).
 
-    Raises InputError if it is not at least two-dimensional, has fewer than two slices, or holds NaN or
-    infinity.
+    Raises InputError if there are fewer than two slices, or NaN or infinity in one.
     """
     x = np.asarray(x, dtype=np.float64)
-    if x.ndim < 2:
-        raise InputError(f"the slices have shape {x.shape}; they must be (slices, features)")
-    x = x.reshape(-1, x.shape[-1])  # (slices, features)
+    x = x.reshape(-1, x.shape[-1])
     if len(x) < 2:
         raise InputError(f"there is {len(x)} slice; a distance needs at least 2")
     if not np.isfinite(x).all():
@@ -33,53 +30,37 @@ def as_slices(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _two_samples(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y = as_slices(x), as_slices(y)
-    if x.shape[1] != y.shape[1]:
-        raise InputError(f"one set has {x.shape[1]} features a slice and the other {y.shape[1]}")
-    return x, y
-
-
-def median_distance(y: np.ndarray, seed: int = 0, max_points: int = MAX_POINTS) -> float:
+def median_distance(y: np.ndarray, seed: int = 0) -> float:
     """Return the median Euclidean distance between two slices of `y`, (n, d): the kernels' bandwidth.
 
     1 where more than half of the slices are equal, because a bandwidth has to be above 0.
     """
-    y = _subsample(as_slices(y), max_points, np.random.default_rng(seed))
+    y = _subsample(as_slices(y), MAX_POINTS, np.random.default_rng(seed))
     median = float(np.median(scipy.spatial.distance.pdist(y)))
     return median if median > 0 else 1.0
 
 
 def mmd2(
-    x: np.ndarray,
-    y: np.ndarray,
-    bandwidth: float | None = None,
-    seed: int = 0,
-    max_points: int = MAX_POINTS,
+    x: np.ndarray, y: np.ndarray, bandwidth: float, seed: int = 0, max_points: int = MAX_POINTS
 ) -> float:
     """Compute the unbiased squared maximum mean discrepancy, equation 3 of [1]_.
 
     The kernel is the mean of five Gaussian kernels exp(−d² / (2 (m·bandwidth)²)), with m from 0.5 to 2.
     The expectation is 0 for equal distributions, so a value may fall below 0; at most it nears 2.
 
-    The sets are (n, d) and (m, d), or with more leading axes, which are flattened. The bandwidth is in the
-    unit of the features; by default it is the median distance within `y`, the target, so that several `x`
-    compared with one target are measured with one kernel. Of more than `max_points` slices so many are drawn
-    by `seed`, without replacement, to bound the memory. Raises InputError if a set has fewer than two slices,
-    NaN or other features than the other.
+    The sets are (n, d) and (m, d), or with more leading axes, which are flattened. The bandwidth, above 0, is
+    in the unit of the features: `median_distance` of the target, the same for all that is compared with it.
+    Of more than `max_points` slices so many are drawn by `seed`, without replacement, to bound the memory.
+    Raises InputError if a set has fewer than two slices, or NaN.
 
     References
     ----------
     .. [1] A. Gretton et al., "A Kernel Two-Sample Test", Journal of Machine Learning Research 13, 2012.
     """
-    x, y = _two_samples(x, y)
+    x, y = as_slices(x), as_slices(y)
     rng = np.random.default_rng(seed)
     # one generator, so that x and y of equal length do not lose the same rows
     y, x = _subsample(y, max_points, rng), _subsample(x, max_points, rng)
-    if bandwidth is None:
-        bandwidth = median_distance(y)
-    if not bandwidth > 0:
-        raise InputError(f"the bandwidth is {bandwidth}; it must be above 0")
     n, m = len(x), len(y)
     # k(x, x) = 1: subtracting the diagonal makes the estimate unbiased
     within_x = (_kernel_sum(x, x, bandwidth) - n) / (n * (n - 1))
@@ -123,29 +104,21 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     .. [2] M. Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
        Equilibrium", NeurIPS 2017.
     """
-    x, y = _two_samples(x, y)
-    covariances = [np.atleast_2d(np.cov(sample, rowvar=False)) for sample in (x, y)]
-    return gaussian_frechet(x.mean(axis=0), covariances[0], y.mean(axis=0), covariances[1])
-
-
-def gaussian_frechet(
-    mean_x: np.ndarray, covariance_x: np.ndarray, mean_y: np.ndarray, covariance_y: np.ndarray
-) -> float:
-    """Compute the Fréchet distance between two Gaussians from their moments, (d,) and (d, d).
-
-    tr (Σx Σy)^½ is computed as tr (Σx^½ Σy Σx^½)^½, which has the same eigenvalues but is symmetric, so
-    that the root is real and singular covariances are no special case.
-    """
+    x, y = as_slices(x), as_slices(y)
+    covariance_x, covariance_y = (np.atleast_2d(np.cov(sample, rowvar=False)) for sample in (x, y))
+    # tr (Σx Σy)^½ is that of (Σx^½ Σy Σx^½)^½, which has the same eigenvalues but is symmetric: the root is
+    # real, and singular covariances are no special case
     values, vectors = scipy.linalg.eigh(covariance_x)
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T  # (d, d)
     product = scipy.linalg.eigvalsh(root @ covariance_y @ root)  # (d,)
     cross = np.sqrt(np.clip(product, 0, None)).sum()
-    distance = np.sum((mean_x - mean_y) ** 2) + np.trace(covariance_x) + np.trace(covariance_y) - 2 * cross
+    means = np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2)
+    distance = means + np.trace(covariance_x) + np.trace(covariance_y) - 2 * cross
     return float(max(distance, 0.0))  # rounding can leave −1e-14 between equal sets
 
 
-def sliced_wasserstein(x: np.ndarray, y: np.ndarray, seed: int = 0, projections: int = 200) -> float:
-    """Compute the sliced 2-Wasserstein distance [1]_, over random directions drawn from `seed`.
+def sliced_wasserstein(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
+    """Compute the sliced 2-Wasserstein distance [1]_, over 200 random directions drawn from `seed`.
 
     The root mean square, over directions, of the 1-dimensional 2-Wasserstein distance between the projected
     samples, in the unit of the features. The same seed takes the same directions for every pair of sets. The
@@ -156,8 +129,8 @@ def sliced_wasserstein(x: np.ndarray, y: np.ndarray, seed: int = 0, projections:
     .. [1] N. Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", Journal of Mathematical
        Imaging and Vision 51, 2015.
     """
-    x, y = _two_samples(x, y)
-    return float(ot.sliced_wasserstein_distance(x, y, n_projections=projections, seed=seed, p=2))
+    x, y = as_slices(x), as_slices(y)
+    return float(ot.sliced_wasserstein_distance(x, y, n_projections=200, seed=seed, p=2))
 
 
 def nmse(translated: np.ndarray, truth: np.ndarray) -> float:
@@ -172,7 +145,7 @@ def nmse(translated: np.ndarray, truth: np.ndarray) -> float:
             f"the translated features have shape {np.shape(translated)} and their pairs {np.shape(truth)};"
             " they must be the same sequences in the same order"
         )
-    translated, truth = _two_samples(translated, truth)
+    translated, truth = as_slices(translated), as_slices(truth)
     variance = truth.var(axis=0)  # (d,)
     varies = np.sqrt(variance) >= CONSTANT_DB
     if not varies.any():

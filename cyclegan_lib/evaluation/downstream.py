@@ -36,12 +36,7 @@ class FaultClassifier:
         }
 
     def fit(self, labelled: FeatureSet) -> Self:
-        """Fit both on the target's labelled training set.
-
-        Raises InputError if the set has no labels, or only one class.
-        """
-        if labelled.label is None:
-            raise InputError("the labelled set has no labels; extract it again with --labels")
+        """Fit both on the target's training set, which has labels; raises InputError if of one class only."""
         classes = np.unique(labelled.label)
         if len(classes) < 2:
             raise InputError(
@@ -53,12 +48,7 @@ class FaultClassifier:
         return self
 
     def accuracy(self, feature_set: FeatureSet) -> dict[str, float]:
-        """Return the part of the sequences classified rightly, under "forest" and "logistic".
-
-        Raises InputError if the set has no labels.
-        """
-        if feature_set.label is None:
-            raise InputError(f"the set of {feature_set.device} has no labels; extract it again with --labels")
+        """Return the part of a labelled set's sequences classified rightly, under "forest" and "logistic"."""
         statistics = mean_and_std(feature_set.features)  # (sequences, 80)
         return {
             name: float(np.mean(model.predict(statistics) == feature_set.label))

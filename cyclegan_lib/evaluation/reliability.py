@@ -103,7 +103,7 @@ def reliability(
     translated = translator.translate_set(source).features
     difference = heard = None
     if paired is not None:
-        truth = match_by_name(source, paired, "source", "paired").features
+        truth = match_by_name(source, paired, "paired").features
         difference = translated - truth
         heard = _squared_correlation(source.features.mean(axis=1), truth.mean(axis=1))
     return Reliability(

@@ -74,8 +74,8 @@ def evaluate(
     check_sets(given)
     if (fit_source is None) != (fit_target is None):
         raise InputError("only one of the sets to fit the baselines on is given; give both or neither")
-    translated = match_by_name(source, translated, "source", "translated")
-    truth = None if paired is None else match_by_name(source, paired, "source", "paired")
+    translated = match_by_name(source, translated, "translated")
+    truth = None if paired is None else match_by_name(source, paired, "paired")
 
     fit_a, fit_b = (source, target) if fit_source is None else (fit_source, fit_target)
     sets = {f"real {target.device}": target}
