@@ -4,7 +4,7 @@ import numpy as np
 
 from cyclegan_lib.benchmark.device_pair import DevicePair
 from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery
+from cyclegan_lib.evaluation.downstream import FaultClassifier, fault_measures
 from cyclegan_lib.evaluation.table import distances_over_halvings, halvings
 from cyclegan_lib.features import FeatureSet, Normalizer
 
@@ -38,13 +38,10 @@ class Judge:
         Raises InputError if the features have another shape than the truth, or hold NaN.
         """
         translated = self.pair.test_a.with_features(features, self.pair.test_b.device)
-        values: Values = {"nmse": nmse(translated.features, self.pair.test_b.features)}
+        error = nmse(translated.features, self.pair.test_b.features)
         accuracy = self._classifier.accuracy(translated)
-        for model, value in accuracy.items():
-            values[f"accuracy_{model}"] = value
-        for model, value in accuracy.items():
-            values[f"recovery_{model}"] = recovery(value, self._untranslated[model], self._real[model])
-        return {**values, **self._distances(translated)}
+        faults = fault_measures(accuracy, self._untranslated, self._real)
+        return {"nmse": error, **faults, **self._distances(translated)}
 
     def _distances(self, translated: FeatureSet) -> Values:
         # both devices heard the same recordings, so that the null's halves are everyone's halves

@@ -56,6 +56,16 @@ class FaultClassifier:
         }
 
 
+def fault_measures(
+    translated: dict[str, float], untranslated: dict[str, float], real: dict[str, float] | None
+) -> dict[str, float | None]:
+    """A row's accuracies, and its recoveries where there are accuracies of real recordings, by measure."""
+    values: dict[str, float | None] = {f"accuracy_{model}": value for model, value in translated.items()}
+    for model, value in translated.items() if real is not None else ():
+        values[f"recovery_{model}"] = recovery(value, untranslated[model], real[model])
+    return values
+
+
 def recovery(translated: float, untranslated: float, real: float) -> float | None:
     """Return which part of the accuracy lost to the device comes back by translating.
 

@@ -15,7 +15,7 @@ from cyclegan_lib.evaluation.distances import (
     nmse,
     sliced_wasserstein,
 )
-from cyclegan_lib.evaluation.downstream import FaultClassifier, recovery
+from cyclegan_lib.evaluation.downstream import FaultClassifier, fault_measures
 from cyclegan_lib.evaluation.measures import DISTANCES, TRANSLATED
 from cyclegan_lib.evaluation.report import Evaluation, Row
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
@@ -187,13 +187,7 @@ def _downstream(
         if i > 0 or feature_set.label is not None
     }
     real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
-    rows: dict[str, dict[str, float | None]] = {}
-    for name, values in accuracy.items():
-        rows[name] = {f"accuracy_{model}": value for model, value in values.items()}
-        for model, value in values.items():
-            if real is not None:
-                rows[name][f"recovery_{model}"] = recovery(value, untranslated[model], real[model])
-    return rows
+    return {name: fault_measures(values, untranslated, real) for name, values in accuracy.items()}
 
 
 def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None) -> list[str]:

@@ -14,7 +14,7 @@ from cyclegan_lib.benchmark.reference import ReferenceDesign, ReferenceSettings
 from cyclegan_lib.benchmark.supervised import SupervisedMLP
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation import nmse
+from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.measures import DISTANCES, MEASURES
 
 FEW = ReferenceSettings(steps=30, every=10, batch_size=40, hidden_dim=16)

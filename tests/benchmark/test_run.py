@@ -10,7 +10,7 @@ from cyclegan_lib.benchmark.methods import METHODS, Translation
 from cyclegan_lib.benchmark.run import benchmark, parse_names
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation import nmse
+from cyclegan_lib.evaluation.distances import nmse
 
 CHEAP = ["identity", "CycleGAN", "real B"]
 

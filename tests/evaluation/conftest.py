@@ -1,7 +1,5 @@
 """Two tiny devices hearing the same machines, so that what a table must say is known."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 
@@ -66,18 +64,12 @@ def train_source():
     return heard.with_features(to_edge(heard.features), "cpc006")
 
 
-@contextmanager
-def fewer_slices_and_halvings():
+@pytest.fixture(scope="module", autouse=True)
+def quick():
     """A fifth of the time; what is tested here does not hang on the numbers' precision."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "SLICES_COMPARED", 300)
         patch.setattr(table, "HALVINGS", 2)
-        yield
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    with fewer_slices_and_halvings():
         yield
 
 
@@ -88,14 +80,12 @@ def sets(source, perfect, target, train_source, train_target):
     return {"source": source, "translated": perfect, "target": target, "paired": target, **fitted_on}
 
 
-@pytest.fixture(scope="session")
-def full(sets):
-    with fewer_slices_and_halvings():
-        return evaluate(**sets)
+@pytest.fixture(scope="module")
+def full(quick, sets):
+    return evaluate(**sets)
 
 
-@pytest.fixture(scope="session")
-def bare(source, target):
+@pytest.fixture(scope="module")
+def bare(quick, source, target):
     """Without any optional set, and a translation that does nothing."""
-    with fewer_slices_and_halvings():
-        return evaluate(source, source, target)
+    return evaluate(source, source, target)

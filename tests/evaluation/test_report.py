@@ -35,15 +35,8 @@ def test_json_holds_the_same(full, tmp_path):
     assert written["rows"][5]["nmse"] == full.row("Gaussian OT").nmse
     assert written["gap_closed"] == full.gap_closed
     assert written["seed"] == 0 and written["recordings_compared"] == 8
-    assert written["sequences"] == {
-        "source": 32,
-        "translated": 32,
-        "target": 32,
-        "paired": 32,
-        "labelled": 80,
-        "fit_source": 80,
-        "fit_target": 80,
-    }
+    tested, fitted_on = ("source", "translated", "target", "paired"), ("labelled", "fit_source", "fit_target")
+    assert written["sequences"] == dict.fromkeys(tested, 32) | dict.fromkeys(fitted_on, 80)
 
 
 def made(*distances):
@@ -56,26 +49,25 @@ def made(*distances):
     return Evaluation(rows, "A", "B", {}, 4, 4, "them", 0)
 
 
-def test_nan_becomes_null(tmp_path):
-    text = made(0.1, 1.0, 0.4).save(tmp_path / "report.json").read_text()
+def test_nan_becomes_null_in_json_and_the_table_has_no_minus_zero(tmp_path):
+    result = made(0.1, 1.0, 0.4)
+    text, table = result.save(tmp_path / "report.json").read_text(), result.table()
     assert "NaN" not in text and json.loads(text)["rows"][0]["frechet"] is None
-
-
-def test_table_has_no_nan_and_no_minus_zero():
-    table = made(0.1, 1.0, 0.4).table()
     assert "nan" not in table and "n/a" in table and "-0.0" not in table
 
 
 @pytest.mark.parametrize(
     ("distances", "closed"),
-    [((0.1, 1.1, 0.1), 1.0), ((0.1, 1.1, 1.1), 0.0), ((0.1, 1.1, 0.4), 0.7), ((0.1, 1.1, 1.6), -0.5)],
+    [
+        ((0.1, 1.1, 0.1), pytest.approx(1)),
+        ((0.1, 1.1, 1.1), pytest.approx(0)),
+        ((0.1, 1.1, 0.4), pytest.approx(0.7)),
+        ((0.1, 1.1, 1.6), pytest.approx(-0.5)),
+        ((0.3, 0.2, 0.2), None),
+    ],
 )
 def test_gap_closed(distances, closed):
-    assert made(*distances).gap_closed == pytest.approx(closed)
-
-
-def test_no_gap():
-    assert made(0.3, 0.2, 0.2).gap_closed is None
+    assert made(*distances).gap_closed == closed
 
 
 def test_unknown_row(full):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cyclegan_lib.evaluation import GaussianOT
+from cyclegan_lib.evaluation.baselines import GaussianOT
 from cyclegan_lib.training.start import (
     STD_FLOOR,
     Described,
