@@ -1,5 +1,7 @@
 """The explorer: what its controls change, and what is shown where nobody is there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers import make_set
@@ -64,8 +66,6 @@ def test_the_picture_is_the_exported_translation(explorer, exported, sets):
 
 
 def test_recordings_without_a_pair_have_no_truth(sets, trained):
-    from dataclasses import replace
-
     other = replace(sets[1], recording=np.array([f"other-{i}" for i in range(6)]))
     figure, table = Explorer(sets[0], other, trained[1]).draw("AB", 2, "best")
     assert len([axis for axis in figure.axes if axis.images]) == 3

@@ -34,6 +34,12 @@ def set_unknown(checkpoint):
         (set_unknown, "has hyper_parameters.settings.validation_fraction, which is unknown"),
         (lambda c: c.update(format=2), "newer version of cyclegan_lib .format 2; this one reads up to 1.; "),
         (lambda c: c.update(format=-1), "format is -1"),
+        (lambda c: c["slice_moments"].pop("B"), "slice_moments is"),
+        (lambda c: c["slice_moments"].update(A=[1]), "slice_moments.A is"),
+        (lambda c: c["slice_moments"]["A"].pop("mean"), "it lacks slice_moments.A.mean"),
+        (lambda c: c["slice_moments"]["A"].update(mean=torch.zeros(39)), r"A.mean is no tensor of \(40,\)"),
+        (lambda c: c["slice_moments"]["B"]["covariance"][3].fill_(torch.nan), "covariance is no tensor of"),
+        (lambda c: c["slice_moments"]["B"]["covariance"][3].fill_(1e9), "holds what is no z-score"),
     ],
 )
 def test_a_checkpoint_that_is_not_whole_is_refused(trained, tmp_path, change, says):

@@ -22,10 +22,6 @@ def test_equal_distributions_cannot_be_told_apart():
     assert abs(np.mean(values) - 0.5) < 0.05
 
 
-def test_far_distributions_are_told_apart():
-    assert classifier_two_sample_test(*recordings(0, 10, "a"), *recordings(1, 10, "b", shift=4), 0) > 0.99
-
-
 def test_a_difference_in_correlation_only_is_seen():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 20, 20, 2))
@@ -82,7 +78,7 @@ def test_each_recording_gives_slices():
     assert sorted(all_rows) == list(range(112))
 
 
-def test_two_recordings_are_enough():
+def test_two_recordings_are_enough_to_tell_far_distributions_apart():
     assert classifier_two_sample_test(*recordings(0, 2, "a"), *recordings(1, 2, "b", shift=4), 0) > 0.9
 
 

@@ -2,6 +2,7 @@
 
 import runpy
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import torch
 
 from cyclegan_lib.export import Translator, export
+
+FEW_STEPS = 200
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +57,29 @@ def run_script(script_of, monkeypatch, capsys) -> Callable[..., tuple[int, str, 
     return run
 
 
+LIMITED = """
+import resource, sys
+from cyclegan_lib.cli import main
+limit = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.fixture
+def on_a_full_disk() -> Callable[..., str]:
+    """Run a command that must fail in one sentence: a limit for the size of files, in bytes, stands for the
+    end of the disk."""
+
+    def run(limit: int, *command: object) -> str:
+        given = [sys.executable, "-c", LIMITED, *map(str, (limit, *command))]
+        done = subprocess.run(given, capture_output=True, text=True)
+        assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+        return done.stderr.splitlines()[-1]
+
+    return run
+
+
 @pytest.fixture
 def quick_evaluation(monkeypatch) -> None:
     """Where no number of an evaluation is looked at."""
@@ -78,9 +104,23 @@ def far_checkpoint(trained, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture
+def copied(everything, tmp_path) -> Path:
+    """A copy of the export with everything that may be changed."""
+    return shutil.copytree(everything, tmp_path / "copied")
+
+
+@pytest.fixture
+def few_steps(monkeypatch) -> None:
+    """Where a distilled generator need not be near the large one."""
+    monkeypatch.setattr("cyclegan_lib.export.distillation.STEPS", FEW_STEPS)
+
+
 @pytest.fixture(scope="session")
 def everything(far_checkpoint, tmp_path_factory) -> Path:
     """An export of that checkpoint with all that there is."""
     folder = tmp_path_factory.mktemp("everything") / "exported_models"
-    export(far_checkpoint, folder, inference_script=True, formats="onnx,safetensors", distilled=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cyclegan_lib.export.distillation.STEPS", FEW_STEPS)
+        export(far_checkpoint, folder, inference_script=True, formats="onnx,safetensors", distilled=True)
     return folder

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -7,48 +8,48 @@ import torch
 from helpers import QUICK, make_set
 
 from cyclegan_lib.checkpoint.reading import network_state
-from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
+from cyclegan_lib.export.manifest import CONFIG, Manifest
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.models.generator import MOST_LOG_GAIN
 
-ALL = {
-    "generator_AB.pth",
-    "generator_BA.pth",
-    "discriminator_A.pth",
-    "discriminator_B.pth",
-    "model_config.json",
-    "normalization_params.json",
-    "inference_example.py",
-    "models.py",
-    "example_A.npy",
-    "example_B.npy",
-    "README.md",
-}
-SCRIPT = {"inference_example.py"}
-DISCRIMINATORS = {"discriminator_A.pth", "discriminator_B.pth"}
+GENERATORS = ("generator_AB", "generator_BA")
+ALWAYS = {f"{name}.pth" for name in GENERATORS} | {"model_config.json", "normalization_params.json"}
+ALWAYS |= {"models.py", "example_A.npy", "example_B.npy", "README.md"}
+ALL = ALWAYS | {"discriminator_A.pth", "discriminator_B.pth", "inference_example.py"}
+FORMATS = {f"{name}.{suffix}" for name in GENERATORS for suffix in ("onnx", "safetensors")}
+DISTILLED = {f"{name}_distilled.{suffix}" for name in GENERATORS for suffix in ("pth", "onnx", "safetensors")}
 
 
-def test_only_what_was_asked_for_is_written_and_no_two_exports_mix(trained, model):
-    assert {path.name for path in model.iterdir()} == ALL
-    (model / "mine.txt").write_text("keep")
-    files = export(trained[0].best, model, discriminators=False)
-    left = {path.name for path in model.iterdir()}
-    assert left == ALL - DISCRIMINATORS - SCRIPT | {"mine.txt"}
-    assert (model / "mine.txt").read_text() == "keep"
-    assert {file.path.name for file in files} == left - {"mine.txt"}
+def test_only_what_was_asked_for_is_written_and_no_two_exports_mix(far_checkpoint, copied, exported):
+    assert {path.name for path in exported.iterdir()} == ALL
+    assert {path.name for path in copied.iterdir()} == ALL | FORMATS | DISTILLED  # one file each
+    assert Manifest.load(copied).sha256.keys() == (ALL | FORMATS | DISTILLED) - {"model_config.json"}
+    (copied / "mine.txt").write_text("keep")
+    files = export(far_checkpoint, copied, discriminators=False)
+    assert {file.path.name for file in files} == ALWAYS == Manifest.load(copied).sha256.keys() | {CONFIG}
+    assert {path.name for path in copied.iterdir()} == ALWAYS | {"mine.txt"}
+    assert (copied / "mine.txt").read_text() == "keep"
 
 
-def test_the_configuration_is_complete(exported):
-    config = json.loads((exported / "model_config.json").read_text())
+def test_the_configuration_is_complete(exported, trained):
+    config = json.loads((exported / CONFIG).read_text())
     assert config["input_dim"] == 40
     assert config["generator_config"] == {**QUICK.generator.model_dump(), "members": 2}
     assert config["discriminator_config"] == {**QUICK.discriminator.model_dump(), "members": 2}
     assert (config["device_a"], config["device_b"]) == ("cpc006", "BATCH_UPLOAD")
     assert config["feature_settings"]["sample_rate"] == 16000
     assert config["training"]["data"]["a"]["recordings"] == 12
-    for name in ALL - {"model_config.json"}:
+    run = trained[0]
+    assert (config["training"]["epoch"], config["training"]["seed"]) == (run.best_epoch, 0)
+    assert config["training"]["held_out_distance"] == {
+        prefix + direction: run.history[epoch][f"val_distance_{direction}"]
+        for prefix, epoch in (("start_", 0), ("", run.best_epoch))
+        for direction in ("AB", "BA")
+    }
+    assert config["versions"]["torch"] == version("torch")  # torch itself may add which CUDA it is for
+    for name in ALL - {CONFIG}:
         assert config["sha256"][name] == hashlib.sha256((exported / name).read_bytes()).hexdigest()
 
 
@@ -79,9 +80,9 @@ def test_the_exported_script_agrees_where_every_part_of_the_generator_counts(tra
     export(tmp_path / "far.ckpt", tmp_path / "model", inference_script=True)
     features = make_set("cpc006", n=6, seed=3, shift=10).features
     features[3] += 40  # beyond what the gain extrapolates to
-    found = script_of(tmp_path / "model")["translate"](features, "AB")
+    translated = script_of(tmp_path / "model")["translate"](features, "AB")
     translator = Translator.load(tmp_path / "model", "AB")
-    np.testing.assert_allclose(found, translator.translate(features), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(translated, translator.translate(features), rtol=1e-4, atol=1e-3)
     weights = network_state(checkpoint, "generator_AB")
     z = torch.from_numpy(translator.normalizer.normalize(features, "A"))
     with torch.no_grad():
@@ -112,17 +113,6 @@ def test_the_exported_script_refuses_bad_input(exported, tmp_path, run_script):
     for name in ("bad.npy", "no.npy"):
         code, _, error = run_script(exported, "--input", tmp_path / name)
         assert code == 2 and name in error and error.count("\n") == 1
-
-
-def test_a_failed_export_leaves_the_old_one(trained, model, tmp_path):
-    before = {path.name: path.read_bytes() for path in model.iterdir()}
-    checkpoint = torch.load(trained[0].best, weights_only=True)
-    state = checkpoint["state_dict"]
-    state["discriminator_B.of_windows.0.bias"] = torch.zeros(3)
-    torch.save(checkpoint, tmp_path / "wrong.ckpt")
-    with pytest.raises(InputError, match="weights of discriminator_B do not fit"):
-        export(tmp_path / "wrong.ckpt", model)
-    assert {path.name: path.read_bytes() for path in model.iterdir()} == before
 
 
 def test_inspecting_names_what_a_checkpoint_holds(trained):
