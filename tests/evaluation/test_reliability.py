@@ -39,25 +39,22 @@ def test_known_errors_are_found_where_they_are(translator, train, source):
     wrong[3] = 2.0  # a whole recording, 2 dB too loud
     wrong[7, 20] = 4.0  # one slice
     wrong[:, :, 39] += 1.0  # one band
-    found = reliability(translator, source, train, shifted_truth(translator, source, wrong))
-    np.testing.assert_allclose(found.difference, wrong, atol=1e-4)
-    assert list(found.worst_first()[:2]) == [3, 7]
-    assert found.slice_error[7].argmax() == 20
-    everything, constant = found.band_error
+    judged = reliability(translator, source, train, shifted_truth(translator, source, wrong))
+    np.testing.assert_allclose(judged.difference, wrong, atol=1e-4)
+    assert list(judged.worst_first()[:2]) == [3, 7]
+    assert judged.slice_error[7].argmax() == 20
+    everything, constant = judged.band_error
     assert everything.argmax() == 39 and np.all(constant <= everything + 1e-12)
     assert constant[39] == pytest.approx(np.sqrt((9 * 1 + 9) / 10), abs=0.05)
-    assert found.table(1)[1][:3] == ["cpc006-003", "outer_race", "2.0"]
+    assert judged.table(1)[1][:3] == ["cpc006-003", "outer_race", "2.0"]
 
 
 def test_an_error_that_is_the_same_in_all_slices_is_constant_and_noise_is_not(translator, train, source):
     rng = np.random.default_rng(1)
     level = np.broadcast_to(rng.normal(size=(10, 1, 40)), (10, 50, 40))
-    constant = reliability(translator, source, train, shifted_truth(translator, source, level))
-    noisy = reliability(
-        translator, source, train, shifted_truth(translator, source, rng.normal(size=(10, 50, 40)))
-    )
-    assert constant.constant_part == pytest.approx(1, abs=1e-3)
-    assert noisy.constant_part == pytest.approx(1 / 50, abs=0.01)
+    for error, expected in ((level, 1), (rng.normal(size=(10, 50, 40)), 1 / 50)):
+        judged = reliability(translator, source, train, shifted_truth(translator, source, error))
+        assert judged.constant_part == pytest.approx(expected, abs=0.01)
 
 
 def test_what_the_source_hears_of_a_band(translator, train, source):
@@ -70,10 +67,10 @@ def test_what_the_source_hears_of_a_band(translator, train, source):
 
 
 def test_signs_need_no_truth_and_rank_with_errors_that_follow_them(translator, train, source):
-    found = reliability(translator, source, train)
-    assert found.difference is None and found.table(1)[1][2] == "unknown"
-    assert list(found.worst_first()) == list(np.argsort(-found.disagreement, kind="stable"))
-    by = np.ones((10, 50, 40)) * found.disagreement[:, None, None]
+    judged = reliability(translator, source, train)
+    assert judged.difference is None and judged.table(1)[1][2] == "unknown"
+    assert list(judged.worst_first()) == list(np.argsort(-judged.disagreement, kind="stable"))
+    by = np.ones((10, 50, 40)) * judged.disagreement[:, None, None]
     told = reliability(translator, source, train, shifted_truth(translator, source, by))
     assert told.foresight()["disagreement of the restarts"] == pytest.approx(1)
     assert told.suspect.sum() == 3

@@ -12,8 +12,6 @@ import torch
 
 from cyclegan_lib.export import Translator, export
 
-FEW_STEPS = 200
-
 
 @pytest.fixture(scope="session")
 def translator(exported) -> Translator:
@@ -110,17 +108,11 @@ def copied(everything, tmp_path) -> Path:
     return shutil.copytree(everything, tmp_path / "copied")
 
 
-@pytest.fixture
-def few_steps(monkeypatch) -> None:
-    """Where a distilled generator need not be near the large one."""
-    monkeypatch.setattr("cyclegan_lib.export.distillation.STEPS", FEW_STEPS)
-
-
 @pytest.fixture(scope="session")
 def everything(far_checkpoint, tmp_path_factory) -> Path:
-    """An export of that checkpoint with all that there is."""
+    """An export of that checkpoint with all that there is, where what is distilled need not be near."""
     folder = tmp_path_factory.mktemp("everything") / "exported_models"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cyclegan_lib.export.distillation.STEPS", FEW_STEPS)
+        patch.setattr("cyclegan_lib.export.distillation.STEPS", 200)
         export(far_checkpoint, folder, inference_script=True, formats="onnx,safetensors", distilled=True)
     return folder

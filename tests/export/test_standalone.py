@@ -122,10 +122,14 @@ def test_the_script_translates_raw_units(direction, name, with_torch, place):
     given = ["--input", name, "--output", f"out{Path(name).suffix}", "--direction", direction]
     said = with_torch(Path("exported_models", "inference_example.py"), *given, cwd=place)
     assert f"{translator.source} -> {translator.target}: (40, 50, 40) -> (40, 50, 40)" in said
-    found = FeatureSet.load(place / f"out{Path(name).suffix}").features
-    assert np.abs(found - source.features).mean() > 1  # dB
+    written = FeatureSet.load(place / f"out{Path(name).suffix}")
+    assert np.abs(written.features - source.features).mean() > 1  # dB
     deviation = translator.normalizer.moments(direction[1])[1]
-    assert (np.abs(found - expected.features) / deviation).max() < 1e-4
+    assert (np.abs(written.features - expected.features) / deviation).max() < 1e-4
+    if name.endswith(".npz"):  # what else is in it is passed on
+        assert written.device == expected.device
+        for column in ("recording", "start_s", "label"):
+            np.testing.assert_array_equal(getattr(written, column), getattr(source, column))
 
 
 def test_without_arguments_it_shows_itself_from_inside_and_from_outside(with_torch, place):
@@ -134,8 +138,7 @@ def test_without_arguments_it_shows_itself_from_inside_and_from_outside(with_tor
     assert inside == outside
     assert inside.startswith("cpc006 -> BATCH_UPLOAD: (1, 50, 40) -> (1, 50, 40)\n")
     example = np.load(place / "exported_models" / "example_A.npy")
-    level = example[..., :10].mean()
-    assert f"{level:7.1f}" in inside.splitlines()[2]
+    assert f"{example[..., :10].mean():7.1f}" in inside.splitlines()[2]
 
 
 # The guide's method 2, as it stands there; before it, where models is.
@@ -178,8 +181,8 @@ def test_the_guides_method_2_typed_by_hand(where, with_torch, place):
     assert said == "Converted: torch.Size([3, 50, 40]) -> torch.Size([3, 50, 40])\n"
     translator = Translator.load(place / "exported_models", "AB")
     expected = translator.translate(translator.normalizer.denormalize(z, "A"))
-    found = translator.normalizer.denormalize(np.load(cwd / "y.npy"), "B")
-    assert (np.abs(found - expected) / translator.normalizer.std_b).max() < 1e-4
+    converted = translator.normalizer.denormalize(np.load(cwd / "y.npy"), "B")
+    assert (np.abs(converted - expected) / translator.normalizer.std_b).max() < 1e-4
 
 
 IN_ONNX = """

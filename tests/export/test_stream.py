@@ -183,9 +183,6 @@ def test_recordings_that_cannot_be_translated(recordings, translator, tmp_path):
     (recordings / "machine" / "d.flac").write_bytes((recordings / "machine" / "d.flac").read_bytes()[:9999])
     with pytest.raises(InputError, match=r"d.flac"):
         translate(recordings)
-    soundfile.write(recordings / "a.wav", np.zeros(200_000), 8000)
-    with pytest.raises(InputError, match=r"a.wav was recorded at 8000 Hz"):
-        translate(recordings)
     assert [path.name for path in tmp_path.iterdir()] == ["recordings"]
 
 
