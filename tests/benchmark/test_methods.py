@@ -120,7 +120,7 @@ class TestJudge:
 
 
 def test_untrained_rows_take_labels_and_pairs(pair, tmp_path, monkeypatch):
-    monkeypatch.setattr("cyclegan_lib.training.start.MOST_DRAWS", 1)
+    monkeypatch.setattr("cyclegan_lib.training.start.MAX_DRAWS", 1)
     monkeypatch.setattr(cyclegan_rows, "TrainingSettings", partial(TrainingSettings, restarts=1))
     errors = {"none": nmse(pair.test_a.features, pair.test_b.features)}
     for help in ("", " without labels", " with 4 pairs"):
