@@ -51,17 +51,6 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A goal, and what was reached."""
-
-    name: str
-    limit: float
-    at_most: bool
-    reached: float | None
-    met: bool | None  # None where there is no number
-
-
-@dataclass(frozen=True)
 class Benchmark:
     """Every cell, and what follows from them."""
 
@@ -157,8 +146,11 @@ class Benchmark:
         translated, other = (self.mean(pair, method, measure) for method in (TRANSLATED, to))
         return None if translated is None or not other else translated / other
 
-    def targets(self, pair: str) -> list[Target]:
-        """The goals that were set before the first run, and what was reached."""
+    def targets(self, pair: str) -> list[dict[str, Any]]:
+        """The goals that were set before the first run, a row each: name, limit, at_most, reached, met.
+
+        The last two are None where there is no number.
+        """
         to_baseline = self.ratio(pair, "nmse", self.best_baseline(pair, "nmse"))
         goals = (
             ("NMSE to best unpaired baseline", 0.7, True, to_baseline),
@@ -169,7 +161,8 @@ class Benchmark:
         targets = []
         for name, limit, at_most, reached in goals:
             met = None if reached is None else reached <= limit if at_most else reached >= limit
-            targets.append(Target(name, limit, at_most, reached, met))
+            row = {"name": name, "limit": limit, "at_most": at_most, "reached": reached, "met": met}
+            targets.append(row)
         return targets
 
     def recordings(self, pair: str) -> dict[str, tuple[int, int]]:
@@ -209,5 +202,5 @@ class Benchmark:
                 }
                 for measure, difference in self.differences(pair).items()
             },
-            "targets": list(map(asdict, self.targets(pair))) if TRANSLATED in self.methods else [],
+            "targets": self.targets(pair) if TRANSLATED in self.methods else [],
         }

@@ -162,9 +162,9 @@ def _differences_table(result: Benchmark, pair: str) -> list[str]:
 def _targets_table(result: Benchmark, pair: str) -> str:
     rows = [["target", "wanted", "reached", "met"]]
     for target in result.targets(pair):
-        wanted = f"{'≤' if target.at_most else '≥'} {target.limit:.2f}"
-        met = {None: "n/a", True: "yes", False: "no"}[target.met]
-        rows.append([target.name, wanted, rounded(target.reached, 2), met])
+        wanted = f"{'≤' if target['at_most'] else '≥'} {target['limit']:.2f}"
+        met = {None: "n/a", True: "yes", False: "no"}[target["met"]]
+        rows.append([target["name"], wanted, rounded(target["reached"], 2), met])
     return markdown_table(rows)
 
 

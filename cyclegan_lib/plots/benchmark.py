@@ -27,25 +27,22 @@ def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[st
     height = 0.6 + (0.5 + 0.21 * len(methods)) * len(pairs)
     figure, axes = new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
     grid = np.asarray(axes).reshape(len(pairs), len(measures))
-    places = np.arange(len(methods))
+    colours = [COLOUR_TRANSLATED if method == TRANSLATED else COLOUR_OTHER for method in methods]
     for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
-        of_pairs = [[seeds.get((pair, method, measure), np.empty(0)) for method in methods] for pair in pairs]
-        highest = max(values.max(initial=0) for of_pair in of_pairs for values in of_pair)
-        limit = min(1.05 * (highest or 1), FARTHEST)
-        for axis, pair, of_pair in zip(column, pairs, of_pairs, strict=True):
-            means = [values.mean() if len(values) else 0.0 for values in of_pair]
-            colours = [COLOUR_TRANSLATED if method == TRANSLATED else COLOUR_OTHER for method in methods]
-            axis.barh(places, means, color=colours)
-            for place, values in zip(places, of_pair, strict=True):
+        shown = numbers[(numbers["measure"] == measure) & numbers["method"].isin(methods)]
+        limit = min(1.05 * (max(shown["value"], default=0) or 1), FARTHEST)
+        for axis, pair in zip(column, pairs, strict=True):
+            for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
+                values = seeds.get((pair, method, measure), np.empty(0))
+                mean = values.mean() if len(values) else 0.0
+                axis.barh(place, mean, color=colour)
                 axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
-            axis.set_yticks(places, methods, fontsize=8)
+                # an untranslated error is many times larger than the rest: it runs out of the panel
+                if mean > limit:
+                    text = f"{mean:.1f} →"
+                    axis.text(0.98 * limit, place, text, ha="right", va="center", fontsize=8)
+            axis.set_yticks(range(len(methods)), methods, fontsize=8)
             title(axis, pair if measure == next(iter(measures)) else "")
-            # an untranslated error is many times larger than the rest: it runs out of the panel
-            for bar in axis.patches:
-                if bar.get_width() > limit:
-                    place = (0.98 * limit, bar.get_y() + bar.get_height() / 2)
-                    text = f"{bar.get_width():.1f} →"
-                    axis.text(*place, text, ha="right", va="center", color="black", fontsize=8)
         column[-1].set_xlabel(label)
         column[0].set_xlim(0, limit)
     grid[0, 0].invert_yaxis()

@@ -12,7 +12,6 @@ from cyclegan_lib.plots.style import (
     LEVEL_MAP,
     band_frequencies,
     colour_bar,
-    colours_of,
     frequency_axis,
     hertz,
     legend,
@@ -56,7 +55,7 @@ def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = 
     """
     figure, (axis,) = new_figure(9, 3.8, 1)
     frequencies = band_frequencies(settings)
-    for number, ((name, x), colour) in enumerate(zip(sets.items(), colours_of(sets), strict=True)):
+    for number, ((name, x), colour) in enumerate(zip(sets.items(), COLOURS, strict=False)):
         frames = x.reshape(-1, x.shape[-1])  # (slices, 40)
         mean, std = frames.mean(axis=0), frames.std(axis=0)
         style = "--" if number == 2 else "-"
@@ -88,7 +87,7 @@ def distributions(
             axis = grid[row, column]
             alike = [s for s, other in zip(columns.values(), labels, strict=True) if other == label]
             edges = np.linspace(*scale(x[..., band] for s in alike for x in s.values()), 60)
-            for (device, x), colour in zip(sets.items(), colours_of(sets), strict=True):
+            for (device, x), colour in zip(sets.items(), COLOURS, strict=False):
                 values = x[..., band].ravel()
                 axis.hist(values, edges, density=True, color=colour, alpha=0.25, histtype="stepfilled")
                 axis.hist(values, edges, density=True, color=colour, label=device, histtype="step")

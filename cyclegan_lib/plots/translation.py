@@ -36,7 +36,6 @@ class TranslationFigure:
         self.settings, self.paired = settings, paired
         rows = 4 if paired else 3
         self.figure, self.axes = new_figure(9, 2.1 * rows, rows, sharex=True)
-        self._filled = False
 
     def show(
         self,
@@ -55,7 +54,7 @@ class TranslationFigure:
         panels[last] = difference
         for axis, name in zip(self.axes, panels, strict=True):
             title(axis, name)
-        if not self._filled:
+        if not self.axes[0].images:
             self._fill(list(panels.values()))
         for axis, x in zip(self.axes, panels.values(), strict=True):
             axis.images[0].set_data(x.T)
@@ -73,7 +72,6 @@ class TranslationFigure:
         self.axes[-1].set_xlabel("time (s)")
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # laid out once: nothing moves from one sequence to the next
-        self._filled = True
 
 
 def translation(
