@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cyclegan_lib.evaluation.measures import TRANSLATED
-from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, new_figure, title
+from cyclegan_lib.plots import style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +25,9 @@ def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[st
     groups = numbers.groupby(["pair", "method", "measure"])["value"]
     seeds = {key: values.to_numpy() for key, values in groups}
     height = 0.6 + (0.5 + 0.21 * len(methods)) * len(pairs)
-    figure, axes = new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
+    figure, axes = style.new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
     grid = np.asarray(axes).reshape(len(pairs), len(measures))
-    colours = [COLOUR_TRANSLATED if method == TRANSLATED else COLOUR_OTHER for method in methods]
+    colours = [style.COLOUR_TRANSLATED if method == TRANSLATED else style.COLOUR_OTHER for method in methods]
     for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
         shown = numbers[(numbers["measure"] == measure) & numbers["method"].isin(methods)]
         limit = min(1.05 * (max(shown["value"], default=0) or 1), FARTHEST)
@@ -42,7 +42,7 @@ def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[st
                     text = f"{mean:.1f} →"
                     axis.text(0.98 * limit, place, text, ha="right", va="center", fontsize=8)
             axis.set_yticks(range(len(methods)), methods, fontsize=8)
-            title(axis, pair if measure == next(iter(measures)) else "")
+            style.title(axis, pair if measure == next(iter(measures)) else "")
         column[-1].set_xlabel(label)
         column[0].set_xlim(0, limit)
     grid[0, 0].invert_yaxis()
@@ -56,15 +56,15 @@ def checkpoints(runs: dict[str, list[tuple[np.ndarray, np.ndarray, int]]]) -> Fi
     """
     columns = min(3, len(runs))
     rows = -(-len(runs) // columns)
-    figure, axes = new_figure(11, 3.2 * rows, rows, columns)
+    figure, axes = style.new_figure(11, 3.2 * rows, rows, columns)
     for axis in axes[len(runs) :]:
         axis.set_visible(False)
     for axis, (pair, of_pair) in zip(axes, runs.items(), strict=False):
         for criterion, error, chosen in of_pair:
-            axis.plot(criterion, error, color=COLOUR_OTHER, linewidth=1)
-            axis.plot(criterion[0], error[0], "o", color=COLOUR_OTHER, markerfacecolor="white")
-            axis.plot(criterion[chosen], error[chosen], "o", color=COLOUR_TRANSLATED)
-        title(axis, pair)
+            axis.plot(criterion, error, color=style.COLOUR_OTHER, linewidth=1)
+            axis.plot(criterion[0], error[0], "o", color=style.COLOUR_OTHER, markerfacecolor="white")
+            axis.plot(criterion[chosen], error[chosen], "o", color=style.COLOUR_TRANSLATED)
+        style.title(axis, pair)
         axis.set_xlabel("criterion on held-out recordings")
         axis.set_ylabel("NMSE against the pairs")
     return figure
@@ -75,14 +75,14 @@ def pairs_curve(curves: dict[str, dict[int, Sequence[float]]]) -> Figure:
 
     `curves` is {pair of devices: {number of paired recordings: one NMSE for each seed}}.
     """
-    figure, axes = new_figure(11, 3.2, 1, len(curves), sharey=True)
+    figure, axes = style.new_figure(11, 3.2, 1, len(curves), sharey=True)
     for axis, (pair, curve) in zip(axes, curves.items(), strict=True):
         places = np.arange(len(curve))
-        axis.plot(places, [np.mean(errors) for errors in curve.values()], color=COLOUR_TRANSLATED)
+        axis.plot(places, [np.mean(errors) for errors in curve.values()], color=style.COLOUR_TRANSLATED)
         for place, errors in zip(places, curve.values(), strict=True):
             axis.plot(np.full(len(errors), place), errors, "o", color="black", markersize=2.5)
         axis.set_xticks(places, [str(number) for number in curve])
-        title(axis, pair)
+        style.title(axis, pair)
         axis.set_xlabel("paired recordings")
         axis.set_ylim(bottom=0)
     axes[0].set_ylabel("NMSE, untrained")

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, RUN_MEASURES, Result
-from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, OTHER_COLOURS, new_figure
+from cyclegan_lib.plots import style
 
 REPEATED = "seed"  # values that repeat a measurement instead of changing it
 PANELS_ABREAST = 3
@@ -26,12 +26,12 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
     measures = [name for name in RUN_MEASURES if any(name in result.translated for _, result in runs)]
     columns = min(PANELS_ABREAST, len(measures))
     rows = -(-len(measures) // columns)
-    figure, axes = new_figure(3.7 * columns, 2.9 * rows, rows, columns)
+    figure, axes = style.new_figure(3.7 * columns, 2.9 * rows, rows, columns)
     x = max(grid, key=lambda name: (name != REPEATED, _is_numeric(grid[name]), len(grid[name])))
     # at its number, or evenly spaced
     places = {v: float(v) if _is_numeric(grid[x]) else float(i) for i, v in enumerate(grid[x])}
     lines = {_line(values, x): None for values, _ in runs}
-    shades = LinearSegmentedColormap.from_list("lines", [COLOUR_TRANSLATED, OTHER_COLOURS[0]])
+    shades = LinearSegmentedColormap.from_list("lines", [style.COLOUR_TRANSLATED, style.OTHER_COLOURS[0]])
     colours = [shades(i / max(1, len(lines) - 1)) for i in range(len(lines))]
     for axis, name in zip(axes, measures, strict=False):
         ends = []
@@ -74,9 +74,9 @@ def _baseline(axis: Axes, points: list[tuple[float, float]]) -> None:
         return
     at, mean = _means(points)
     if np.allclose(mean, mean[0]):
-        axis.axhline(mean[0], color=COLOUR_OTHER, linestyle=":", linewidth=1.6)
+        axis.axhline(mean[0], color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
     else:
-        axis.plot(at, mean, color=COLOUR_OTHER, linestyle=":", linewidth=1.6)
+        axis.plot(at, mean, color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
     axis.annotate(
         BASELINE, (at[0], mean[0]), (0, 2), textcoords="offset points", fontsize=7.5, color="#777777"
     )
