@@ -87,10 +87,9 @@ class Trail:
 
     def joined(self, history: list[dict[str, float]]) -> list[dict[str, Any]]:
         """The points with the criterion of the same epoch, for the ensemble and for each restart."""
-        rows = {int(row["epoch"]): row for row in history}
         trail = []
         for point in self.points:
-            row = rows[point["epoch"]]
+            row = history[point["epoch"]]
             members = [row[f"val_distance_{i}"] for i in range(len(point["members"]))]
             trail.append({**point, "criterion": row["val_distance"], "member_criteria": members})
         return trail

@@ -132,9 +132,7 @@ class ReferenceDesign:
 @torch.no_grad()
 def _held_out_cycle(ab: nn.Module, ba: nn.Module, a: torch.Tensor, b: torch.Tensor) -> float:
     """Cycle-consistency loss of both directions, with the running averages of the batch normalisation."""
-    for network in (ab, ba):
-        network.eval()
+    networks = nn.ModuleList([ab, ba]).eval()
     loss = l1_loss(ba(ab(a)), a) + l1_loss(ab(ba(b)), b)
-    for network in (ab, ba):
-        network.train()
+    networks.train()
     return float(loss)
