@@ -74,7 +74,7 @@ def cell_key(pair: str, method: str, data: Path) -> str:
         "method": [method, *(getattr(part, "__qualname__", repr(part)) for part in parts)],
         "data": _bytes_of(data, pairs.PAIRS[pair].needs),
         "function": inspect.getsource(parts[0]),
-        "code": code_of([*SHARED, *(x for x in parts if inspect.isfunction(x) or inspect.isclass(x))]),
+        "code": sorted(code_of([*SHARED, *filter(callable, parts)]).values()),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -102,26 +102,25 @@ def _bytes_of(data: Path, needs: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def code_of(parts: Iterable[Any]) -> dict[str, str]:
+def code_of(parts: Iterable[Any]) -> dict[Path, str]:
     """The source files of modules, classes or functions, and of all that they import of this package.
 
     Returns {file: SHA-256 of its code}. Imports inside functions count, and are followed like all others. Of
     what is imported from a package, such as ``cyclegan_lib.features``, its ``__init__`` is followed as well.
     """
-    code: dict[str, str] = {}
+    code: dict[Path, str] = {}
     waiting = [Path(inspect.getfile(part)) for part in parts]
     while waiting:
         file = waiting.pop()
-        name = file.relative_to(PACKAGE).as_posix() if file.is_relative_to(PACKAGE) else file.name
-        if name not in code and file.is_file():  # a function of a notebook has no file
-            code[name], imports = read_code(file)
+        if file not in code and file.is_file():  # a function of a notebook has no file
+            code[file], imports = read_code(file)
             waiting += imports
     return code
 
 
 @cache
 def read_code(file: Path) -> tuple[str, list[Path]]:
-    """SHA-256 of a source file without comments and docstrings, and what it imports of this package."""
+    """SHA-256 of a source file without comments and docstrings, and files that what it imports may be in."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     names = []
     for node in ast.walk(tree):
@@ -131,7 +130,7 @@ def read_code(file: Path) -> tuple[str, list[Path]]:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
             node.body[0] = ast.Expr(ast.Constant(None))
-    inside = [name.split(".")[1:] for name in names if name.split(".")[0] == PACKAGE.name]
-    modules = [PACKAGE.joinpath(*parts) for parts in inside]
+    modules = [PACKAGE.parent.joinpath(*name.split(".")) for name in names]
     files = [file for module in modules for file in (module.with_suffix(".py"), module / "__init__.py")]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), [file for file in files if file.is_file()]
+    within = [file for file in files if file.is_relative_to(PACKAGE)]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), within

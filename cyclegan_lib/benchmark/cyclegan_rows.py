@@ -55,18 +55,16 @@ def untrained(
 
     a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
     settings = TrainingSettings(seed=seed, use_labels=use_labels)
-    given = _some_pairs(pair, pairs, seed).save(folder / "pairs.npz") if pairs else None
+    given = None
+    if pairs:
+        names = np.random.default_rng(seed).permutation(np.unique(pair.train_a.recording))[:pairs]
+        shown = np.isin(pair.train_a.recording, names)
+        given = Pairs.of(pair.train_a.select(shown), pair.truth_a.select(shown)).save(folder / "pairs.npz")
     domains = load_domains(a, b, settings, given)
     torch.manual_seed(seed)
     module, data = start_module(domains, settings), UnpairedData(domains, settings)
     fit_gains(module, data.first_a, data.first_b)
     return Translation(_translate(module, pair))
-
-
-def _some_pairs(pair: DevicePair, number: int, seed: int) -> Pairs:
-    names = np.random.default_rng(seed).permutation(np.unique(pair.train_a.recording))[:number]
-    shown = np.isin(pair.train_a.recording, names)
-    return Pairs.of(pair.train_a.select(shown), pair.truth_a.select(shown))
 
 
 class Trail:
@@ -89,10 +87,9 @@ class Trail:
 
     def joined(self, history: list[dict[str, float]]) -> list[dict[str, Any]]:
         """The points with the criterion of the same epoch, for the ensemble and for each restart."""
-        rows = {int(row["epoch"]): row for row in history}
         trail = []
         for point in self.points:
-            row = rows[point["epoch"]]
+            row = history[point["epoch"]]
             members = [row[f"val_distance_{i}"] for i in range(len(point["members"]))]
             trail.append({**point, "criterion": row["val_distance"], "member_criteria": members})
         return trail

@@ -41,14 +41,12 @@ def feature_sets(moments: Moments, settings: FeatureSettings, offsets: int) -> d
     for name, fault, sounds in moments:
         for device, sound in sounds.items():
             sequences, starts, _ = slice_recording(sound, settings, offsets)
-            rows.setdefault(device, []).append(
-                (sequences, [name] * len(sequences), starts, [fault] * len(sequences))
-            )
+            names, faults = (np.repeat(text, len(sequences)) for text in (name, fault))
+            rows.setdefault(device, []).append((sequences, names, starts, faults))
     sets = {}
     for device, parts in rows.items():
-        features, recording, start_s, label = (np.concatenate(part) for part in zip(*parts, strict=True))
-        names, labels = recording.astype(str), label.astype(str)
-        sets[device] = FeatureSet(features, names, start_s, device, settings, labels)
+        features, recording, start_s, label = map(np.concatenate, zip(*parts, strict=True))
+        sets[device] = FeatureSet(features, recording, start_s, device, settings, label)
     return sets
 
 

@@ -6,9 +6,7 @@ from cyclegan_lib.benchmark.device_pair import DevicePair
 from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.downstream import FaultClassifier, fault_measures
 from cyclegan_lib.evaluation.table import distances_over_halvings, halvings
-from cyclegan_lib.features import FeatureSet, Normalizer
-
-Values = dict[str, float | None]  # by measure
+from cyclegan_lib.features import Normalizer
 
 
 class Judge:
@@ -27,7 +25,7 @@ class Judge:
         self._normalizer = Normalizer.fit(pair.train_b.features, pair.train_b.features, mode="per-domain")
         self._halves = list(halvings(pair.test_a.recording, pair.test_b.recording, seed))
 
-    def measure(self, features: np.ndarray) -> Values:
+    def measure(self, features: np.ndarray) -> dict[str, float | None]:
         """Measure a translation of `test_a`, (sequences, slices, 40), dB, row by row.
 
         Distances are those of `cyclegan_lib.evaluation.table`: one half of the translated recordings
@@ -38,14 +36,13 @@ class Judge:
         Raises InputError if the features have another shape than the truth, or hold NaN.
         """
         translated = self.pair.test_a.with_features(features, self.pair.test_b.device)
-        error = nmse(translated.features, self.pair.test_b.features)
+        values: dict[str, float | None] = {"nmse": nmse(translated.features, self.pair.test_b.features)}
         accuracy = self._classifier.accuracy(translated)
-        faults = fault_measures(accuracy, self._untranslated, self._real)
-        return {"nmse": error, **faults, **self._distances(translated)}
-
-    def _distances(self, translated: FeatureSet) -> Values:
+        values |= fault_measures(accuracy, self._untranslated, self._real)
         # both devices heard the same recordings, so that the null's halves are everyone's halves
-        distances = distances_over_halvings(
-            {"it": translated}, self.pair.test_b, self._normalizer, self._halves, self.seed, progress=False
-        )["it"]
-        return {name: float(np.mean(values)) if values else None for name, values in distances.items()}
+        (distances,) = distances_over_halvings(
+            {"": translated}, self.pair.test_b, self._normalizer, self._halves, self.seed, progress=False
+        ).values()
+        for name, each in distances.items():
+            values[name] = float(np.mean(each)) if each else None
+        return values

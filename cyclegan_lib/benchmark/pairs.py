@@ -42,16 +42,9 @@ class Labelled:
 def build(name: str, seed: int, data: str | Path) -> DevicePair:
     """Build the pair of devices that `PAIRS` has under `name`; `data` is the folder of real recordings.
 
-    The seed decides who hears which recordings, and all noise. Raises InputError if the name is unknown, real
-    data are missing or damaged, or the pair cannot be learned from or measured (see `check_pair`).
+    The seed decides who hears which recordings, and all noise. Raises InputError if real data are missing
+    (see `lacking`) or damaged, or the pair cannot be learned from or measured (see `check_pair`).
     """
-    if name not in PAIRS:
-        raise InputError(f"the pair '{name}' is unknown; choose from {', '.join(PAIRS)}")
-    lack = lacking([name], data)
-    if lack:
-        raise InputError(
-            f"the pair '{name}' cannot be built because {lack[name]}; give its folder with --data"
-        )
     return check_pair(name, PAIRS[name].make(seed, Path(data)))
 
 
@@ -68,21 +61,12 @@ def lacking(names: Iterable[str], data: str | Path) -> dict[str, str]:
 def simulated(seed: int, data: Path | None = None, **normal: float) -> DevicePair:
     """The simulated devices; `normal_a` and `normal_b` are the parts of normal machines in training."""
     settings = SIMULATED.model_copy(update={"seed": seed, **normal})
-    roles = {
-        "A": (DEVICE_A, settings.train_recordings),
-        "B": (DEVICE_B, settings.train_recordings),
-        "test": ("test", settings.test_recordings),
-    }
 
-    def heard(part: str, devices: tuple[str, ...]) -> Moments:
-        role, count = roles[part]
-        for i in range(count):
-            sounds = render(settings, role, i, devices)
-            yield (
-                f"{role}-{i + 1:04d}",
-                fault_of(settings, role, i),
-                {device: sound / 32768 for device, sound in sounds.items()},
-            )
+    def heard(role: str, devices: tuple[str, ...]) -> Moments:
+        for i in range(settings.test_recordings if role == "test" else settings.train_recordings):
+            rendered = render(settings, role, i, devices)  # int16
+            sounds = {device: sound / 32768 for device, sound in rendered.items()}
+            yield f"{role}-{i + 1:04d}", fault_of(settings, role, i), sounds
 
     return _pair(heard, FeatureSettings(sample_rate=settings.sample_rate))
 
@@ -145,14 +129,14 @@ PAIRS: dict[str, Recipe] = {
 
 
 def deal(conditions: list[str], seed: int) -> np.ndarray:
-    """Deal recordings into "A", "B" and "test": of every condition a quarter to test, the rest in halves.
+    """Deal recordings to both devices and "test": of every condition a quarter to test, the rest in halves.
 
-    Takes the condition of each recording, returns its part, (recordings,). Raises InputError if a condition
-    has fewer than three recordings: it could not be in A, in B and in test.
+    Takes the condition of each recording, returns its role, (recordings,). Raises InputError if a condition
+    has fewer than three recordings: it could not be in all three.
     """
     rng = np.random.default_rng(seed)
-    parts = np.empty(len(conditions), dtype="<U4")
-    turn = int(rng.integers(2))  # the odd recording goes to A and B by turns
+    roles = np.empty(len(conditions), dtype=object)
+    turn = int(rng.integers(2))  # the odd recording goes to both devices by turns
     for condition in sorted(set(conditions)):
         members = rng.permutation(np.flatnonzero(np.array(conditions) == condition))
         if len(members) < 3:
@@ -164,10 +148,10 @@ def deal(conditions: list[str], seed: int) -> np.ndarray:
         rest = len(members) - n_test
         n_a = rest // 2 + (rest % 2) * turn
         turn ^= rest % 2
-        parts[members[:n_test]] = "test"
-        parts[members[n_test : n_test + n_a]] = "A"
-        parts[members[n_test + n_a :]] = "B"
-    return parts
+        roles[members[:n_test]] = "test"
+        roles[members[n_test : n_test + n_a]] = DEVICE_A
+        roles[members[n_test + n_a :]] = DEVICE_B
+    return roles
 
 
 def _labels(path: Path, sensors: set[str]) -> list[Labelled]:
@@ -194,20 +178,20 @@ def _dealt(
     sound: Callable[[Labelled, str], np.ndarray],
     settings: FeatureSettings,
 ) -> DevicePair:
-    parts = deal([row.condition for row in rows], seed)
+    roles = deal([row.condition for row in rows], seed)
 
-    def heard(part: str, devices: tuple[str, ...]) -> Moments:
-        for row, dealt_to in zip(rows, parts, strict=True):
-            if dealt_to == part:
+    def heard(role: str, devices: tuple[str, ...]) -> Moments:
+        for row, dealt_to in zip(rows, roles, strict=True):
+            if dealt_to == role:
                 yield row.recording, row.fault, {device: sound(row, device) for device in devices}
 
     return _pair(heard, settings)
 
 
 def _pair(heard: Callable[[str, tuple[str, ...]], Moments], settings: FeatureSettings) -> DevicePair:
-    """The pair of what each of the parts "A", "B" and "test" `heard` with one device or with both."""
+    """The pair of what is `heard` in each role (a device's training, "test") by one device or by both."""
     both = (DEVICE_A, DEVICE_B)
-    a = feature_sets(heard("A", both), settings, OFFSETS)
-    b = feature_sets(heard("B", (DEVICE_B,)), settings, OFFSETS)
+    a = feature_sets(heard(DEVICE_A, both), settings, OFFSETS)
+    b = feature_sets(heard(DEVICE_B, (DEVICE_B,)), settings, OFFSETS)
     test = feature_sets(heard("test", both), settings, 1)
     return DevicePair(a[DEVICE_A], b[DEVICE_B], test[DEVICE_A], test[DEVICE_B], truth_a=a[DEVICE_B])

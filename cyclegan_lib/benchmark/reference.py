@@ -76,26 +76,17 @@ class ReferenceDesign:
     def __init__(self, seed: int = 0, settings: ReferenceSettings | None = None) -> None:
         self.seed, self.settings = seed, settings or ReferenceSettings()
 
+    @torch.random.fork_rng(devices=[])
     def fit(self, a: FeatureSet, b: FeatureSet) -> "ReferenceDesign":
         """Train on the unpaired recordings of both domains; InputError if one has fewer than two."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            self._fit(a, b)
-        return self
-
-    @torch.no_grad()
-    def transform(self, x: np.ndarray) -> np.ndarray:
-        """Translate (..., 40) in dB; float32 of the same shape."""
-        z = torch.from_numpy(self.normalizer.normalize(x, "A")).reshape(-1, N_FEATURES)
-        return self.normalizer.denormalize(self.ab(z).numpy().reshape(x.shape), "B")
-
-    def _fit(self, a: FeatureSet, b: FeatureSet) -> None:
+        torch.manual_seed(self.seed)
         settings, width = self.settings, self.settings.hidden_dim
-        splits = [split_by_recording(x.recording, settings.validation_fraction, self.seed) for x in (a, b)]
-        (train_a, held_a), (train_b, held_b) = splits
+        (train_a, held_a), (train_b, held_b) = (
+            split_by_recording(x.recording, settings.validation_fraction, self.seed) for x in (a, b)
+        )
         self.normalizer = Normalizer.fit(a.features[train_a], b.features[train_b], mode="per-domain")
-        a_train, a_held = self._slices(a, train_a, "A"), self._slices(a, held_a, "A")  # (slices, 40)
-        b_train, b_held = self._slices(b, train_b, "B"), self._slices(b, held_b, "B")
+        a_train, a_held = (self._slices(a.features[part], "A") for part in (train_a, held_a))  # (slices, 40)
+        b_train, b_held = (self._slices(b.features[part], "B") for part in (train_b, held_b))
         ab, ba = generator(width), generator(width)
         judge_a, judge_b = discriminator(width), discriminator(width)
         adam = {"lr": settings.learning_rate, "betas": (0.5, 0.999), "foreach": True}
@@ -126,18 +117,22 @@ class ReferenceDesign:
                 if held_out < best or step == settings.every:
                     best, self.chosen_step, self.ab = held_out, step, copy.deepcopy(ab).eval()
         self.held_out_cycle = best
+        return self
 
-    def _slices(self, given: FeatureSet, chosen: np.ndarray, domain: str) -> torch.Tensor:
-        z = self.normalizer.normalize(given.features[chosen], domain)
-        return torch.from_numpy(z).reshape(-1, N_FEATURES)
+    @torch.no_grad()
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """Translate (..., 40) in dB; float32 of the same shape."""
+        translated = self.ab(self._slices(x, "A")).numpy().reshape(x.shape)
+        return self.normalizer.denormalize(translated, "B")
+
+    def _slices(self, x: np.ndarray, domain: str) -> torch.Tensor:
+        return torch.from_numpy(self.normalizer.normalize(x, domain)).reshape(-1, N_FEATURES)
 
 
 @torch.no_grad()
 def _held_out_cycle(ab: nn.Module, ba: nn.Module, a: torch.Tensor, b: torch.Tensor) -> float:
     """Cycle-consistency loss of both directions, with the running averages of the batch normalisation."""
-    for network in (ab, ba):
-        network.eval()
+    networks = nn.ModuleList([ab, ba]).eval()
     loss = l1_loss(ba(ab(a)), a) + l1_loss(ab(ba(b)), b)
-    for network in (ab, ba):
-        network.train()
+    networks.train()
     return float(loss)

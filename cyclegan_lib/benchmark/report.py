@@ -150,31 +150,28 @@ def _methods_table(result: Benchmark, pair: str) -> str:
 def _differences_table(result: Benchmark, pair: str) -> list[str]:
     heading = ["measure", "best unpaired baseline", f"{TRANSLATED} minus it", "95 % interval", ""]
     rows = [[*heading, "ratio to it", "ratio to bound"]]
-    for measure in COMPARED:
-        difference = result.difference(pair, measure)
-        if difference is not None:
-            interval = "n/a" if difference.low is None else f"{difference.low:+.3f} to {difference.high:+.3f}"
-            others = (difference.against, BOUND) if measure in RATIOS else (None, None)
-            ratios = (rounded(result.ratio(pair, measure, other), 2) for other in others)
-            numbers = [f"{difference.mean:+.3f}", interval, difference.verdict, *ratios]
-            rows.append([MEASURES[measure].heading, difference.against, *numbers])
+    for measure, difference in result.differences(pair).items():
+        interval = "n/a" if difference.low is None else f"{difference.low:+.3f} to {difference.high:+.3f}"
+        others = (difference.against, BOUND) if measure in RATIOS else (None, None)
+        ratios = (rounded(result.ratio(pair, measure, other), 2) for other in others)
+        numbers = [f"{difference.mean:+.3f}", interval, difference.verdict, *ratios]
+        rows.append([MEASURES[measure].heading, difference.against, *numbers])
     return [markdown_table(rows)] if len(rows) > 1 else []
 
 
 def _targets_table(result: Benchmark, pair: str) -> str:
     rows = [["target", "wanted", "reached", "met"]]
     for target in result.targets(pair):
-        wanted = f"{'≤' if target.at_most else '≥'} {target.limit:.2f}"
-        met = {None: "n/a", True: "yes", False: "no"}[target.met]
-        rows.append([target.name, wanted, rounded(target.reached, 2), met])
+        wanted = f"{'≤' if target['at_most'] else '≥'} {target['limit']:.2f}"
+        met = {None: "n/a", True: "yes", False: "no"}[target["met"]]
+        rows.append([target["name"], wanted, rounded(target["reached"], 2), met])
     return markdown_table(rows)
 
 
 def _behind(result: Benchmark) -> Iterator[str]:
     for pair in result.pairs:
-        for measure in COMPARED:
-            difference = result.difference(pair, measure)
-            if difference is not None and MEASURES[measure].cost(difference.mean) > 0:
+        for measure, difference in result.differences(pair).items():
+            if MEASURES[measure].cost(difference.mean) > 0:
                 numbers = f"{difference.mean:+.3f} against {difference.against} ({difference.verdict})"
                 yield f"{pair}, {MEASURES[measure].heading}: {numbers}"
 

@@ -4,7 +4,9 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +28,6 @@ from cyclegan_lib.files import replacing, writable_folder
 
 MARKDOWN, FIGURE = "benchmark.md", "benchmark.png"
 DRAWN = ("nmse", "accuracy_forest", "accuracy_logistic")
-
-
-@dataclass(frozen=True)
-class Task:
-    """The cells that are missing of one pair and one seed."""
-
-    output: Path
-    data: Path
-    pair: str
-    seed: int
-    methods: dict[str, str]  # {method: key}, see `cell_key`
 
 
 def benchmark(
@@ -78,23 +69,22 @@ def benchmark(
     _check_output(output, [data / part for pair in pairs for part in registry.PAIRS[pair].needs])
     writable_folder(output)
 
-    keys = {(pair, method): cell_key(pair, method, data) for pair in pairs for method in methods}
-    places = [(pair, seed, method) for pair in pairs for seed in seeds for method in methods]
-    kept = {place: Cell.load(output, *place, keys[place[0], place[2]]) for place in places}
-    tasks: dict[tuple[str, int], Task] = {}
-    for (pair, seed, method), cell in kept.items():
+    keys = {place: cell_key(*place, data) for place in product(pairs, methods)}
+    cells: dict[tuple[str, int, str], Cell | None] = {}
+    missing: dict[tuple[str, int], dict[str, str]] = {}  # by pair and seed {method: key}
+    for pair, seed, method in product(pairs, seeds, methods):
+        key = keys[pair, method]
+        cell = cells[pair, seed, method] = Cell.load(output, pair, seed, method, key)
         if cell is None:
-            task = tasks.setdefault((pair, seed), Task(output, data, pair, seed, {}))
-            task.methods[method] = keys[pair, method]
-    missing = sum(len(task.methods) for task in tasks.values())
-    with tqdm(
-        total=len(places), initial=len(places) - missing, desc="benchmark", unit="cell", disable=not progress
-    ) as bar:
-        for _, cells in parallel.each(_cells, list(tasks.values()), min(workers, len(tasks))):
-            for cell in cells:
-                kept[cell.pair, cell.seed, cell.method] = cell
+            missing.setdefault((pair, seed), {})[method] = key
+    kept = sum(cell is not None for cell in cells.values())
+    with tqdm(total=len(cells), initial=kept, desc="benchmark", unit="cell", disable=not progress) as bar:
+        compute = partial(_cells, output, data)
+        for _, computed in parallel.each(compute, list(missing.items()), min(workers, len(missing))):
+            for cell in computed:
+                cells[cell.pair, cell.seed, cell.method] = cell
                 bar.update()
-    result = Benchmark(list(kept.values()), pairs, methods, seeds, left_out, versions())
+    result = Benchmark(list(cells.values()), pairs, methods, seeds, left_out, versions())
     result.save(output)
     documents.write_text(output / MARKDOWN, markdown(result))
     with replacing(output / FIGURE) as part:
@@ -145,24 +135,25 @@ def parse_seeds(seeds: Iterable[int | str] | str) -> list[int]:
     return sorted(numbers)
 
 
-def _cells(task: Task) -> list[Cell]:
+def _cells(output: Path, data: Path, missing: tuple[tuple[str, int], dict[str, str]]) -> list[Cell]:
     """Build the pair, then run, measure and save one missing method after the other."""
+    (name, seed), keys = missing
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # threads change the last digits
     cells = []
     try:
         with threadpool_limits(1):
-            pair = registry.build(task.pair, task.seed, task.data)
-            judge = Judge(pair, task.seed)
+            pair = registry.build(name, seed, data)
+            judge = Judge(pair, seed)
             recordings = {f.name: len(np.unique(getattr(pair, f.name).recording)) for f in fields(pair)}
-            for method, key in task.methods.items():
+            for method, key in keys.items():
                 start = time.perf_counter()
-                with tempfile.TemporaryDirectory(prefix=".work-", dir=task.output) as folder:
-                    translation = METHODS[method](pair, task.seed, Path(folder))
+                with tempfile.TemporaryDirectory(prefix=".work-", dir=output) as folder:
+                    translation = METHODS[method](pair, seed, Path(folder))
                 seconds = round(time.perf_counter() - start, 2)
                 values = judge.measure(translation.features)
-                cell = Cell(task.pair, task.seed, method, values, translation.extras, recordings, seconds)
-                cell.save(task.output, key)
+                cell = Cell(name, seed, method, values, translation.extras, recordings, seconds)
+                cell.save(output, key)
                 cells.append(cell)
     finally:
         torch.set_num_threads(threads)

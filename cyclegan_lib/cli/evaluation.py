@@ -3,31 +3,29 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from cyclegan_lib.cli.options import FEATURE_SET
 from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import printable
 from cyclegan_lib.files import writable_file
 
+SEEDS = ",".join(map(str, BENCHMARK_SEEDS))
+
 
 def evaluate(
-    source: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A, untranslated")],
-    translated: Annotated[Path, typer.Option(help="the same sequences, translated")],
-    target: Annotated[Path, typer.Option(help="real recordings of device B")],
-    paired: Annotated[
-        Path | None, typer.Option(help="the source's moments as B heard them: adds NMSE")
-    ] = None,
-    labelled: Annotated[
-        Path | None, typer.Option(help="B's training set with labels: adds accuracies")
-    ] = None,
-    fit_source: Annotated[Path | None, typer.Option(help="A's training set: fits the baselines")] = None,
-    fit_target: Annotated[Path | None, typer.Option(help="B's training set: fits the baselines")] = None,
-    json: Annotated[Path | None, typer.Option(help="file to write the same numbers to")] = None,
+    source: Annotated[Path, Option(help=FEATURE_SET + " of device A, untranslated")],
+    translated: Annotated[Path, Option(help="the same sequences, translated")],
+    target: Annotated[Path, Option(help="real recordings of device B")],
+    paired: Annotated[Path | None, Option(help="the source's moments as B heard them: adds NMSE")] = None,
+    labelled: Annotated[Path | None, Option(help="B's training set with labels: adds accuracies")] = None,
+    fit_source: Annotated[Path | None, Option(help="A's training set: fits the baselines")] = None,
+    fit_target: Annotated[Path | None, Option(help="B's training set: fits the baselines")] = None,
+    json: Annotated[Path | None, Option(help="file to write the same numbers to")] = None,
     model: Annotated[
-        Path | None, typer.Option(help="exported folder that translated: the table goes into its README.md")
+        Path | None, Option(help="exported folder that translated: the table goes into its README.md")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="seed of splits and projections")] = 0,
+    seed: Annotated[int, Option(min=0, help="seed of splits and projections")] = 0,
 ) -> None:
     """Measure a translation beside the null (B against itself) and five baselines."""
     from cyclegan_lib.evaluation import evaluate
@@ -55,20 +53,18 @@ def evaluate(
 
 
 def benchmark(
-    output: Annotated[Path, typer.Option(help="folder for results; a later run goes on there")] = Path(
+    output: Annotated[Path, Option(help="folder for results; a later run goes on there")] = Path(
         "benchmark_results"
     ),
-    pairs: Annotated[str | None, typer.Option(help="device pairs, comma-separated; default: all")] = None,
+    pairs: Annotated[str | None, Option(help="device pairs, comma-separated; default: all")] = None,
     methods: Annotated[
-        str | None, typer.Option(help="methods, comma-separated; default: all but other help")
+        str | None, Option(help="methods, comma-separated; default: all but other help")
     ] = None,
-    seeds: Annotated[
-        str, typer.Option(help="comma-separated; each decides split, weights and noise")
-    ] = ",".join(map(str, BENCHMARK_SEEDS)),
+    seeds: Annotated[str, Option(help="comma-separated; each decides split, weights and noise")] = SEEDS,
     data: Annotated[
-        Path, typer.Option(help="folder of real recordings; pairs that it lacks are left out")
+        Path, Option(help="folder of real recordings; pairs that it lacks are left out")
     ] = REAL_DATA,
-    workers: Annotated[int, typer.Option(min=1, help="processes, each with one thread")] = 1,
+    workers: Annotated[int, Option(min=1, help="processes, each with one thread")] = 1,
 ) -> None:
     """Compare the CycleGAN with baselines and bounds on device pairs whose truth is known."""
     from cyclegan_lib.benchmark.report import markdown

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from cyclegan_lib.cli.options import with_options
 from cyclegan_lib.config import FeatureSettings, SimulationSettings
@@ -12,10 +12,10 @@ from cyclegan_lib.errors import printable
 
 @with_options(SimulationSettings)
 def simulate(
-    output: Annotated[Path, typer.Option(help="folder to write recordings and labels.csv to")] = Path(
+    output: Annotated[Path, Option(help="folder to write recordings and labels.csv to")] = Path(
         "data/recordings"
     ),
-    workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core")] = None,
+    workers: Annotated[int | None, Option(min=1, help="processes; default: one for each core")] = None,
     *,
     settings: SimulationSettings,
 ) -> None:
@@ -27,18 +27,14 @@ def simulate(
 
 
 def extract(
-    recordings: Annotated[Path, typer.Argument(help="folder of WAV or FLAC files")],
-    device: Annotated[str, typer.Option(help="name of the device that recorded them")],
-    output: Annotated[Path, typer.Option(help="feature set to write (.npz)")],
-    labels: Annotated[Path | None, typer.Option(help="CSV with a column `recording`")] = None,
-    label_column: Annotated[str, typer.Option(help="column of the labels")] = "fault",
-    sample_rate: Annotated[
-        int, typer.Option(help="rate in Hz to resample to")
-    ] = FeatureSettings().sample_rate,
-    recordings_list: Annotated[
-        Path | None, typer.Option(help="text file, a recording a line: only these")
-    ] = None,
-    channel: Annotated[int | None, typer.Option(min=1, help="channel, from 1; default: mean of all")] = None,
+    recordings: Annotated[Path, Argument(help="folder of WAV or FLAC files")],
+    device: Annotated[str, Option(help="name of the device that recorded them")],
+    output: Annotated[Path, Option(help="feature set to write (.npz)")],
+    labels: Annotated[Path | None, Option(help="CSV with a column `recording`")] = None,
+    label_column: Annotated[str, Option(help="column of the labels")] = "fault",
+    sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
+    recordings_list: Annotated[Path | None, Option(help="text file, a recording a line: only these")] = None,
+    channel: Annotated[int | None, Option(min=1, help="channel, from 1; default: mean of all")] = None,
 ) -> None:
     """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s."""
     from cyclegan_lib.features.extract import extract

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from cyclegan_lib.cli.options import FEATURE_SET, with_options
 from cyclegan_lib.config import TrainingSettings
@@ -13,23 +13,19 @@ from cyclegan_lib.stopping import Stopping
 
 @with_options(TrainingSettings)
 def train(
-    domain_a: Annotated[Path, typer.Option(help=FEATURE_SET + " of device A")] = Path("data/cpc006.npz"),
-    domain_b: Annotated[Path, typer.Option(help=FEATURE_SET + " of device B")] = Path(
-        "data/BATCH_UPLOAD.npz"
-    ),
-    checkpoint_dir: Annotated[Path, typer.Option(help="folder for checkpoints and logs")] = Path(
-        "checkpoints"
-    ),
+    domain_a: Annotated[Path, Option(help=FEATURE_SET + " of device A")] = Path("data/cpc006.npz"),
+    domain_b: Annotated[Path, Option(help=FEATURE_SET + " of device B")] = Path("data/BATCH_UPLOAD.npz"),
+    checkpoint_dir: Annotated[Path, Option(help="folder for checkpoints and logs")] = Path("checkpoints"),
     resume: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="PATH|auto",
             help="checkpoint to go on from; its data and settings hold, but not its max-* and threads;"
             " auto: the newest one in --checkpoint-dir, or from the beginning if there is none",
         ),
     ] = None,
     pairs: Annotated[
-        Path | None, typer.Option(help="recordings that both devices made (.npz of `Pairs`): optional help")
+        Path | None, Option(help="recordings that both devices made (.npz of `Pairs`): optional help")
     ] = None,
     *,
     settings: TrainingSettings,
@@ -48,18 +44,17 @@ def train(
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Option(help="training checkpoint (.ckpt)")],
-    output_dir: Annotated[Path, typer.Option(help="folder to write to")] = Path("exported_models"),
-    no_discriminators: Annotated[bool, typer.Option("--no-discriminators", help="generators only")] = False,
+    checkpoint: Annotated[Path, Option(help="training checkpoint (.ckpt)")],
+    output_dir: Annotated[Path, Option(help="folder to write to")] = Path("exported_models"),
+    no_discriminators: Annotated[bool, Option("--no-discriminators", help="generators only")] = False,
     create_inference_script: Annotated[
-        bool, typer.Option("--create-inference-script", help="write inference_example.py as well")
+        bool, Option("--create-inference-script", help="write inference_example.py as well")
     ] = False,
     formats: Annotated[
-        str, typer.Option(help="also write the generators as onnx, safetensors, or onnx,safetensors")
+        str, Option(help="also write the generators as onnx, safetensors, or onnx,safetensors")
     ] = "",
     distilled: Annotated[
-        bool,
-        typer.Option("--distilled", help="also distil the generators into small ones, for many recordings"),
+        bool, Option("--distilled", help="also distil the generators into small ones, for many recordings")
     ] = False,
 ) -> None:
     """Take a checkpoint apart into files that stand alone."""
@@ -69,7 +64,7 @@ def export(
     print(f"{size_table(checkpoint, files)}\n{printable(f'written to {output_dir}')}")
 
 
-def inspect(checkpoint: Annotated[Path, typer.Argument(help="training checkpoint (.ckpt)")]) -> None:
+def inspect(checkpoint: Annotated[Path, Argument(help="training checkpoint (.ckpt)")]) -> None:
     """Show what a checkpoint holds, and how many parameters each network has."""
     from cyclegan_lib.export import inspect_checkpoint
 
@@ -77,13 +72,12 @@ def inspect(checkpoint: Annotated[Path, typer.Argument(help="training checkpoint
 
 
 def translate(
-    model: Annotated[Path, typer.Option(help="folder that `cyclegan export` wrote")],
-    direction: Annotated[str, typer.Option(help="AB or BA")],
-    input: Annotated[Path, typer.Option(help=FEATURE_SET + ", or folder of WAV or FLAC recordings")],
-    output: Annotated[Path, typer.Option(help="feature set to write (.npz)")],
+    model: Annotated[Path, Option(help="folder that `cyclegan export` wrote")],
+    direction: Annotated[str, Option(help="AB or BA")],
+    input: Annotated[Path, Option(help=FEATURE_SET + ", or folder of WAV or FLAC recordings")],
+    output: Annotated[Path, Option(help="feature set to write (.npz)")],
     distilled: Annotated[
-        bool,
-        typer.Option("--distilled", help="with the small generator: nearly the same, many times as fast"),
+        bool, Option("--distilled", help="with the small generator: nearly the same, many times as fast")
     ] = False,
 ) -> None:
     """Translate a feature set, or recordings; any number of them, since they pass through in parts."""

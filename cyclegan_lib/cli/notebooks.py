@@ -3,26 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from cyclegan_lib.cli.options import parse_parameters
 
 
 def run(
-    name: Annotated[
-        str, typer.Option(help="name of the run: its folder under runs/; default: the time")
-    ] = "",
+    name: Annotated[str, Option(help="name of the run: its folder under runs/; default: the time")] = "",
     parameter: Annotated[
         list[str] | None,
-        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="a notebook parameter; may be repeated"),
+        Option("-p", "--parameter", metavar="NAME VALUE", help="a notebook parameter; may be repeated"),
     ] = None,
     resume: Annotated[
-        bool,
-        typer.Option("--resume", help="go on with the run of that name, which was interrupted or failed"),
+        bool, Option("--resume", help="go on with the run of that name, which was interrupted or failed")
     ] = False,
-    list_parameters: Annotated[bool, typer.Option("--list-parameters", help="list them and stop")] = False,
+    list_parameters: Annotated[bool, Option("--list-parameters", help="list them and stop")] = False,
     in_place: Annotated[
-        bool, typer.Option("--in-place", help="renew the outputs of notebooks/ itself, with the defaults")
+        bool, Option("--in-place", help="renew the outputs of notebooks/ itself, with the defaults")
     ] = False,
 ) -> None:
     """Run the notebooks in order through papermill, with checked parameters, into runs/NAME.
@@ -44,16 +41,11 @@ def run(
 
 
 def sweep(
-    parameters: Annotated[Path, typer.Argument(metavar="PARAMS.yml", help="the sweep, as described above")],
-    name: Annotated[
-        str, typer.Option(help="folder under runs/; default: `name` in the file, or its stem")
-    ] = "",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="runs at a time; default: one for each core")
-    ] = None,
+    parameters: Annotated[Path, Argument(metavar="PARAMS.yml", help="the sweep, as described above")],
+    name: Annotated[str, Option(help="folder under runs/; default: `name` in the file, or its stem")] = "",
+    workers: Annotated[int | None, Option(min=1, help="runs at a time; default: one for each core")] = None,
     scheduler: Annotated[
-        str,
-        typer.Option(metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786; default: own workers"),
+        str, Option(metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786; default: own workers")
     ] = "",
 ) -> None:
     """Run notebooks 01 to 04 for every combination of a grid, several at once, and compare them.

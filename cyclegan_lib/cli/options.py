@@ -2,11 +2,12 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import typer
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from cyclegan_lib.config import Settings
 from cyclegan_lib.errors import InputError
@@ -21,21 +22,21 @@ def with_options(cls: type[Settings]) -> Callable:
     """
 
     def decorate(command: Callable) -> Callable:
-        fields = _flat(cls)
+        fields = dict(_fields(cls))
 
         @functools.wraps(command)
         def wrapped(**given: Any) -> Any:
             values: dict[str, Any] = {}
-            for option, path in fields.items():
+            for path in fields:
                 *outer, name = path
                 inner = values
                 for part in outer:
                     inner = inner.setdefault(part, {})
-                inner[name] = given.pop(option)
+                inner[name] = given.pop("_".join(path))
             return command(**given, settings=cls.checked("the command line", **values))
 
         own = [p for p in inspect.signature(command).parameters.values() if p.name != "settings"]
-        made = [_parameter(cls, option, path) for option, path in fields.items()]
+        made = [_parameter("_".join(path), field) for path, field in fields.items()]
         wrapped.__signature__ = inspect.Signature([*own, *made])
         wrapped.__annotations__ = {p.name: p.annotation for p in (*own, *made)}
         return wrapped
@@ -69,24 +70,18 @@ def parse_parameters(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _flat(cls: type[BaseModel], before: tuple[str, ...] = ()) -> dict[str, tuple]:
-    options = {}
+def _fields(cls: type[BaseModel], *before: str) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+    """The path to each setting, and its field."""
     for name, field in cls.model_fields.items():
-        path = (*before, name)
         if name == "input_dim":  # features of a slice: given by the data
             continue
         if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
-            options.update(_flat(field.annotation, path))
+            yield from _fields(field.annotation, *before, name)
         else:
-            options["_".join(path)] = path
-    return options
+            yield (*before, name), field
 
 
-def _parameter(cls: type[BaseModel], option: str, path: tuple[str, ...]) -> inspect.Parameter:
-    *outer, last = path
-    for part in outer:
-        cls = cls.model_fields[part].annotation
-    field = cls.model_fields[last]
+def _parameter(option: str, field: FieldInfo) -> inspect.Parameter:
     name = option.replace("_", "-")
     names = f"--{name}/--no-{name}" if field.annotation is bool else f"--{name}"
     default = typer.Option(field.default, names, help=field.description)

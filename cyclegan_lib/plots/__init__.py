@@ -3,27 +3,12 @@
 from cyclegan_lib.plots.benchmark import benchmark, checkpoints, pairs_curve
 from cyclegan_lib.plots.recordings import distributions, embedding, feature_panels, recordings, spectra
 from cyclegan_lib.plots.reliability import reliability
-from cyclegan_lib.plots.style import (
-    COLOUR_A,
-    COLOUR_B,
-    COLOUR_OTHER,
-    COLOUR_TRANSLATED,
-    COLOURS,
-    band_frequencies,
-    new_figure,
-)
 from cyclegan_lib.plots.sweep import comparison
 from cyclegan_lib.plots.training import file_sizes, training_curves
 from cyclegan_lib.plots.translation import TranslationFigure, change, rows, translation
 
 __all__ = [
-    "COLOURS",
-    "COLOUR_A",
-    "COLOUR_B",
-    "COLOUR_OTHER",
-    "COLOUR_TRANSLATED",
     "TranslationFigure",
-    "band_frequencies",
     "benchmark",
     "change",
     "checkpoints",
@@ -32,7 +17,6 @@ __all__ = [
     "embedding",
     "feature_panels",
     "file_sizes",
-    "new_figure",
     "pairs_curve",
     "recordings",
     "reliability",

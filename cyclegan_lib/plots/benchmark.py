@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cyclegan_lib.evaluation.measures import TRANSLATED
-from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, new_figure, title
+from cyclegan_lib.plots import style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,27 +25,24 @@ def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[st
     groups = numbers.groupby(["pair", "method", "measure"])["value"]
     seeds = {key: values.to_numpy() for key, values in groups}
     height = 0.6 + (0.5 + 0.21 * len(methods)) * len(pairs)
-    figure, axes = new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
+    figure, axes = style.new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
     grid = np.asarray(axes).reshape(len(pairs), len(measures))
-    places = np.arange(len(methods))
+    colours = [style.COLOUR_TRANSLATED if method == TRANSLATED else style.COLOUR_OTHER for method in methods]
     for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
-        of_pairs = [[seeds.get((pair, method, measure), np.empty(0)) for method in methods] for pair in pairs]
-        highest = max(values.max(initial=0) for of_pair in of_pairs for values in of_pair)
-        limit = min(1.05 * (highest or 1), FARTHEST)
-        for axis, pair, of_pair in zip(column, pairs, of_pairs, strict=True):
-            means = [values.mean() if len(values) else 0.0 for values in of_pair]
-            colours = [COLOUR_TRANSLATED if method == TRANSLATED else COLOUR_OTHER for method in methods]
-            axis.barh(places, means, color=colours)
-            for place, values in zip(places, of_pair, strict=True):
+        shown = numbers[(numbers["measure"] == measure) & numbers["method"].isin(methods)]
+        limit = min(1.05 * (max(shown["value"], default=0) or 1), FARTHEST)
+        for axis, pair in zip(column, pairs, strict=True):
+            for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
+                values = seeds.get((pair, method, measure), np.empty(0))
+                mean = values.mean() if len(values) else 0.0
+                axis.barh(place, mean, color=colour)
                 axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
-            axis.set_yticks(places, methods, fontsize=8)
-            title(axis, pair if measure == next(iter(measures)) else "")
-            # an untranslated error is many times larger than the rest: it runs out of the panel
-            for bar in axis.patches:
-                if bar.get_width() > limit:
-                    place = (0.98 * limit, bar.get_y() + bar.get_height() / 2)
-                    text = f"{bar.get_width():.1f} →"
-                    axis.text(*place, text, ha="right", va="center", color="black", fontsize=8)
+                # an untranslated error is many times larger than the rest: it runs out of the panel
+                if mean > limit:
+                    text = f"{mean:.1f} →"
+                    axis.text(0.98 * limit, place, text, ha="right", va="center", fontsize=8)
+            axis.set_yticks(range(len(methods)), methods, fontsize=8)
+            style.title(axis, pair if measure == next(iter(measures)) else "")
         column[-1].set_xlabel(label)
         column[0].set_xlim(0, limit)
     grid[0, 0].invert_yaxis()
@@ -59,15 +56,15 @@ def checkpoints(runs: dict[str, list[tuple[np.ndarray, np.ndarray, int]]]) -> Fi
     """
     columns = min(3, len(runs))
     rows = -(-len(runs) // columns)
-    figure, axes = new_figure(11, 3.2 * rows, rows, columns)
+    figure, axes = style.new_figure(11, 3.2 * rows, rows, columns)
     for axis in axes[len(runs) :]:
         axis.set_visible(False)
     for axis, (pair, of_pair) in zip(axes, runs.items(), strict=False):
         for criterion, error, chosen in of_pair:
-            axis.plot(criterion, error, color=COLOUR_OTHER, linewidth=1)
-            axis.plot(criterion[0], error[0], "o", color=COLOUR_OTHER, markerfacecolor="white")
-            axis.plot(criterion[chosen], error[chosen], "o", color=COLOUR_TRANSLATED)
-        title(axis, pair)
+            axis.plot(criterion, error, color=style.COLOUR_OTHER, linewidth=1)
+            axis.plot(criterion[0], error[0], "o", color=style.COLOUR_OTHER, markerfacecolor="white")
+            axis.plot(criterion[chosen], error[chosen], "o", color=style.COLOUR_TRANSLATED)
+        style.title(axis, pair)
         axis.set_xlabel("criterion on held-out recordings")
         axis.set_ylabel("NMSE against the pairs")
     return figure
@@ -78,14 +75,14 @@ def pairs_curve(curves: dict[str, dict[int, Sequence[float]]]) -> Figure:
 
     `curves` is {pair of devices: {number of paired recordings: one NMSE for each seed}}.
     """
-    figure, axes = new_figure(11, 3.2, 1, len(curves), sharey=True)
+    figure, axes = style.new_figure(11, 3.2, 1, len(curves), sharey=True)
     for axis, (pair, curve) in zip(axes, curves.items(), strict=True):
         places = np.arange(len(curve))
-        axis.plot(places, [np.mean(errors) for errors in curve.values()], color=COLOUR_TRANSLATED)
+        axis.plot(places, [np.mean(errors) for errors in curve.values()], color=style.COLOUR_TRANSLATED)
         for place, errors in zip(places, curve.values(), strict=True):
             axis.plot(np.full(len(errors), place), errors, "o", color="black", markersize=2.5)
         axis.set_xticks(places, [str(number) for number in curve])
-        title(axis, pair)
+        style.title(axis, pair)
         axis.set_xlabel("paired recordings")
         axis.set_ylim(bottom=0)
     axes[0].set_ylabel("NMSE, untrained")

@@ -7,44 +7,31 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.plots.style import (
-    COLOURS,
-    LEVEL_MAP,
-    band_frequencies,
-    colour_bar,
-    colours_of,
-    frequency_axis,
-    hertz,
-    legend,
-    new_figure,
-    panel,
-    scale,
-    title,
-)
+from cyclegan_lib.plots import style
 
 EMBEDDED_SLICES = 1500  # slices shown in an embedding; more only cover each other
 
 
 def recordings(sounds: dict[str, np.ndarray], settings: FeatureSettings, seconds: float = 0.5) -> Figure:
     """Waveforms of the same moment as each device heard it; {device: (samples,)}, full scale is 1."""
-    figure, axes = new_figure(9, 1.9 * len(sounds), len(sounds), sharex=True, sharey=True)
-    for axis, (device, sound), colour in zip(axes, sounds.items(), COLOURS, strict=False):
+    figure, axes = style.new_figure(9, 1.9 * len(sounds), len(sounds), sharex=True, sharey=True)
+    for axis, (device, sound), colour in zip(axes, sounds.items(), style.COLOURS, strict=False):
         shown = sound[: round(seconds * settings.sample_rate)]
         axis.plot(np.arange(len(shown)) / settings.sample_rate, shown, color=colour, linewidth=0.6)
         axis.set(ylabel="amplitude (full scale 1)", xlim=(0, seconds))
-        title(axis, device)
+        style.title(axis, device)
     axes[-1].set_xlabel("time (s)")
     return figure
 
 
 def feature_panels(panels: dict[str, np.ndarray], settings: FeatureSettings, unit: str = "dB") -> Figure:
     """Sequences as images on one scale, time against frequency; {title: (slices, 40)}."""
-    figure, axes = new_figure(9, 2.2 * len(panels), len(panels), sharex=True)
-    low, high = scale(panels.values())
+    figure, axes = style.new_figure(9, 2.2 * len(panels), len(panels), sharex=True)
+    low, high = style.scale(panels.values())
     for axis, (name, x) in zip(axes, panels.items(), strict=True):
-        image = panel(axis, x, settings, LEVEL_MAP, low, high)
-        title(axis, name)
-    colour_bar(image, axes, f"level ({unit})")
+        image = style.panel(axis, x, settings, style.LEVEL_MAP, low, high)
+        style.title(axis, name)
+    style.colour_bar(image, axes, f"level ({unit})")
     axes[-1].set_xlabel("time (s)")
     return figure
 
@@ -54,18 +41,18 @@ def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = 
 
     The last of three, the translated one, is dashed, because it should lie on the second.
     """
-    figure, (axis,) = new_figure(9, 3.8, 1)
-    frequencies = band_frequencies(settings)
-    for number, ((name, x), colour) in enumerate(zip(sets.items(), colours_of(sets), strict=True)):
+    figure, (axis,) = style.new_figure(9, 3.8, 1)
+    frequencies = style.band_frequencies(settings)
+    for number, ((name, x), colour) in enumerate(zip(sets.items(), style.COLOURS, strict=False)):
         frames = x.reshape(-1, x.shape[-1])  # (slices, 40)
         mean, std = frames.mean(axis=0), frames.std(axis=0)
-        style = "--" if number == 2 else "-"
-        axis.plot(frequencies, mean, style, color=colour, label=name)
+        line = "--" if number == 2 else "-"
+        axis.plot(frequencies, mean, line, color=colour, label=name)
         axis.fill_between(frequencies, mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)
-    frequency_axis(axis, settings)
+    style.frequency_axis(axis, settings)
     axis.set_ylabel(f"level ({unit})")
-    title(axis, "mean of all slices, and one standard deviation around it")
-    legend(axis)
+    style.title(axis, "mean of all slices, and one standard deviation around it")
+    style.legend(axis)
     return figure
 
 
@@ -80,27 +67,27 @@ def distributions(
     `columns` are {title: {device: (sequences, slices, 40)}}, `bands` features from 0, and `labels` what the x
     axis of each column shows, with its unit.
     """
-    figure, axes = new_figure(9, 1.9 * len(bands), len(bands), len(columns))
+    figure, axes = style.new_figure(9, 1.9 * len(bands), len(bands), len(columns))
     grid = np.asarray(axes).reshape(len(bands), len(columns))
-    frequencies = band_frequencies(settings)
+    frequencies = style.band_frequencies(settings)
     for row, band in enumerate(bands):
         for column, ((name, sets), label) in enumerate(zip(columns.items(), labels, strict=True)):
             axis = grid[row, column]
             alike = [s for s, other in zip(columns.values(), labels, strict=True) if other == label]
-            edges = np.linspace(*scale(x[..., band] for s in alike for x in s.values()), 60)
-            for (device, x), colour in zip(sets.items(), colours_of(sets), strict=True):
+            edges = np.linspace(*style.scale(x[..., band] for s in alike for x in s.values()), 60)
+            for (device, x), colour in zip(sets.items(), style.COLOURS, strict=False):
                 values = x[..., band].ravel()
                 axis.hist(values, edges, density=True, color=colour, alpha=0.25, histtype="stepfilled")
                 axis.hist(values, edges, density=True, color=colour, label=device, histtype="step")
-            axis.set(yticks=[], ylabel=hertz(frequencies[band]) if column == 0 else "")
+            axis.set(yticks=[], ylabel=style.hertz(frequencies[band]) if column == 0 else "")
             if row == 0:
-                title(axis, name)
+                style.title(axis, name)
             if row == len(bands) - 1:
                 axis.set_xlabel(label)
     for column in grid.T:
         for one, other in zip(column[:-1], column[1:], strict=True):
             other.sharey(one)
-    legend(grid[0, -1])  # where translated features are shown, it is here
+    style.legend(grid[0, -1])  # where translated features are shown, it is here
     return figure
 
 
@@ -121,13 +108,13 @@ def embedding(
     share = plane.explained_variance_ratio_
     placed = [plane.transform(cloud) for cloud in clouds]  # (points, 2) each
     labels = (*names, f"{names[0]}, translated")
-    figure, axes = new_figure(9, 4.2, 1, 2, sharex=True, sharey=True)
+    figure, axes = style.new_figure(9, 4.2, 1, 2, sharex=True, sharey=True)
     for axis, name, shown in zip(axes, ("before", "after"), ((1, 0), (1, 2)), strict=True):
         for i in shown:
             x, y = placed[i].T
-            axis.scatter(x, y, s=5, alpha=0.35, color=COLOURS[i], label=labels[i], linewidth=0)
-        title(axis, f"{name} translation")
+            axis.scatter(x, y, s=5, alpha=0.35, color=style.COLOURS[i], label=labels[i], linewidth=0)
+        style.title(axis, f"{name} translation")
         axis.set_xlabel(f"first principal component (dB), {share[0]:.0%} of variance")
-        legend(axis, markerscale=3, loc="best")
+        style.legend(axis, markerscale=3, loc="best")
     axes[0].set_ylabel(f"second (dB), {share[1]:.0%}")
     return figure

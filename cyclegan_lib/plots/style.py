@@ -64,11 +64,6 @@ def legend(axis: Axes, **options: object) -> None:
         axis.legend(frameon=False, fontsize=8, **options)
 
 
-def colours_of(sets: Iterable) -> list[str]:
-    """Colours for domain A, domain B, translated, in the order given."""
-    return [*COLOURS, COLOUR_OTHER][: len(list(sets))]
-
-
 def band_frequencies(settings: FeatureSettings) -> np.ndarray:
     """Centre frequency of each mel band in Hz, (40,)."""
     return librosa.mel_frequencies(

@@ -1,6 +1,6 @@
 """The figure of a sweep: each measure over the grid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, RUN_MEASURES, Result
-from cyclegan_lib.plots.style import COLOUR_OTHER, COLOUR_TRANSLATED, OTHER_COLOURS, new_figure
+from cyclegan_lib.plots import style
 
 REPEATED = "seed"  # values that repeat a measurement instead of changing it
 PANELS_ABREAST = 3
@@ -26,11 +26,12 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
     measures = [name for name in RUN_MEASURES if any(name in result.translated for _, result in runs)]
     columns = min(PANELS_ABREAST, len(measures))
     rows = -(-len(measures) // columns)
-    figure, axes = new_figure(3.7 * columns, 2.9 * rows, rows, columns)
-    x = _horizontal(grid)
-    places = _places(grid[x])
+    figure, axes = style.new_figure(3.7 * columns, 2.9 * rows, rows, columns)
+    x = max(grid, key=lambda name: (name != REPEATED, _is_numeric(grid[name]), len(grid[name])))
+    # at its number, or evenly spaced
+    places = {v: float(v) if _is_numeric(grid[x]) else float(i) for i, v in enumerate(grid[x])}
     lines = {_line(values, x): None for values, _ in runs}
-    shades = LinearSegmentedColormap.from_list("lines", [COLOUR_TRANSLATED, OTHER_COLOURS[0]])
+    shades = LinearSegmentedColormap.from_list("lines", [style.COLOUR_TRANSLATED, style.OTHER_COLOURS[0]])
     colours = [shades(i / max(1, len(lines) - 1)) for i in range(len(lines))]
     for axis, name in zip(axes, measures, strict=False):
         ends = []
@@ -46,7 +47,7 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
                 axis.plot(at, mean, color=colour, linewidth=1.6)
                 ends.append((at[-1], mean[-1], line, colour))
         _baseline(axis, [(places[v[x]], r.baseline[name]) for v, r in runs if name in r.baseline])
-        _ticks(axis, x, grid[x], places)
+        _ticks(axis, x, places)
         axis.set_ylabel(MEASURES[name].label)
         axis.margins(x=0.08, y=0.18)
         _direct_labels(axis, ends)
@@ -55,20 +56,8 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
     return figure
 
 
-def _horizontal(grid: dict[str, list[Any]]) -> str:
-    def rank(name: str) -> tuple[bool, bool, int]:
-        return name != REPEATED, _is_numeric(grid[name]), len(grid[name])
-
-    return max(grid, key=rank)
-
-
-def _is_numeric(values: list[Any]) -> bool:
+def _is_numeric(values: Iterable[Any]) -> bool:
     return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
-
-
-def _places(values: list[Any]) -> dict[Any, float]:
-    """Where each value is on the horizontal axis: at its number, or evenly spaced."""
-    return {value: float(value) if _is_numeric(values) else float(i) for i, value in enumerate(values)}
 
 
 def _line(values: dict[str, Any], x: str) -> str:
@@ -85,21 +74,19 @@ def _baseline(axis: Axes, points: list[tuple[float, float]]) -> None:
         return
     at, mean = _means(points)
     if np.allclose(mean, mean[0]):
-        axis.axhline(mean[0], color=COLOUR_OTHER, linestyle=":", linewidth=1.6)
+        axis.axhline(mean[0], color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
     else:
-        axis.plot(at, mean, color=COLOUR_OTHER, linestyle=":", linewidth=1.6)
+        axis.plot(at, mean, color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
     axis.annotate(
         BASELINE, (at[0], mean[0]), (0, 2), textcoords="offset points", fontsize=7.5, color="#777777"
     )
 
 
-def _ticks(axis: Axes, name: str, values: list[Any], places: dict[Any, float]) -> None:
-    numbers = sorted(places.values())
-    if _is_numeric(values) and numbers[0] > 0 and numbers[-1] / numbers[0] >= LOGARITHMIC:
+def _ticks(axis: Axes, name: str, places: dict[Any, float]) -> None:
+    numeric, numbers = _is_numeric(places), list(places.values())
+    if numeric and min(numbers) > 0 and max(numbers) / min(numbers) >= LOGARITHMIC:
         axis.set_xscale("log")
-    axis.set_xticks(
-        [places[v] for v in values], [f"{v:g}" if _is_numeric(values) else str(v) for v in values]
-    )
+    axis.set_xticks(numbers, [f"{value:g}" if numeric else str(value) for value in places])
     axis.minorticks_off()
     axis.set_xlabel(name)
 

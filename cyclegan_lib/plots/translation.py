@@ -6,23 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.plots.style import (
-    COLOUR_A,
-    COLOUR_B,
-    COLOUR_OTHER,
-    COLOUR_TRANSLATED,
-    DIFFERENCE_MAP,
-    LARGEST_DIFFERENCE,
-    LEVEL_MAP,
-    band_frequencies,
-    colour_bar,
-    frequency_axis,
-    legend,
-    new_figure,
-    panel,
-    scale,
-    title,
-)
+from cyclegan_lib.plots import style
 
 
 class TranslationFigure:
@@ -35,8 +19,7 @@ class TranslationFigure:
     def __init__(self, settings: FeatureSettings, paired: bool) -> None:
         self.settings, self.paired = settings, paired
         rows = 4 if paired else 3
-        self.figure, self.axes = new_figure(9, 2.1 * rows, rows, sharex=True)
-        self._filled = False
+        self.figure, self.axes = style.new_figure(9, 2.1 * rows, rows, sharex=True)
 
     def show(
         self,
@@ -51,11 +34,11 @@ class TranslationFigure:
         if self.paired:
             panels[f"{names[1]}, the truth: the same moment as recorded there"] = truth
             last, difference = "difference: translated − truth", translated - truth
-        levels = scale(panels.values())
+        levels = style.scale(panels.values())
         panels[last] = difference
         for axis, name in zip(self.axes, panels, strict=True):
-            title(axis, name)
-        if not self._filled:
+            style.title(axis, name)
+        if not self.axes[0].images:
             self._fill(list(panels.values()))
         for axis, x in zip(self.axes, panels.values(), strict=True):
             axis.images[0].set_data(x.T)
@@ -65,15 +48,14 @@ class TranslationFigure:
 
     def _fill(self, panels: list[np.ndarray]) -> None:
         for axis, x in zip(self.axes[:-1], panels, strict=False):
-            image = panel(axis, x, self.settings, LEVEL_MAP, 0, 1)
-        colour_bar(image, self.axes[:-1], "level (dB)")
-        limits = (-LARGEST_DIFFERENCE, LARGEST_DIFFERENCE)
-        image = panel(self.axes[-1], panels[-1], self.settings, DIFFERENCE_MAP, *limits)
-        colour_bar(image, self.axes[-1:], "difference (dB)", extend="both")
+            image = style.panel(axis, x, self.settings, style.LEVEL_MAP, 0, 1)
+        style.colour_bar(image, self.axes[:-1], "level (dB)")
+        limits = (-style.LARGEST_DIFFERENCE, style.LARGEST_DIFFERENCE)
+        image = style.panel(self.axes[-1], panels[-1], self.settings, style.DIFFERENCE_MAP, *limits)
+        style.colour_bar(image, self.axes[-1:], "difference (dB)", extend="both")
         self.axes[-1].set_xlabel("time (s)")
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # laid out once: nothing moves from one sequence to the next
-        self._filled = True
 
 
 def translation(
@@ -98,21 +80,20 @@ def change(
     A fixed filter would add the same to every recording: it would have no spread. The features are
     (sequences, slices, 40), dB; the target's need not be the same recordings.
     """
-    figure, (axis,) = new_figure(9, 3.8, 1)
-    frequencies = band_frequencies(settings)
+    figure, (axis,) = style.new_figure(9, 3.8, 1)
+    frequencies = style.band_frequencies(settings)
     added = (translated - source).mean(axis=1)  # (sequences, 40)
     low, high = np.percentile(added, [5, 95], axis=0)
-    axis.axhline(0, color=COLOUR_A, linewidth=1, label="source, untranslated")
+    axis.axhline(0, color=style.COLOUR_A, linewidth=1, label="source, untranslated")
     gap = target.mean(axis=(0, 1)) - source.mean(axis=(0, 1))  # (40,)
-    axis.plot(frequencies, gap, color=COLOUR_B, label="target")
-    axis.plot(frequencies, added.mean(axis=0), "--", color=COLOUR_TRANSLATED, label="translated, mean")
-    axis.fill_between(
-        frequencies, low, high, color=COLOUR_TRANSLATED, alpha=0.2, linewidth=0, label="9 of 10 recordings"
-    )
-    frequency_axis(axis, settings)
+    axis.plot(frequencies, gap, color=style.COLOUR_B, label="target")
+    axis.plot(frequencies, added.mean(axis=0), "--", color=style.COLOUR_TRANSLATED, label="translated, mean")
+    label, colour = "9 of 10 recordings", style.COLOUR_TRANSLATED
+    axis.fill_between(frequencies, low, high, color=colour, alpha=0.2, linewidth=0, label=label)
+    style.frequency_axis(axis, settings)
     axis.set_ylabel("level above the source (dB)")
-    title(axis, "what the translation adds")
-    legend(axis)
+    style.title(axis, "what the translation adds")
+    style.legend(axis)
     return figure
 
 
@@ -124,17 +105,17 @@ def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[st
     a panel each.
     """
     measures = {m: label for m, label in measures.items() if any(v[m] is not None for _, v in table)}
-    figure, axes = new_figure(9, 1.0 + 0.34 * len(table), 1, len(measures), sharey=True)
+    figure, axes = style.new_figure(9, 1.0 + 0.34 * len(table), 1, len(measures), sharey=True)
     shown = [(name, values) for name, values in table if name != null]
     names = [name for name, _ in shown]
-    colours = [COLOUR_TRANSLATED if name == names[-1] else COLOUR_OTHER for name in names]
+    colours = [style.COLOUR_TRANSLATED if name == names[-1] else style.COLOUR_OTHER for name in names]
     for axis, (measure, label) in zip(axes, measures.items(), strict=True):
         values = [v[measure] or 0.0 for _, v in shown]
         bars = axis.barh(names, values, color=colours)
         for text in axis.bar_label(bars, [f"{value:.2f}" for value in values], padding=2, fontsize=8):
             text.set(bbox={"color": "white", "pad": 0.5}, zorder=3)
         axis.axvline(
-            dict(table)[null][measure] or 0.0, color=COLOUR_B, linestyle=":", linewidth=2, label=null
+            dict(table)[null][measure] or 0.0, color=style.COLOUR_B, linestyle=":", linewidth=2, label=null
         )
         axis.set_xlim(0, 1.25 * max(*values, 1e-9))
         axis.set_xlabel(label)

@@ -1,7 +1,5 @@
 """Small sound files laid out like the real recordings, a quick simulation, and cells made up."""
 
-import csv
-
 import numpy as np
 import pytest
 import soundfile
@@ -18,37 +16,31 @@ CONDITIONS = [("ball", "7", ""), ("inner_race", "7", ""), ("outer_race", "7", "3
 EACH = 10  # recordings of each condition: 2 to test, 4 for each domain
 
 
-def write_real(folder, seconds=1.0, each=EACH):
-    """Write recordings, labels and microphones, laid out like the real ones: tones in noise, by condition."""
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """Recordings, labels and microphones, laid out like the real ones: tones in noise, by condition."""
+    folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     rows = []
     for sensor in ("fan_end", "drive_end"):
         (folder / "cwru" / sensor).mkdir(parents=True)
     for kind, (fault, size, place) in enumerate(CONDITIONS):
-        for i in range(each):
+        for i in range(EACH):
             name = str(100 * (kind + 1) + i)
-            time = np.arange(round(seconds * RATE)) / RATE
+            time = np.arange(RATE) / RATE  # one second
             sound = 0.05 * np.sin(2 * np.pi * 400 * (kind + 1) * time) + 0.01 * rng.normal(size=len(time))
             for sensor, gain in (("fan_end", 0.3), ("drive_end", 1.0)):
                 noise = 0.003 * rng.normal(size=len(time))
                 soundfile.write(folder / "cwru" / sensor / f"{name}.flac", gain * sound + noise, RATE)
-            rows.append((name, fault, "drive_end", size, place, 0, 1797, "drive_end fan_end"))
-    with (folder / "cwru" / "labels.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        columns = "recording,fault,fault_bearing,diameter_mils,position_oclock,load_hp,rpm,sensors"
-        writer.writerow(columns.split(","))
-        writer.writerows(rows)
+            rows.append(f"{name},{fault},drive_end,{size},{place},0,1797,drive_end fan_end")
+    columns = "recording,fault,fault_bearing,diameter_mils,position_oclock,load_hp,rpm,sensors"
+    (folder / "cwru" / "labels.csv").write_text("\n".join([columns, *rows]))
     (folder / "microphones").mkdir()
     for k, name in enumerate(("IR_Lomo52A5M", "IR_STC4035", "GEC_2373", "Oktava_ML19")):
         response = np.zeros(400)
         response[[0, k + 1]] = 0.8, 0.3  # a comb: another colour for each
         soundfile.write(folder / "microphones" / f"{name}.wav", response, 44100)
     return folder
-
-
-@pytest.fixture(scope="session")
-def data(tmp_path_factory):
-    return write_real(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(autouse=True)

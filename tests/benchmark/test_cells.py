@@ -12,30 +12,26 @@ from cyclegan_lib.benchmark.cyclegan_rows import cyclegan
 from cyclegan_lib.evaluation.baselines import Coral
 
 
-def code(*parts):
-    return code_of((*cells.SHARED, *parts)).keys()
+def files(*parts):
+    """What is hung on, relative to the package."""
+    return {file.relative_to(cells.PACKAGE).as_posix() for file in code_of(parts)}
 
 
 def test_the_cyclegans_cells_hang_on_training_and_the_baselines_do_not():
     both = {"config.py", "benchmark/pairs.py", "evaluation/distances.py", "features/log_mel.py"}
     both |= {"simulation/machine.py", "recordings/reading.py"}
-    ours, baselines = code(cyclegan), code(methods.baseline, Coral)
-    assert both <= ours & baselines
-    assert ours >= {"training/start.py", "training/fit.py", "models/cyclegan.py", "checkpoint/reading.py"}
-    assert {file.split("/")[0] for file in ours - baselines} == {
-        "benchmark",
-        "checkpoint",
-        "models",
-        "stopping.py",
-        "training",
-    }
+    trained, baselines = files(*cells.SHARED, cyclegan), files(*cells.SHARED, methods.baseline, Coral)
+    assert both <= trained & baselines
+    assert trained >= {"training/start.py", "training/fit.py", "models/cyclegan.py", "checkpoint/reading.py"}
+    rooms = {"benchmark", "checkpoint", "models", "stopping.py", "training"}
+    assert {file.split("/")[0] for file in trained - baselines} == rooms
     # what only collects methods, or shows numbers, changes none of them
-    assert not {"benchmark/methods.py", "benchmark/report.py", "runs/run.py"} & ours
+    assert not {"benchmark/methods.py", "benchmark/report.py", "runs/run.py"} & trained
 
 
 @pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A package of its own: a function imports a module that imports another one."""
+def row(tmp_path, monkeypatch):
+    """A module of a package of its own, whose function imports a module that imports another one."""
     sources = {
         "__init__.py": "",
         "room/__init__.py": "from house.room.door import door",
@@ -48,19 +44,13 @@ def package(tmp_path, monkeypatch):
         (tmp_path / "house" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "house" / name).write_text(text)
     monkeypatch.setattr(cells, "PACKAGE", tmp_path / "house")
-    read_code.cache_clear()
-    yield tmp_path / "house"
-    read_code.cache_clear()
+    module = ModuleType("row")
+    module.__file__ = str(tmp_path / "house" / "row.py")
+    return module
 
 
-def code_of_row(package):
-    row = ModuleType("row")
-    row.__file__ = str(package / "row.py")
-    return code_of([row])
-
-
-def test_imports_are_followed_into_functions_and_packages(package):
-    assert code_of_row(package).keys() == {"row.py", "room/__init__.py", "room/door.py", "attic.py"}
+def test_imports_are_followed_into_functions_and_packages(row):
+    assert files(row) == {"row.py", "room/__init__.py", "room/door.py", "attic.py"}
 
 
 @pytest.mark.parametrize(
@@ -74,11 +64,12 @@ def test_imports_are_followed_into_functions_and_packages(package):
         ("cellar.py", "2", "3", True),
     ],
 )
-def test_code_that_is_imported_counts_and_comments_do_not(file, old, new, same, package):
-    before = code_of_row(package)
-    (package / file).write_text((package / file).read_text().replace(old, new))
+def test_code_that_is_imported_counts_and_comments_do_not(file, old, new, same, row):
+    before = code_of([row])
+    path = cells.PACKAGE / file
+    path.write_text(path.read_text().replace(old, new))
     read_code.cache_clear()
-    assert (code_of_row(package) == before) == same
+    assert (code_of([row]) == before) == same
 
 
 def test_other_recordings_are_another_benchmark(tmp_path, data):

@@ -52,10 +52,9 @@ def made(seeds=(0, 1, 2), **more):
 
 
 def test_mean_and_deviation():
-    found = made().spreads["sensors", "CORAL", "nmse"]
-    assert found.mean == pytest.approx(0.8)
-    assert found.deviation == pytest.approx(np.std([0.8, 0.6, 1.0], ddof=1))
-    assert found.n == 3
+    spread = made().spreads["sensors", "CORAL", "nmse"]
+    expected = (0.8, np.std([0.8, 0.6, 1.0], ddof=1), 3)
+    assert (spread.mean, spread.deviation, spread.n) == pytest.approx(expected)
     assert made((1,)).spreads["sensors", "CORAL", "nmse"].deviation is None
     assert made().mean("sensors", "CORAL", "c2st") is None
 
@@ -68,36 +67,38 @@ def test_the_best_baseline_is_unpaired_and_the_best_of_its_column():
 
 
 def test_paired_difference_is_scipys_t_interval():
-    found = made().difference("sensors", "nmse")
+    difference = made().difference("sensors", "nmse")
     each = np.array(NMSE["CycleGAN"]) - NMSE["CORAL"]
     expected = stats.ttest_1samp(each, 0).confidence_interval(0.95)
-    assert found.against == "CORAL"
-    assert (found.mean, found.low, found.high) == pytest.approx((each.mean(), *expected))
-    assert found.n == 3
+    assert difference.against == "CORAL" and difference.n == 3
+    assert (difference.mean, difference.low, difference.high) == pytest.approx((each.mean(), *expected))
 
 
 def test_only_seeds_that_both_have_are_compared():
-    found = made().difference("sensors", "recovery_forest")
-    assert found.n == 2 and found.mean == pytest.approx(0.75)
+    both = made().difference("sensors", "recovery_forest")
+    assert both.n == 2 and both.mean == pytest.approx(0.75)
     single = made((2,)).difference("sensors", "nmse")
     assert single.low is single.high is None and single.verdict == "undecided"
 
 
 @pytest.mark.parametrize(
-    ("ours", "column", "verdict"),
+    ("values", "on_error", "on_accuracy"),
     [
-        ([0.1, 0.11, 0.12], "nmse", "better"),
-        ([0.1, 0.11, 0.12], "accuracy_forest", "worse"),
-        ([0.9, 0.91, 0.92], "nmse", "worse"),
-        ([0.9, 0.91, 0.92], "accuracy_forest", "better"),
-        ([0.1, 0.5, 0.9], "nmse", "undecided"),
+        ([0.1, 0.11, 0.12], "better", "worse"),
+        ([0.9, 0.91, 0.92], "worse", "better"),
+        ([0.1, 0.5, 0.9], "undecided", "undecided"),
     ],
 )
-def test_verdict(ours, column, verdict):
-    rows = {"CycleGAN": ours, "CORAL": [0.5] * 3}
-    cells = [Cell("p", seed, name, {column: rows[name][seed]}) for name in rows for seed in range(3)]
-    found = Benchmark(cells, ["p"], list(rows), [0, 1, 2], {}, {}).difference("p", column)
-    assert found.verdict == verdict
+def test_verdict(values, on_error, on_accuracy):
+    rows = {"CycleGAN": values, "CORAL": [0.5] * 3}
+    cells = [
+        Cell("p", seed, name, {"nmse": value, "accuracy_forest": value})
+        for name, of_seeds in rows.items()
+        for seed, value in enumerate(of_seeds)
+    ]
+    differences = Benchmark(cells, ["p"], list(rows), [0, 1, 2], {}, {}).differences("p")
+    verdicts = {measure: difference.verdict for measure, difference in differences.items()}
+    assert verdicts == {"nmse": on_error, "accuracy_forest": on_accuracy}
 
 
 def test_ratios_are_of_means():
@@ -110,7 +111,7 @@ def test_ratios_are_of_means():
 
 
 def test_targets_are_shown_met_or_not():
-    reached = {target.name: (target.reached, target.met) for target in made().targets("sensors")}
+    reached = {row["name"]: (row["reached"], row["met"]) for row in made().targets("sensors")}
     assert reached["NMSE to best unpaired baseline"] == (pytest.approx(0.5), True)
     assert reached["NMSE to supervised bound"] == (pytest.approx(4 / 3), False)
     assert reached["recovered (forest)"] == (pytest.approx(0.85), True)

@@ -6,7 +6,7 @@ import matplotlib.colors
 import numpy as np
 import pytest
 
-from cyclegan_lib import plots
+from cyclegan_lib.plots.style import COLOUR_OTHER, COLOURS
 
 # linear sRGB as people without one kind of cones see it: G. M. Machado et al., "A Physiologically-based Model
 # for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009, table of severity 1.0
@@ -35,7 +35,7 @@ def lab(colour: str, vision: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("vision", VISION)
 def test_devices_translation_and_baselines_are_told_apart(vision):
-    shown = [*plots.COLOURS, plots.COLOUR_OTHER]
+    shown = [*COLOURS, COLOUR_OTHER]
     seen = [lab(colour, VISION[vision]) for colour in shown]
     apart = {
         pair: np.linalg.norm(np.subtract(*both))

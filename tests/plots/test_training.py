@@ -3,6 +3,7 @@
 import pytest
 
 from cyclegan_lib import plots
+from cyclegan_lib.plots.style import COLOUR_A
 
 NAMES = ("cpc006", "BATCH_UPLOAD")
 
@@ -19,7 +20,7 @@ def test_training_curves_mark_the_chosen_epoch():
     assert (list(chosen.get_xdata()), list(chosen.get_ydata())) == ([2], [1.5])
     assert "chosen: epoch 2" in [text.get_text() for text in top.get_legend().get_texts()]
     assert list(middle.lines[0].get_xdata()) == [1, 2]
-    assert middle.lines[0].get_color() == plots.COLOUR_A
+    assert middle.lines[0].get_color() == COLOUR_A
     assert bottom.get_xlabel() == "epoch" and top.get_title(loc="left")
 
 

@@ -19,13 +19,9 @@ def panels(figure) -> list:
 def test_translation_shows_source_translation_truth_and_difference():
     shown = panels(plots.translation(A[0], B[0], B[1], NAMES, SETTINGS))
     data = [axis.images[0].get_array() for axis in shown]
-    for found, expected in zip(data, (A[0], B[0], B[1], B[0] - B[1]), strict=True):
-        np.testing.assert_allclose(found, expected.T)
-    assert [axis.get_title(loc="left").split(",")[0] for axis in shown[:3]] == [
-        "cpc006",
-        "cpc006",
-        "BATCH_UPLOAD",
-    ]
+    np.testing.assert_allclose(data, [x.T for x in (A[0], B[0], B[1], B[0] - B[1])])
+    titles = [axis.get_title(loc="left") for axis in shown[:3]]
+    assert [title.split(",")[0] for title in titles] == ["cpc006", "cpc006", "BATCH_UPLOAD"]
     assert len({axis.images[0].get_clim() for axis in shown[:3]}) == 1
     assert shown[3].images[0].get_clim() == (-15, 15)
     assert (shown[3].get_xlabel(), shown[3].get_ylabel()) == ("time (s)", "frequency (Hz)")

@@ -171,17 +171,18 @@ def test_simulate_and_benchmark_write_below_any_folder(kind, inside, monkeypatch
     assert (output / "cpc006" / "train" / "cpc006-0001.wav").exists()
     assert "nothing to be done" in done(capfd, "simulate", "--output", output, *options)
 
-    def cells(task):
-        for method, mark in task.methods.items():
-            cell = Cell(task.pair, task.seed, method, {"nmse": 0.5})
-            cell.save(task.output, mark)
+    def cells(output, data, missing):
+        (pair, seed), keys = missing
+        for method, key in keys.items():
+            cell = Cell(pair, seed, method, {"nmse": 0.5})
+            cell.save(output, key)
             yield cell
 
     monkeypatch.setattr(benchmark, "_cells", cells)
     results = Path(name, named(name, "-results"))
     given = ["benchmark", "--output", results, "--pairs", "simulated", "--seeds", 0, "--methods", "CORAL"]
     done(capfd, *given)
-    monkeypatch.setattr(benchmark, "_cells", None)
+    monkeypatch.setattr(benchmark, "_cells", pytest.fail)
     done(capfd, *given)  # it is all there
     assert listed(results) >= {"benchmark.json", "benchmark.md", "benchmark.png", "cells"}
     assert [path.name for path in Path().iterdir()] == [name]
