@@ -47,7 +47,7 @@ def test_parts_are_the_set_that_load_reads(name, size, tmp_path):
     path = tmp_path / name
     WRITERS[name](path, make_set("cpc006", n=8))
     expected = FeatureSet.load(path)
-    stream = FeatureStream.open(path)
+    stream = FeatureStream(path)
     parts = list(stream.parts(size))
     assert [len(part) for part in parts] == [min(size, 8 - start) for start in range(0, 8, size)]
     assert_equal(joined(parts), expected)
@@ -56,7 +56,7 @@ def test_parts_are_the_set_that_load_reads(name, size, tmp_path):
 
 def test_names_are_as_wide_as_the_last_one_needs(tmp_path):
     np.save(tmp_path / "many.npy", np.zeros((100_002, 1, 40), dtype=np.float16))
-    parts = list(FeatureStream.open(tmp_path / "many.npy").parts(60_000))
+    parts = list(FeatureStream(tmp_path / "many.npy").parts(60_000))
     assert {part.recording.dtype for part in parts} == {np.dtype("<U11")}
     assert parts[0].recording[7] == "many-00007"
     assert parts[1].recording[-1] == "many-100001"
@@ -99,13 +99,13 @@ def test_what_the_whole_shows_to_be_bad_its_parts_show_with_the_same_sentence(na
     with pytest.raises(InputError, match=name) as expected:
         FeatureSet.load(path)
     with pytest.raises(InputError) as found:
-        list(FeatureStream.open(path).parts(2))
+        list(FeatureStream(path).parts(2))
     assert str(found.value) == str(expected.value)
 
 
 def test_nothing_is_given_out_after_the_first_bad_part(tmp_path):
     nan_at(tmp_path / "nan.npy", 3, 8)
-    parts = FeatureStream.open(tmp_path / "nan.npy").parts(2)
+    parts = FeatureStream(tmp_path / "nan.npy").parts(2)
     np.testing.assert_array_equal(next(parts).features, make_set("cpc006", n=9).features[:2])
     with pytest.raises(InputError, match="2 of 9 sequences"):
         next(parts)
@@ -114,8 +114,8 @@ def test_nothing_is_given_out_after_the_first_bad_part(tmp_path):
 def test_too_few_sequences_are_refused_at_once(tmp_path):
     path = make_set("x", n=1).save(tmp_path / "one.npz")
     with pytest.raises(InputError, match="one.npz has 1 sequence; at least 2 are needed"):
-        FeatureStream.open(path)
-    assert len(FeatureStream.open(path, least=1)) == 1
+        FeatureStream(path)
+    assert len(FeatureStream(path, least=1)) == 1
 
 
 @pytest.mark.parametrize("known", [True, False])
