@@ -90,7 +90,7 @@ def benchmark(
     with tqdm(
         total=len(places), initial=len(places) - missing, desc="benchmark", unit="cell", disable=not progress
     ) as bar:
-        for _, cells in parallel.each(_cells, list(tasks.values()), min(workers, len(tasks))):
+        for cells in parallel.each(_cells, list(tasks.values()), min(workers, len(tasks))):
             for cell in cells:
                 kept[cell.pair, cell.seed, cell.method] = cell
                 bar.update()

@@ -48,16 +48,16 @@ class Npz:
                 raise InputError(f"{path}: '{name}' must be one text, not {shape}; {SET_REMEDY}")
         device, settings = self.archive.arrays("device", "settings")
         self.device = str(as_text(device, path, "device"))
+        text = str(as_text(settings, path, "settings"))
         try:
-            values = json.loads(str(as_text(settings, path, "settings")))
-            where = f"{path} (settings)"
-            self.settings = None if values is None else FeatureSettings.checked(where, **values)
-        except InputError:
-            raise
+            values = json.loads(text)
+            if not isinstance(values, dict | None):
+                raise TypeError("no object")
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"{path} has feature settings that are not a JSON object; {SET_REMEDY}"
             ) from error
+        self.settings = None if values is None else FeatureSettings.checked(f"{path} (settings)", **values)
 
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
         """Read through the archive."""
