@@ -1,3 +1,5 @@
+"""The files of feature sets, read and written in parts as they are as a whole."""
+
 import json
 import zipfile
 from dataclasses import replace
@@ -12,15 +14,15 @@ from cyclegan_lib.features.feature_set import FeatureStream, regrouped
 from cyclegan_lib.features.stream import writing
 
 
-def assert_equal(found: FeatureSet, expected: FeatureSet) -> None:
-    assert found.arrays().keys() == expected.arrays().keys()
+def assert_equal(x: FeatureSet, expected: FeatureSet) -> None:
+    assert x.arrays().keys() == expected.arrays().keys()
     for name, value in expected.arrays().items():
-        np.testing.assert_array_equal(found.arrays()[name], value, strict=True)
+        np.testing.assert_array_equal(x.arrays()[name], value, strict=True)
 
 
 def joined(parts) -> FeatureSet:
     """All parts as one set."""
-    (whole,) = regrouped(parts, 1000) or [None]
+    (whole,) = regrouped(parts, 1000)
     return whole
 
 
@@ -70,24 +72,18 @@ def nan_at(path, *rows):
 
 def damaged(path):
     """One bit of the last sequence is another: only the archive's checksum knows."""
-    make_set("cpc006", n=9).save(path)
-    content = bytearray(path.read_bytes())
+    content = bytearray(make_set("cpc006", n=9).save(path).read_bytes())
     with zipfile.ZipFile(path) as archive:
         member = archive.getinfo("features.npy")
     content[member.header_offset + member.file_size - 8] ^= 1
     path.write_bytes(content)
 
 
-def cut(path):
-    make_set("cpc006", n=9).save(path)
-    path.write_bytes(path.read_bytes()[:-5000])
-
-
 BAD = {
     "nan.npz": lambda p: nan_at(p, 1, 7, 8),
     "nan.npy": lambda p: nan_at(p, 8),
     "damaged.npz": damaged,
-    "cut.npz": cut,
+    "cut.npz": lambda p: p.write_bytes(make_set("cpc006", n=9).save(p).read_bytes()[:-5000]),
     "cut.npy": lambda p: (np.save(p, np.zeros((9, 50, 40))), p.write_bytes(p.read_bytes()[:-100])),
 }
 
@@ -98,9 +94,9 @@ def test_what_the_whole_shows_to_be_bad_its_parts_show_with_the_same_sentence(na
     BAD[name](path)
     with pytest.raises(InputError, match=name) as expected:
         FeatureSet.load(path)
-    with pytest.raises(InputError) as found:
+    with pytest.raises(InputError) as refused:
         list(FeatureStream(path).parts(2))
-    assert str(found.value) == str(expected.value)
+    assert str(refused.value) == str(expected.value)
 
 
 def test_nothing_is_given_out_after_the_first_bad_part(tmp_path):
