@@ -161,9 +161,8 @@ def locked(folder: Path, wait_s: float = 0.0, name: str = LOCK) -> Iterator[None
             except BlockingIOError as error:
                 if time.monotonic() > patience:
                     file.seek(0)
-                    owner = file.read(MAX_OWNER).strip()
                     raise InputError(
-                        f"another process ({owner}) is working in {folder};"
+                        f"another process ({file.read(MAX_OWNER).strip()}) is working in {folder};"
                         " wait until it has ended, or give another --name"
                     ) from error
                 time.sleep(POLL_S)

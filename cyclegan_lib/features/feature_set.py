@@ -87,24 +87,21 @@ class FeatureStream:
     def __init__(self, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> None:
         self.path = path = existing_file(path, remedy)
         if path.suffix not in FORMATS:
-            *others, last = FORMATS
-            names = f"{', '.join(others)} or {last}"
-            raise InputError(f"{path} is not a feature set: its name must end in {names}")
+            raise InputError(f"{path} is not a feature set: its name must end in .npz, .npy or .json")
         self.source = source = FORMATS[path.suffix](path)
         check_features(source.headers["features"], path)
-        sequences, self.slices, _ = source.headers["features"].shape
-        if sequences < least:
-            raise InputError(f"{path} has {sequences} sequence; at least {least} are needed")
+        self.sequences, self.slices, _ = source.headers["features"].shape
+        if len(self) < least:
+            raise InputError(f"{path} has {len(self)} sequence; at least {least} are needed")
         for name in COLUMNS[1:]:
-            if name in source.headers and (shape := source.headers[name].shape) != (sequences,):
+            if name in source.headers and (shape := source.headers[name].shape) != (len(self),):
                 raise InputError(
-                    f"{path}: '{name}' has shape {shape}; it must be ({sequences},), one a sequence"
+                    f"{path}: '{name}' has shape {shape}; it must be ({len(self)},), one a sequence"
                 )
         if printable(source.device) != source.device:
             raise InputError(f"{path} has control characters in its device's name; extract it again")
         if not source.device.strip():
             raise InputError(f"{path} names no device; extract it again with --device")
-        self.sequences = sequences
 
     def __len__(self) -> int:
         return self.sequences
@@ -154,7 +151,7 @@ def regrouped(parts: Iterable[FeatureSet], size: int) -> Iterator[FeatureSet]:
             for start in range(0, whole, size):
                 yield joined.select(np.s_[start : start + size])
             waiting = [joined.select(np.s_[whole:])]
-    if waiting and sum(map(len, waiting)):
+    if sum(map(len, waiting)):
         yield _joined(waiting)
 
 

@@ -51,10 +51,9 @@ def simulate(
             print(f"{printable(str(folder))} already holds this simulation; nothing to be done")
         return folder
     tasks = _unfinished(folder, settings)
-    render = partial(_render, folder, settings)
     workers = min(workers or processors(), -(-len(tasks) // WORTH_A_PROCESS))
     with tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress) as bar:
-        for _ in each(render, tasks, workers):
+        for _ in each(partial(_render, folder, settings), tasks, workers):
             bar.update()
     labels = [_label(settings, *task) for task in _tasks(settings)]
     documents.write_table(folder / LABELS, LABEL_COLUMNS, labels, end="\n")

@@ -139,13 +139,9 @@ def test_later_starts_slice_the_sound_that_is_left():
         assert np.array_equal(heard, log_mel_slices(sound[round(start * 8000) :], SETTINGS)[0][0])
     assert not np.array_equal(features[0], features[2])  # they resemble each other and are not equal
     assert np.corrcoef(features[0].mean(axis=0), features[2].mean(axis=0))[0, 1] > 0.8
-
-
-def test_a_start_five_offsets_later_is_the_next_slice():
-    sound = rng().standard_normal(round(10.4 * 8000))
-    assert 5 * OFFSET_S == pytest.approx(SETTINGS.slice_hop_s)
-    features, _, _ = slice_recording(sound, SETTINGS, offsets=6)
-    assert np.array_equal(features[5][:-1], features[0][1:])
+    assert 5 * OFFSET_S == pytest.approx(
+        SETTINGS.slice_hop_s
+    )  # a sixth start would be that of the next slice
 
 
 def test_later_starts_without_room_are_left_out():
