@@ -120,15 +120,13 @@ def _pooled(function: Callable, tasks: Sequence[Any], workers: int) -> Iterator[
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     index = running.pop(future)
                     error = future.exception()
-                    if not isinstance(error, BrokenProcessPool):
-                        yield index, future.result() if error is None else error
-                        continue
-                    broken = True
-                    died[index] += 1
-                    if died[index] > RETRIES:
-                        yield index, error
-                    else:
-                        waiting.append(index)
+                    if isinstance(error, BrokenProcessPool):
+                        broken = True
+                        died[index] += 1
+                        if died[index] <= RETRIES:
+                            waiting.append(index)
+                            continue
+                    yield index, future.result() if error is None else error
         except BaseException:
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
