@@ -54,13 +54,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(folder: str | Path, ours: Iterable[str]) -> Iterator[Path]:
+def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Path]:
     """Give an empty folder beside `folder`, and put it in its place when the block ends without an error.
 
     Both change places in one step of the file system, so that a process that is killed leaves one of them,
-    whole. `ours` are the names of files that are replaced, or removed where the new folder lacks them; others
-    are taken over, as hard links. Raises InputError if the folder cannot be written or replaced, holds the
-    current one, or the disk is full. The old one is kept then.
+    whole. `replaced` are the names of files that are replaced, or removed where the new folder lacks them;
+    others are taken over, as hard links. Raises InputError if the folder cannot be written or replaced, holds
+    the current one, or the disk is full. The old one is kept then.
     """
     folder = Path(os.path.realpath(folder))
     writable_folder(folder.parent)
@@ -77,7 +77,7 @@ def replacing_folder(folder: str | Path, ours: Iterable[str]) -> Iterator[Path]:
         for path in (*beside.iterdir(), beside):
             _flush(path)  # a power cut after the exchange must not find empty files
         if folder.exists():
-            _take_over(folder, beside, set(ours))
+            _take_over(folder, beside, set(replaced))
             exchange(beside, folder)
         else:
             beside.rename(folder)
@@ -105,23 +105,24 @@ def remove_leftovers(folder: str | Path, *patterns: str) -> None:
     for part in Path(folder).iterdir():
         found = PART.fullmatch(part.name)
         name = found and found["stem"] + found["suffix"]
-        if name and any(fnmatchcase(name, pattern) for pattern in patterns):
-            if is_over(int(found["process"])):
-                _remove(part)
+        if not name or not any(fnmatchcase(name, pattern) for pattern in patterns):
+            continue
+        if _is_over(int(found["process"])):
+            if part.is_dir() and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)
 
 
-def is_over(process: int) -> bool:
-    """Whether the process that left something under its number has ended.
-
-    Our own number counts as well: it was another process's when that was left.
-    """
+def _is_over(process: int) -> bool:
+    """Whether the process that left something under its number has ended."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return True
     except (OSError, OverflowError):  # someone else's, or no process's number at all
         return False
-    return process == os.getpid()
+    return process == os.getpid()  # it was another process's when that was left
 
 
 def exchange(a: Path, b: Path) -> None:
@@ -160,9 +161,8 @@ def locked(folder: Path, wait_s: float = 0.0, name: str = LOCK) -> Iterator[None
             except BlockingIOError as error:
                 if time.monotonic() > patience:
                     file.seek(0)
-                    owner = file.read(MAX_OWNER).strip()
                     raise InputError(
-                        f"another process ({owner}) is working in {folder};"
+                        f"another process ({file.read(MAX_OWNER).strip()}) is working in {folder};"
                         " wait until it has ended, or give another --name"
                     ) from error
                 time.sleep(POLL_S)
@@ -247,11 +247,10 @@ def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
     not_an_input(path, *inputs)
     writable_folder(path.parent)
     try:
-        folder = path.is_dir()
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; give the name of a file to write")
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); give another name") from error
-    if folder:
-        raise InputError(f"{path} is a folder; give the name of a file to write")
     return path
 
 
@@ -289,9 +288,9 @@ def _flush(path: Path) -> None:
         os.close(opened)
 
 
-def _take_over(old: Path, new: Path, ours: set[str]) -> None:
+def _take_over(old: Path, new: Path, replaced: set[str]) -> None:
     for path in old.iterdir():
-        if path.name in ours:
+        if path.name in replaced:
             continue
         if (new / path.name).exists():
             raise InputError(f"{path} would be overwritten; move it, or choose another folder")
@@ -306,10 +305,3 @@ def _link(source: str | Path, target: str | Path) -> None:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # a file system without hard links
         shutil.copy2(source, target, follow_symlinks=False)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

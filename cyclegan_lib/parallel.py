@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from cyclegan_lib.errors import InputError
@@ -25,19 +25,19 @@ PARENT_POLL_S = 1.0
 Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
 
 
-def each(function: Callable[[Any], Any], tasks: Sequence[Any], workers: int = 1) -> Iterator[tuple[int, Any]]:
-    """Yield (index of a task, its result), as they end; what a task raises is raised here.
+def each(function: Callable[[Any], Any], tasks: Sequence[Any], workers: int = 1) -> Iterator[Any]:
+    """Yield the results of tasks as they end; what a task raises is raised here.
 
     With one worker everything happens in this process, as a debugger and a notebook want it; with more in a
     pool, which starts sooner than Dask does.
     """
     if workers <= 1:
-        yield from ((index, function(task)) for index, task in enumerate(tasks))
+        yield from map(function, tasks)
         return
-    for index, result in _pooled(function, tasks, workers):
+    for _, result in _pooled(function, tasks, workers):
         if isinstance(result, BaseException):
             raise result
-        yield index, result
+        yield result
 
 
 def processors() -> int:
@@ -65,38 +65,28 @@ def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
     # what happens to workers is seen in the results; their talk would fill the terminal
     for name in ("distributed", "tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    options = {
-        "n_workers": workers,
-        "threads_per_worker": 1,
-        "memory_limit": 0,
-        # no dashboard; the scheduler's own page is on a port that is free
-        "dashboard_address": None,
-        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
-    }
-    with (
-        nullcontext(scheduler)
-        if scheduler
-        else distributed.LocalCluster(**options, silence_logs=logging.CRITICAL) as cluster,
-        _client(cluster) as client,
-    ):
-        yield lambda function, tasks: _distributed(client, function, tasks)
-
-
-@contextmanager
-def _client(cluster: Any) -> Iterator[Any]:
-    from distributed import Client
-
-    try:
-        client = Client(cluster, timeout=CONNECT_S)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {cluster}; start one with `dask scheduler`, or leave out"
-            " --scheduler"
-        ) from error
-    with client:
+    with ExitStack() as stack:
+        cluster = scheduler or stack.enter_context(
+            distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                memory_limit=0,
+                # no dashboard; the scheduler's own page is on a port that is free
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+            )
+        )
+        try:
+            client = stack.enter_context(distributed.Client(cluster, timeout=CONNECT_S))
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"no Dask scheduler answers at {cluster}; start one with `dask scheduler`, or leave out"
+                " --scheduler"
+            ) from error
         if not client.scheduler_info()["workers"]:
             raise InputError(f"the Dask scheduler at {cluster} has no workers; start `dask worker {cluster}`")
-        yield client
+        yield lambda function, tasks: _distributed(client, function, tasks)
 
 
 def _distributed(client: Any, function: Callable, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
@@ -130,15 +120,13 @@ def _pooled(function: Callable, tasks: Sequence[Any], workers: int) -> Iterator[
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     index = running.pop(future)
                     error = future.exception()
-                    if not isinstance(error, BrokenProcessPool):
-                        yield index, future.result() if error is None else error
-                        continue
-                    broken = True
-                    died[index] += 1
-                    if died[index] > RETRIES:
-                        yield index, error
-                    else:
-                        waiting.append(index)
+                    if isinstance(error, BrokenProcessPool):
+                        broken = True
+                        died[index] += 1
+                        if died[index] <= RETRIES:
+                            waiting.append(index)
+                            continue
+                    yield index, future.result() if error is None else error
         except BaseException:
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()

@@ -80,7 +80,7 @@ def benchmark(
     kept = sum(cell is not None for cell in cells.values())
     with tqdm(total=len(cells), initial=kept, desc="benchmark", unit="cell", disable=not progress) as bar:
         compute = partial(_cells, output, data)
-        for _, computed in parallel.each(compute, list(missing.items()), min(workers, len(missing))):
+        for computed in parallel.each(compute, list(missing.items()), min(workers, len(missing))):
             for cell in computed:
                 cells[cell.pair, cell.seed, cell.method] = cell
                 bar.update()

@@ -155,7 +155,7 @@ class Translator:
                 for part in regrouped(self._sliced(recordings, title, progress), size):
                     write(self.translate_set(part).arrays())
             return recordings.report.sequences, recordings.report
-        stream = FeatureStream.open(source, least=1, remedy=GIVE_INPUT)
+        stream = FeatureStream(source, least=1, remedy=GIVE_INPUT)
         not_an_input(output, source)
         with (
             writing(output, len(stream)) as write,

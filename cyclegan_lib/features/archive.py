@@ -9,7 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -68,19 +68,14 @@ class Archive:
     def parts(self, names: Sequence[str], size: int) -> Iterator[dict[str, np.ndarray]]:
         """The arrays called so, as far as there are any, `size` rows of each at a time.
 
-        The file is read from its beginning to its end; of those in Fortran order the whole is in memory.
+        Of those in Fortran order the whole is in memory.
         """
-        with self._opened() as archive, ExitStack() as files:
-            there = [name for name in names if name in self.headers]
-            columns = {name: _Rows(archive, name, self.headers[name]) for name in there}
-            for column in columns.values():
-                files.enter_context(column.file)
-            rows = self.headers[names[0]].shape[0]
-            for start in range(0, rows, size):
-                count = min(size, rows - start)
-                yield {name: column.read(count) for name, column in columns.items()}
-            for column in columns.values():
-                column.file.read(1)  # at its end the checksum is compared
+        with self._opened() as archive:
+            columns = {
+                name: _rows(archive, name, self.headers[name], size) for name in names if name in self.headers
+            }
+            for parts in zip(*columns.values(), strict=True):
+                yield dict(zip(columns, parts, strict=True))
 
     @contextmanager
     def _opened(self) -> Iterator[zipfile.ZipFile]:
@@ -99,27 +94,6 @@ class Archive:
             raise InputError(f"{self.path} {wrong}; {self.remedy}") from wrong
         except DAMAGED as error:
             raise InputError(f"{self.path} is damaged or not an .npz file; {self.remedy}") from error
-
-
-class _Rows:
-    """An array of an .npz, read from its first row to its last."""
-
-    def __init__(self, archive: zipfile.ZipFile, name: str, header: Header) -> None:
-        self.header, self.file = header, archive.open(f"{name}.npy")
-        _header(self.file)
-        self.rest = _whole(archive, name) if header.columns_first and len(header.shape) > 1 else None
-
-    def read(self, rows: int) -> np.ndarray:
-        if self.rest is not None:
-            part, self.rest = self.rest[:rows], self.rest[rows:]
-            return part
-        part = np.empty((rows, *self.header.shape[1:]), self.header.dtype)
-        content = np.ndarray(part.nbytes, np.uint8, part)  # the same memory
-        for start in range(0, part.nbytes, CHUNK_BYTES):
-            chunk = content[start : start + CHUNK_BYTES]
-            if self.file.readinto(chunk) < len(chunk):
-                raise EOFError("the array ends before its header says")
-        return part
 
 
 def open_array(path: Path, remedy: str) -> np.ndarray:
@@ -154,6 +128,25 @@ def _header(file: BinaryIO) -> Header:
 def _whole(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(f"{name}.npy") as file:
         return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _rows(archive: zipfile.ZipFile, name: str, header: Header, size: int) -> Iterator[np.ndarray]:
+    """The array called so, `size` rows at a time."""
+    if header.columns_first and len(header.shape) > 1:
+        whole = _whole(archive, name)
+        yield from (whole[start : start + size] for start in range(0, len(whole), size))
+        return
+    with archive.open(f"{name}.npy") as file:
+        _header(file)
+        for start in range(0, header.shape[0], size):
+            part = np.empty((min(size, header.shape[0] - start), *header.shape[1:]), header.dtype)
+            content = np.ndarray(part.nbytes, np.uint8, part)  # the same memory
+            for begin in range(0, part.nbytes, CHUNK_BYTES):
+                chunk = content[begin : begin + CHUNK_BYTES]
+                if file.readinto(chunk) < len(chunk):
+                    raise EOFError("the array ends before its header says")
+            yield part
+        file.read(1)  # at its end the checksum is compared
 
 
 def _headers(archive: zipfile.ZipFile, size: int) -> dict[str, Header]:

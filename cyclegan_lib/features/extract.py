@@ -43,9 +43,9 @@ class ExtractionReport:
 class SoundFiles:
     """The recordings of one device, found and checked, to be sliced one at a time.
 
-    Parameters are those of `extract`. `paths` and `names` are the files and the recordings' names, in the
-    order in which they are read; `report` says what became of them, once all are sliced. Raises InputError if
-    there are none, or the header of one says that it cannot be used.
+    Parameters are those of `extract`. `paths` and `names` are in the order of reading; `report` says what
+    became of the recordings, once all are sliced. Raises InputError if there are none, or the header of one
+    says that it cannot be used.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class SoundFiles:
         them starts, (sequences,) float64 in seconds. Those too short for one sequence are left out, and named
         in the report. Raises InputError if a recording is damaged, or none is long enough.
         """
-        report = self.report = ExtractionReport(self.settings.needed_s)
+        report = self.report
         for path, name in zip(
             tqdm(self.paths, desc=title, unit="recording", disable=not progress), self.names, strict=True
         ):

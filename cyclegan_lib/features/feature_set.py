@@ -11,7 +11,7 @@ import numpy as np
 from cyclegan_lib.config import N_FEATURES, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.archive import Header, as_text
-from cyclegan_lib.features.stream import COLUMNS, FORMATS, SET_REMEDY, Source, writing
+from cyclegan_lib.features.stream import COLUMNS, FORMATS, SET_REMEDY, writing
 from cyclegan_lib.files import existing_file
 
 
@@ -71,48 +71,37 @@ class FeatureSet:
         Raises InputError if the file is missing (then with `remedy`), not one of the three formats, holds
         pickled objects, or its features are not (n, slices, 40) finite numbers.
         """
-        stream = FeatureStream.open(path, least, remedy)
+        stream = FeatureStream(path, least, remedy)
         (whole,) = stream.parts(len(stream))
         return whole
 
 
-@dataclass(frozen=True)
 class FeatureStream:
     """A feature set on disk of which one part at a time is in memory.
 
-    Read whole are the guide's JSON, and an `.npz` whose features lie column by column (Fortran order), which
-    no program here writes.
+    Its headers are looked at here; parameters and errors are those of `FeatureSet.load`. Read whole are the
+    guide's JSON, and an `.npz` whose features lie column by column (Fortran order), which no program here
+    writes.
     """
 
-    path: Path
-    source: Source
-    sequences: int
-    slices: int
-
-    @classmethod
-    def open(cls, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> "FeatureStream":
-        """Look at a feature set's headers; parameters and errors are those of `FeatureSet.load`."""
-        path = existing_file(path, remedy)
+    def __init__(self, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> None:
+        self.path = path = existing_file(path, remedy)
         if path.suffix not in FORMATS:
-            *others, last = FORMATS
-            names = f"{', '.join(others)} or {last}"
-            raise InputError(f"{path} is not a feature set: its name must end in {names}")
-        source = FORMATS[path.suffix](path)
+            raise InputError(f"{path} is not a feature set: its name must end in .npz, .npy or .json")
+        self.source = source = FORMATS[path.suffix](path)
         check_features(source.headers["features"], path)
-        sequences, slices, _ = source.headers["features"].shape
-        if sequences < least:
-            raise InputError(f"{path} has {sequences} sequence; at least {least} are needed")
-        for name in COLUMNS:
-            shape = source.headers[name].shape if name in source.headers else (sequences,)
-            if name != "features" and shape != (sequences,):
+        self.sequences, self.slices, _ = source.headers["features"].shape
+        if len(self) < least:
+            raise InputError(f"{path} has {len(self)} sequence; at least {least} are needed")
+        for name in COLUMNS[1:]:
+            if name in source.headers and (shape := source.headers[name].shape) != (len(self),):
                 raise InputError(
-                    f"{path}: '{name}' has shape {shape}; it must be ({sequences},), one a sequence"
+                    f"{path}: '{name}' has shape {shape}; it must be ({len(self)},), one a sequence"
                 )
         if printable(source.device) != source.device:
             raise InputError(f"{path} has control characters in its device's name; extract it again")
         if not source.device.strip():
             raise InputError(f"{path} names no device; extract it again with --device")
-        return cls(path, source, sequences, slices)
 
     def __len__(self) -> int:
         return self.sequences
@@ -139,20 +128,16 @@ class FeatureStream:
     def _checked(self, columns: dict[str, np.ndarray], start: int) -> FeatureSet:
         """A part that starts at sequence `start`: what the file lacks is added, what cannot be is refused."""
         n = len(columns["features"])
-        if "recording" not in columns:
-            columns |= {"recording": self._numbered(start, start + n)}
+        if "recording" not in columns:  # all names as wide as the last one needs
+            names = [f"{self.path.stem}-{i:05d}" for i in range(start, start + n)]
+            width = len(self.path.stem) + 1 + max(5, len(str(len(self) - 1)))
+            columns |= {"recording": np.array(names, dtype=f"<U{width}")}
         columns = {"start_s": np.zeros(n), **columns}
         if columns["start_s"].dtype.kind not in "fiu" or not np.isfinite(columns["start_s"]).all():
             raise InputError(f"{self.path}: 'start_s' must hold a finite number of seconds for each sequence")
         for name in {"recording", "label"} & columns.keys():
             as_text(columns[name], self.path, name)
         return FeatureSet(**columns, device=self.source.device, settings=self.source.settings)
-
-    def _numbered(self, first: int, stop: int) -> np.ndarray:
-        """Names of recordings for files that name none, all as wide as the last one needs."""
-        stem = self.path.stem
-        width = len(stem) + 1 + max(5, len(str(len(self) - 1)))
-        return np.array([f"{stem}-{i:05d}" for i in range(first, stop)], dtype=f"<U{width}")
 
 
 def regrouped(parts: Iterable[FeatureSet], size: int) -> Iterator[FeatureSet]:
@@ -166,7 +151,7 @@ def regrouped(parts: Iterable[FeatureSet], size: int) -> Iterator[FeatureSet]:
             for start in range(0, whole, size):
                 yield joined.select(np.s_[start : start + size])
             waiting = [joined.select(np.s_[whole:])]
-    if waiting and sum(map(len, waiting)):
+    if sum(map(len, waiting)):
         yield _joined(waiting)
 
 

@@ -23,7 +23,9 @@ def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:
     for row in read_table(
         path, ("recording", column), f"give a CSV file with the columns recording and {column}"
     ):
-        name, label = _name(row["recording"], known), row[column].strip()
+        name, label = printable(_without_suffix(row["recording"])), row[column].strip()
+        if name not in known:
+            name = printable(_without_suffix(row["recording"].strip()))
         if rows.setdefault(name, label) != label:
             raise InputError(
                 f"{path} gives the recording {shown(name)} two labels, {shown(rows[name])} and"
@@ -43,12 +45,6 @@ def read_labels(path: Path, column: str, names: list[str]) -> dict[str, str]:
             " add a row for it, or leave it out with --recordings-list"
         )
     return labels
-
-
-def _name(cell: str, known: set[str]) -> str:
-    """A recording's name, as `recording_name` gives it."""
-    exact = printable(_without_suffix(cell))
-    return exact if exact in known else printable(_without_suffix(cell.strip()))
 
 
 def _last(name: str) -> str:

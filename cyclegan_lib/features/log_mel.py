@@ -25,36 +25,24 @@ def log_mel_slices(sound: np.ndarray, settings: FeatureSettings) -> tuple[np.nda
     their slice; the mel energies of each are turned to dB, then averaged over the slice. Sequence k begins at
     k times 10 s and needs 9.96 s.
 
-    Raises InputError if the settings contradict each other (see `mel_filters` and `window_starts`).
-
-    Parameters
-    ----------
-    sound : float array, (samples,)
-        Mono, at ``settings.sample_rate``.
-
-    Returns
-    -------
-    features : float32 array, (sequences, slices, n_features), dB
-        No sequences, if the sound is too short for one.
-    start_s : float64 array, (sequences,), seconds
-    left_over_s : float, seconds
-        Sound at the end that no sequence reads.
+    `sound` is mono, float (samples,), at ``settings.sample_rate``. Returns the features, float32 (sequences,
+    slices, n_features) in dB, with no sequences if the sound is too short for one; where each begins, float64
+    (sequences,) in seconds; and the seconds of sound at the end that no sequence reads. Raises InputError if
+    the settings contradict each other (see `mel_filters` and `window_starts`).
     """
     rate = settings.sample_rate
     filters = mel_filters(settings)  # (n_features, bins)
     starts = window_starts(settings)  # (slices, windows)
     samples = round(settings.window_s * rate)
-    hann = _hann(samples)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)  # periodic, as spectra need it
     n_fft = fft_length(settings)
     needed = int(starts.max()) + samples
     step = round(settings.sequence_s * rate)
     count = 0 if len(sound) < needed else (len(sound) - needed) // step + 1
     features = np.empty((count, settings.slices, settings.n_features), dtype=np.float32)
     for k in range(count):  # one sequence at a time: its windows overlap and take about 2 MB
-        windows = (
-            sound[k * step + starts[..., None] + np.arange(samples)] * hann
-        )  # (slices, windows, samples)
-        power = np.abs(np.fft.rfft(windows, n_fft)) ** 2  # (slices, windows, bins)
+        places = k * step + starts[..., None] + np.arange(samples)  # (slices, windows, samples)
+        power = np.abs(np.fft.rfft(sound[places] * hann, n_fft)) ** 2  # (slices, windows, bins)
         features[k] = (10 * np.log10(power @ filters.T + FLOOR)).mean(axis=1)  # (slices, n_features)
     read = 0 if count == 0 else (count - 1) * step + round(settings.needed_s * rate)
     left_over = max(0, len(sound) - read) / rate
@@ -113,8 +101,3 @@ def window_starts(settings: FeatureSettings) -> np.ndarray:
     inside = np.arange(0, room - samples + 1, hop)  # (windows,)
     slices = np.round(np.arange(settings.slices) * settings.slice_hop_s * rate).astype(int)  # (slices,)
     return slices[:, None] + inside
-
-
-def _hann(samples: int) -> np.ndarray:
-    """The periodic Hann window that short-time spectra use, (samples,)."""
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)

@@ -38,17 +38,12 @@ class Normalizer:
         `mode` is "per-domain" or "shared": both domains weigh the same, however many sequences each has.
         Raises InputError for another one.
         """
-        moments = []
-        for x in (a, b):
-            frames = np.asarray(x, dtype=np.float64).reshape(-1, x.shape[-1])  # (slices, 40)
-            moments.append((frames.mean(axis=0), frames.var(axis=0)))
-        (mean_a, var_a), (mean_b, var_b) = moments
+        a, b = (np.asarray(x, dtype=np.float64).reshape(-1, x.shape[-1]) for x in (a, b))  # (slices, 40)
+        mean_a, mean_b, var_a, var_b = a.mean(axis=0), b.mean(axis=0), a.var(axis=0), b.var(axis=0)
         if mode == "shared":
-            mean = (mean_a + mean_b) / 2
             # variance of the mixture of both domains, half and half
-            var = (var_a + var_b) / 2 + ((mean_a - mean_b) / 2) ** 2
-            mean_a = mean_b = mean
-            var_a = var_b = var
+            var_a = var_b = (var_a + var_b) / 2 + ((mean_a - mean_b) / 2) ** 2
+            mean_a = mean_b = (mean_a + mean_b) / 2
         elif mode != "per-domain":
             raise InputError(f"the normalisation '{mode}' is unknown; give shared or per-domain")
         return cls(mean_a, _safe_std(var_a), mean_b, _safe_std(var_b))

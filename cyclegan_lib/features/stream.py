@@ -48,16 +48,16 @@ class Npz:
                 raise InputError(f"{path}: '{name}' must be one text, not {shape}; {SET_REMEDY}")
         device, settings = self.archive.arrays("device", "settings")
         self.device = str(as_text(device, path, "device"))
+        text = str(as_text(settings, path, "settings"))
         try:
-            values = json.loads(str(as_text(settings, path, "settings")))
-            where = f"{path} (settings)"
-            self.settings = None if values is None else FeatureSettings.checked(where, **values)
-        except InputError:
-            raise
+            values = json.loads(text)
+            if not isinstance(values, dict | None):
+                raise TypeError("no object")
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"{path} has feature settings that are not a JSON object; {SET_REMEDY}"
             ) from error
+        self.settings = None if values is None else FeatureSettings.checked(f"{path} (settings)", **values)
 
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
         """Read through the archive."""
@@ -143,35 +143,33 @@ class _Writer:
         self.written += len(array)
 
     def _begin(self, part: dict[str, np.ndarray]) -> None:
-        self.arrays = {name: array[:0] if np.ndim(array) else array for name, array in part.items()}
-        for name, array in part.items():
-            if np.ndim(array) and not self.streams and self.rows is not None:
+        self.arrays = {
+            name: array[:0] if np.ndim(array) else np.asarray(array) for name, array in part.items()
+        }
+        for name, array in self.arrays.items():
+            if array.ndim and not self.streams and self.rows is not None:
                 self.streams[name] = self._member(name, self.rows)
-            elif np.ndim(array):
+            elif array.ndim:
                 self.streams[name] = self.files.enter_context(tempfile.TemporaryFile(dir=self.folder))
 
     def finish(self) -> None:
         if not self.arrays or self.rows not in (None, self.written):
             raise ValueError(f"{self.written} sequences came, {self.rows} were announced")
-        at_once = [] if self.rows is None else list(self.streams)[:1]
-        for name in at_once:
-            self.streams[name].close()
+        if self.rows is not None:
+            first = next(iter(self.streams))
+            self.streams.pop(first).close()
+            del self.arrays[first]  # it is written
         for name, array in self.arrays.items():
-            if name not in self.streams:
-                with self.archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-            elif name not in at_once:
-                self.streams[name].seek(0)
-                with self._member(name, self.written) as member:
+            with self._member(name, self.written) as member:
+                if name in self.streams:
+                    self.streams[name].seek(0)
                     shutil.copyfileobj(self.streams[name], member, 1 << 20)
+                else:
+                    member.write(array.tobytes())
 
     def _member(self, name: str, rows: int) -> IO[bytes]:
-        array = self.arrays[name]
         member = self.files.enter_context(self.archive.open(f"{name}.npy", "w", force_zip64=True))
-        header = {
-            "descr": np.lib.format.dtype_to_descr(array.dtype),
-            "fortran_order": False,
-            "shape": (rows, *array.shape[1:]),
-        }
+        header = np.lib.format.header_data_from_array_1_0(self.arrays[name])
+        header["shape"] = (rows, *header["shape"][1:]) if header["shape"] else ()
         np.lib.format.write_array_header_1_0(member, header)
         return member

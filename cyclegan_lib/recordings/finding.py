@@ -75,12 +75,10 @@ def _listed_file(source: Path, line: str, where: str) -> Path:
     try:
         # spaces around a name are no part of it, unless a recording is called so
         name = line if line != name and _called(source / line) else name
-        path = source / name
-        inside = os.path.relpath(os.path.realpath(path), os.path.realpath(source))
+        inside = os.path.relpath(os.path.realpath(source / name), os.path.realpath(source))
         outside = inside.split(os.sep)[0] == ".."
-        if Path(name).is_absolute() or ".." in Path(name).parts:  # however it is listed, it has one name
-            path = source / inside
-        found = [] if outside else _called(path)
+        roundabout = Path(name).is_absolute() or ".." in Path(name).parts  # it has one name all the same
+        found = [] if outside else _called(source / (inside if roundabout else name))
     except (OSError, ValueError) as error:  # too long, links in a circle, a zero in it
         raise InputError(f"{where}: '{name[:100]}' is no name of a file; correct the name") from error
     name = name[:MAX_NAMED]

@@ -50,11 +50,10 @@ def simulate(
         if progress:
             print(f"{printable(str(folder))} already holds this simulation; nothing to be done")
         return folder
-    tasks = [task for task in _tasks(settings) if not _finished(folder, *task)]
-    render = partial(_render, folder, settings)
+    tasks = _unfinished(folder, settings)
     workers = min(workers or processors(), -(-len(tasks) // WORTH_A_PROCESS))
     with tqdm(total=len(tasks), desc="simulating", unit="recording", disable=not progress) as bar:
-        for _ in each(render, tasks, workers):
+        for _ in each(partial(_render, folder, settings), tasks, workers):
             bar.update()
     labels = [_label(settings, *task) for task in _tasks(settings)]
     documents.write_table(folder / LABELS, LABEL_COLUMNS, labels, end="\n")
@@ -81,8 +80,8 @@ def _deck(normal: float) -> tuple[str, ...]:
     part = Fraction(normal).limit_denominator(20)
     faults = FAULTS[1:]
     times = 1 if (part.denominator - part.numerator) % len(faults) == 0 else len(faults)
-    each = times * (part.denominator - part.numerator) // len(faults)
-    return (FAULTS[0],) * (times * part.numerator) + faults * each
+    of_each = times * (part.denominator - part.numerator) // len(faults)
+    return (FAULTS[0],) * (times * part.numerator) + faults * of_each
 
 
 def moment_of(settings: SimulationSettings, role: str, index: int) -> tuple[Moment, np.random.Generator]:
@@ -116,12 +115,14 @@ def _rng(seed: int, role: str, index: int, purpose: str) -> np.random.Generator:
 
 
 def _tasks(settings: SimulationSettings) -> list[tuple[str, int]]:
-    counts = {
-        DEVICE_A: settings.train_recordings,
-        DEVICE_B: settings.train_recordings,
-        "test": settings.test_recordings,
-    }
-    return [(role, index) for role, count in counts.items() for index in range(count)]
+    counts = {"train": settings.train_recordings, "test": settings.test_recordings}
+    return [(role, index) for role in ROLES for index in range(counts[_split(role)])]
+
+
+def _unfinished(folder: Path, settings: SimulationSettings) -> list[tuple[str, int]]:
+    return [
+        task for task in _tasks(settings) if not all(path.exists() for path in _paths(folder, *task).values())
+    ]
 
 
 def _name(role: str, index: int) -> str:
@@ -135,10 +136,6 @@ def _paths(folder: Path, role: str, index: int) -> dict[str, Path]:
 
 def _split(role: str) -> str:
     return "test" if role == "test" else "train"
-
-
-def _finished(folder: Path, role: str, index: int) -> bool:
-    return all(path.exists() for path in _paths(folder, role, index).values())
 
 
 def _render(folder: Path, settings: SimulationSettings, task: tuple[str, int]) -> None:
@@ -171,7 +168,7 @@ def _prepare(folder: Path, settings: SimulationSettings) -> bool:
                 f"{folder} holds a simulation with other settings ({SETTINGS});"
                 " give another folder, or remove this one"
             )
-        if all(_finished(folder, *task) for task in _tasks(settings)) and (folder / LABELS).exists():
+        if not _unfinished(folder, settings) and (folder / LABELS).exists():
             return True
     elif unfinished.exists():
         begun = documents.read_if_whole(unfinished, SimulationSettings)
@@ -193,7 +190,6 @@ def _prepare(folder: Path, settings: SimulationSettings) -> bool:
 
 def _remove_leftovers(folder: Path, parts_only: bool) -> None:
     """Remove what an interrupted simulation left: half-written files, or all of its recordings."""
-    for device in DEVICES:
-        for path in (folder / device).glob("*/*.wav"):
-            if SIMULATED.fullmatch(path.name) and (path.name.startswith(".") or not parts_only):
-                path.unlink()
+    for path in (path for device in DEVICES for path in (folder / device).glob("*/*.wav")):
+        if SIMULATED.fullmatch(path.name) and (path.name.startswith(".") or not parts_only):
+            path.unlink()

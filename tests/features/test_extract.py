@@ -16,6 +16,10 @@ from cyclegan_lib.recordings import read_recording
 SETTINGS = FeatureSettings(sample_rate=8000)
 
 
+def extracted(source, settings=SETTINGS, **options):
+    return extract(source, "cpc006", settings, progress=False, **options)
+
+
 def write(path, seconds=10.0, rate=8000, seed=0, channels=1):
     return sounds.write(path, 0.1 * rng(seed).standard_normal((round(seconds * rate), channels)), rate)
 
@@ -37,52 +41,46 @@ def labels(tmp_path, text):
 
 def refused(*words, **arguments):
     with pytest.raises(InputError) as error:
-        extract(device="cpc006", progress=False, **{"settings": SETTINGS, **arguments})
+        extracted(**arguments)
     text = str(error.value)
     assert "\n" not in text
     assert all(word in text for word in words), text
 
 
 def test_every_sequence_of_every_recording_is_in_the_set(folder, tmp_path):
-    found, report = extract(folder, "cpc006", SETTINGS, progress=False)
-    assert found.features.shape == (4, 50, 40) and found.features.dtype == np.float32
-    assert found.recording.tolist() == ["a", "b", "b", "day2/a"]
-    assert found.start_s.tolist() == [0.0, 0.0, 10.0, 0.0]
-    assert found.device == "cpc006" and found.settings == SETTINGS and found.label is None
+    _, report = extracted(folder, output=tmp_path / "cpc006.npz")
+    heard = FeatureSet.load(tmp_path / "cpc006.npz")
+    assert heard.features.shape == (4, 50, 40) and heard.features.dtype == np.float32
+    assert heard.recording.tolist() == ["a", "b", "b", "day2/a"]
+    assert heard.start_s.tolist() == [0.0, 0.0, 10.0, 0.0]
+    assert heard.device == "cpc006" and heard.settings == SETTINGS and heard.label is None
     direct = log_mel_slices(read_recording(folder / "b.flac", 8000), SETTINGS)[0]
-    assert np.array_equal(found.features[1:3], direct)
+    assert np.array_equal(heard.features[1:3], direct)
     assert (report.recordings, report.sequences, report.too_short) == (3, 4, ())
     assert report.left_over_s == pytest.approx(0.04 + 5.04 + 0.04)
     assert report.sound_s == pytest.approx(45.0)
-    loaded = FeatureSet.load(found.save(tmp_path / "cpc006.npz"))
-    assert np.array_equal(loaded.features, found.features) and loaded.settings == SETTINGS
 
 
 def test_recordings_too_short_are_skipped_counted_and_named(folder):
     write(folder / "short.wav", 9.9)
-    found, report = extract(folder, "cpc006", SETTINGS, progress=False)
-    assert "short" not in found.recording
-    assert report.too_short == ("short",)
+    heard, report = extracted(folder)
+    assert "short" not in heard.recording
     assert str(report) == (
         "4 sequences from 3 recordings; 5.1 s of 54.9 s left over at their ends;"
         " skipped 1 recording shorter than 9.96 s: short"
     )
-
-
-def test_only_recordings_that_are_too_short_are_an_error(tmp_path):
-    write(tmp_path / "short.wav", 2.0)
-    refused(str(tmp_path), "9.96 s", source=tmp_path)
+    refused("short.wav", "9.96 s", source=folder / "short.wav")
 
 
 def test_labels_match_the_whole_name_first_and_then_its_last_part(folder, tmp_path):
-    path = labels(tmp_path, "\ufeffrecording,fault,rpm\na.wav,ball,1\nb,normal,2\nday2/a,inner_race,3\n")
-    found, _ = extract(folder, "cpc006", SETTINGS, labels=path, progress=False)
-    assert found.label.tolist() == ["ball", "normal", "normal", "inner_race"]
-    found, _ = extract(folder, "cpc006", SETTINGS, labels=path, label_column="rpm", progress=False)
-    assert found.label.tolist() == ["1", "2", "2", "3"]
-    path = labels(tmp_path, "recording,fault\na,ball\nb,normal\n")
-    found, _ = extract(folder, "cpc006", SETTINGS, labels=path, progress=False)
-    assert found.label.tolist() == ["ball", "normal", "normal", "ball"]
+    exact = "\ufeffrecording,fault,rpm\na.wav,ball,1\nb,normal,2\nday2/a,inner_race,3\n"
+    for text, column, wanted in (
+        (exact, "fault", ["ball", "normal", "normal", "inner_race"]),
+        (exact, "rpm", ["1", "2", "2", "3"]),
+        ("recording,fault\na,ball\nb,normal\n", "fault", ["ball", "normal", "normal", "ball"]),
+    ):
+        heard, _ = extracted(folder, labels=labels(tmp_path, text), label_column=column)
+        assert heard.label.tolist() == wanted
 
 
 @pytest.mark.parametrize(
@@ -92,26 +90,20 @@ def test_labels_match_the_whole_name_first_and_then_its_last_part(folder, tmp_pa
         ("name,fault\na,x\n", ["no column 'recording'"]),
         ("", ["no column 'recording'", "none"]),
         ("recording,fault\na,x\n", ["no fault for the recording 'b'", "--recordings-list"]),
-        ("recording,fault\na,x\nb,\n", ["no fault for the recording 'b'"]),
         ("recording,fault\na,x\nb\n", ["no fault for the recording 'b'"]),
         ("recording,fault\na,x\nb,y\na,z\n", ["'a' two labels, 'x' and 'z'"]),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(folder, tmp_path, text, words):
     refused("labels.csv", *words, source=folder, labels=labels(tmp_path, text))
-
-
-def test_labels_that_cannot_be_read_are_refused(folder, tmp_path):
     refused("absent.csv", "does not exist", source=folder, labels=tmp_path / "absent.csv")
-    (tmp_path / "latin.csv").write_bytes("recording,fault\na,überlast\n".encode("latin-1"))
-    refused("latin.csv", "UTF-8", source=folder, labels=tmp_path / "latin.csv")
 
 
 def test_a_list_chooses_the_recordings(folder, tmp_path):
     names = tmp_path / "list.txt"
     names.write_text("b\n")
-    found, report = extract(folder, "cpc006", SETTINGS, recordings_list=names, progress=False)
-    assert found.recording.tolist() == ["b", "b"] and report.recordings == 1
+    heard, report = extracted(folder, recordings_list=names)
+    assert heard.recording.tolist() == ["b", "b"] and report.recordings == 1
     names.write_text("b\nc\n")
     refused("list.txt", "'c'", source=folder, recordings_list=names)
 
@@ -125,17 +117,14 @@ def test_the_lowest_rate_of_all_is_the_one_to_ask_for(tmp_path):
 def test_rates_and_channels_may_differ_between_recordings(tmp_path):
     write(tmp_path / "a.wav", rate=44100, channels=2)
     write(tmp_path / "b.flac", rate=48000)
-    found, _ = extract(tmp_path, "cpc006", FeatureSettings(), progress=False)
-    assert found.recording.tolist() == ["a", "b"]
+    heard, _ = extracted(tmp_path, FeatureSettings())
+    assert heard.recording.tolist() == ["a", "b"]
     refused("b.flac", "1 channel", "no channel 2", source=tmp_path, settings=FeatureSettings(), channel=2)
 
 
 def test_nothing_is_read_before_every_header_is_known_to_be_good(folder, monkeypatch):
-    def reading(*_):
-        raise AssertionError("a recording was read")
-
     (folder / "z.wav").write_text("not sound")
-    monkeypatch.setattr("cyclegan_lib.features.extract.read_recording", reading)
+    monkeypatch.setattr("cyclegan_lib.features.extract.read_recording", None)
     refused("z.wav is not a sound file", source=folder)
 
 
@@ -146,18 +135,13 @@ def test_later_starts_slice_the_sound_that_is_left():
     assert start_s == pytest.approx([0, 10, 0.04, 10.04, 0.08, 10.08, 0.12, 10.12, 0.16])
     assert left_over_s == pytest.approx(20.1 - 19.96)
     assert features.shape == (9, 50, 40) and features.dtype == np.float32
-    for found, start in zip(features, start_s, strict=True):
-        expected = log_mel_slices(sound[round(start * 8000) :], SETTINGS)[0][0]
-        assert np.array_equal(found, expected)
+    for heard, start in zip(features, start_s, strict=True):
+        assert np.array_equal(heard, log_mel_slices(sound[round(start * 8000) :], SETTINGS)[0][0])
     assert not np.array_equal(features[0], features[2])  # they resemble each other and are not equal
     assert np.corrcoef(features[0].mean(axis=0), features[2].mean(axis=0))[0, 1] > 0.8
-
-
-def test_a_start_five_offsets_later_is_the_next_slice():
-    sound = rng().standard_normal(round(10.4 * 8000))
-    assert 5 * OFFSET_S == pytest.approx(SETTINGS.slice_hop_s)
-    features, _, _ = slice_recording(sound, SETTINGS, offsets=6)
-    assert np.array_equal(features[5][:-1], features[0][1:])
+    assert 5 * OFFSET_S == pytest.approx(
+        SETTINGS.slice_hop_s
+    )  # a sixth start would be that of the next slice
 
 
 def test_later_starts_without_room_are_left_out():
@@ -172,7 +156,7 @@ def test_later_starts_without_room_are_left_out():
 def test_every_real_recording_gives_a_sequence():
     settings = FeatureSettings(sample_rate=12000)
     for sensor in ("fan_end", "drive_end"):
-        found, report = extract(CWRU / sensor, sensor, settings, labels=CWRU / "labels.csv", progress=False)
+        heard, report = extracted(CWRU / sensor, settings, labels=CWRU / "labels.csv")
         assert report.too_short == ()
-        assert len(np.unique(found.recording)) == len(list((CWRU / sensor).glob("*.flac")))
-        assert set(found.label) == {"ball", "inner_race", "outer_race"}
+        assert len(np.unique(heard.recording)) == len(list((CWRU / sensor).glob("*.flac")))
+        assert set(heard.label) == {"ball", "inner_race", "outer_race"}

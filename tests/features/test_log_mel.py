@@ -3,16 +3,17 @@
 import librosa
 import numpy as np
 import pytest
+from sounds import rng, tone
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features.log_mel import log_mel_slices, mel_filters
+from cyclegan_lib.features.log_mel import log_mel_slices
 
 SETTINGS = FeatureSettings()
 
 
-def noise(seconds, rate=16000, level=0.1, seed=0):
-    return (level * np.random.default_rng(seed).standard_normal(round(seconds * rate))).astype(np.float32)
+def noise(seconds, rate=16000):
+    return (0.1 * rng().standard_normal(round(seconds * rate))).astype(np.float32)
 
 
 def direct(sound, settings, sequence, place):
@@ -45,8 +46,7 @@ def test_features_equal_the_direct_computation(rate):
 
 
 def test_20_db_more_gain_shifts_every_feature_by_20_db():
-    sound = noise(10.0)
-    quiet, loud = (log_mel_slices(gain * sound, SETTINGS)[0] for gain in (1.0, 10.0))
+    quiet, loud = (log_mel_slices(gain * noise(10.0), SETTINGS)[0] for gain in (1.0, 10.0))
     assert loud - quiet == pytest.approx(np.full(quiet.shape, 20.0), abs=0.01)
 
 
@@ -57,8 +57,7 @@ def test_silence_is_the_floor():
 
 @pytest.mark.parametrize("hz", [150.0, 1000.0, 3000.0, 7000.0])
 def test_a_tone_is_loudest_in_the_band_around_it(hz):
-    sound = np.sin(2 * np.pi * hz * np.arange(160000) / 16000).astype(np.float32)
-    features, _, _ = log_mel_slices(sound, SETTINGS)
+    features, _, _ = log_mel_slices(tone(hz, seconds=10), SETTINGS)
     edges = librosa.mel_frequencies(42, fmin=60.0, fmax=8000.0)
     band = int(np.argmax(features.mean(axis=(0, 1))))
     assert edges[band] < hz < edges[band + 2]
@@ -91,7 +90,3 @@ def test_a_sequence_needs_9_96_seconds_and_what_is_left_over_is_counted(seconds,
 def test_settings_that_contradict_each_other_are_refused(values, word):
     with pytest.raises(InputError, match=word):
         log_mel_slices(noise(10.0), FeatureSettings(**values))
-
-
-def test_every_band_hears_something():
-    assert (mel_filters(SETTINGS).sum(axis=1) > 0).all()

@@ -1,3 +1,5 @@
+"""The files of feature sets, read and written in parts as they are as a whole."""
+
 import json
 import zipfile
 from dataclasses import replace
@@ -12,15 +14,15 @@ from cyclegan_lib.features.feature_set import FeatureStream, regrouped
 from cyclegan_lib.features.stream import writing
 
 
-def assert_equal(found: FeatureSet, expected: FeatureSet) -> None:
-    assert found.arrays().keys() == expected.arrays().keys()
+def assert_equal(x: FeatureSet, expected: FeatureSet) -> None:
+    assert x.arrays().keys() == expected.arrays().keys()
     for name, value in expected.arrays().items():
-        np.testing.assert_array_equal(found.arrays()[name], value, strict=True)
+        np.testing.assert_array_equal(x.arrays()[name], value, strict=True)
 
 
 def joined(parts) -> FeatureSet:
     """All parts as one set."""
-    (whole,) = regrouped(parts, 1000) or [None]
+    (whole,) = regrouped(parts, 1000)
     return whole
 
 
@@ -47,7 +49,7 @@ def test_parts_are_the_set_that_load_reads(name, size, tmp_path):
     path = tmp_path / name
     WRITERS[name](path, make_set("cpc006", n=8))
     expected = FeatureSet.load(path)
-    stream = FeatureStream.open(path)
+    stream = FeatureStream(path)
     parts = list(stream.parts(size))
     assert [len(part) for part in parts] == [min(size, 8 - start) for start in range(0, 8, size)]
     assert_equal(joined(parts), expected)
@@ -56,7 +58,7 @@ def test_parts_are_the_set_that_load_reads(name, size, tmp_path):
 
 def test_names_are_as_wide_as_the_last_one_needs(tmp_path):
     np.save(tmp_path / "many.npy", np.zeros((100_002, 1, 40), dtype=np.float16))
-    parts = list(FeatureStream.open(tmp_path / "many.npy").parts(60_000))
+    parts = list(FeatureStream(tmp_path / "many.npy").parts(60_000))
     assert {part.recording.dtype for part in parts} == {np.dtype("<U11")}
     assert parts[0].recording[7] == "many-00007"
     assert parts[1].recording[-1] == "many-100001"
@@ -70,24 +72,18 @@ def nan_at(path, *rows):
 
 def damaged(path):
     """One bit of the last sequence is another: only the archive's checksum knows."""
-    make_set("cpc006", n=9).save(path)
-    content = bytearray(path.read_bytes())
+    content = bytearray(make_set("cpc006", n=9).save(path).read_bytes())
     with zipfile.ZipFile(path) as archive:
         member = archive.getinfo("features.npy")
     content[member.header_offset + member.file_size - 8] ^= 1
     path.write_bytes(content)
 
 
-def cut(path):
-    make_set("cpc006", n=9).save(path)
-    path.write_bytes(path.read_bytes()[:-5000])
-
-
 BAD = {
     "nan.npz": lambda p: nan_at(p, 1, 7, 8),
     "nan.npy": lambda p: nan_at(p, 8),
     "damaged.npz": damaged,
-    "cut.npz": cut,
+    "cut.npz": lambda p: p.write_bytes(make_set("cpc006", n=9).save(p).read_bytes()[:-5000]),
     "cut.npy": lambda p: (np.save(p, np.zeros((9, 50, 40))), p.write_bytes(p.read_bytes()[:-100])),
 }
 
@@ -98,14 +94,14 @@ def test_what_the_whole_shows_to_be_bad_its_parts_show_with_the_same_sentence(na
     BAD[name](path)
     with pytest.raises(InputError, match=name) as expected:
         FeatureSet.load(path)
-    with pytest.raises(InputError) as found:
-        list(FeatureStream.open(path).parts(2))
-    assert str(found.value) == str(expected.value)
+    with pytest.raises(InputError) as refused:
+        list(FeatureStream(path).parts(2))
+    assert str(refused.value) == str(expected.value)
 
 
 def test_nothing_is_given_out_after_the_first_bad_part(tmp_path):
     nan_at(tmp_path / "nan.npy", 3, 8)
-    parts = FeatureStream.open(tmp_path / "nan.npy").parts(2)
+    parts = FeatureStream(tmp_path / "nan.npy").parts(2)
     np.testing.assert_array_equal(next(parts).features, make_set("cpc006", n=9).features[:2])
     with pytest.raises(InputError, match="2 of 9 sequences"):
         next(parts)
@@ -114,8 +110,8 @@ def test_nothing_is_given_out_after_the_first_bad_part(tmp_path):
 def test_too_few_sequences_are_refused_at_once(tmp_path):
     path = make_set("x", n=1).save(tmp_path / "one.npz")
     with pytest.raises(InputError, match="one.npz has 1 sequence; at least 2 are needed"):
-        FeatureStream.open(path)
-    assert len(FeatureStream.open(path, least=1)) == 1
+        FeatureStream(path)
+    assert len(FeatureStream(path, least=1)) == 1
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -58,12 +58,13 @@ def test_a_list_that_cannot_be_followed_is_refused(folder, listed, says):
 
 
 def test_missing_and_empty_sources_and_duplicate_names_are_refused(folder):
-    made = folder("notes.txt")
-    with pytest.raises(InputError, match="absent does not exist"):
-        find_recordings(made / "absent")
-    with pytest.raises(InputError, match="holds no .wav or .flac file"):
-        find_recordings(made)
-    with pytest.raises(InputError, match="list.txt does not exist"):
-        find_recordings(made, made / "list.txt")
-    with pytest.raises(InputError, match=r"a\.flac and .*a\.wav have one name, 'a'"):
-        find_recordings(folder("a.wav", "a.flac"))
+    made = folder("notes.txt", "twice/a.wav", "twice/a.flac", "empty/notes.txt")
+    for given, says in (
+        ([made / "absent"], "absent does not exist"),
+        ([made / "empty"], "holds no .wav or .flac file"),
+        ([made, made / "list.txt"], "list.txt does not exist"),
+        ([made / "twice"], r"a\.flac and .*a\.wav have one name, 'a'"),
+        ([made / "twice" / "a.wav", made / "notes.txt"], "a.wav is not a folder"),
+    ):
+        with pytest.raises(InputError, match=says):
+            find_recordings(*given)

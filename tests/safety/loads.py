@@ -71,7 +71,7 @@ def load_features(path: Path) -> None:
     _whole(found)
     again = FeatureSet.load(found.save(path.with_name("again.npz")), least=1)
     np.testing.assert_array_equal(again.features, found.features)
-    parts = list(FeatureStream.open(path, least=1).parts(2))
+    parts = list(FeatureStream(path, least=1).parts(2))
     np.testing.assert_array_equal(np.concatenate([part.features for part in parts]), found.features)
     for part in parts:
         _whole(part)
