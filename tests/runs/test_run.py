@@ -160,7 +160,7 @@ def test_what_cannot_be_resumed_is_refused(project, capsys):
     assert "there is no run 'no'" in capsys.readouterr().err
     (project / "runs" / "no").mkdir(parents=True)
     assert main(["run", "--name", "no", "--resume"]) == 2
-    assert "holds no run.json" in capsys.readouterr().err
+    assert "run.json does not exist; remove the folder" in capsys.readouterr().err
     (project / "runs" / "no" / "run.json").write_text("{}")
     assert main(["run", "--name", "no", "--resume"]) == 2
     assert "cannot be read as the record of a run" in capsys.readouterr().err
