@@ -36,7 +36,7 @@ class Stopping:
         return self
 
     def listen(self) -> None:
-        """Take the signals (again: Lightning puts a handler of its own before ours)."""
+        """Take the signals (again: Lightning puts a handler of its own before this one)."""
         for number in self._before:
             signal.signal(number, self._take)
 

@@ -1,12 +1,16 @@
+"""What a notebook may be given, where its folders are, and how it keeps figures."""
+
 import pytest
 from helpers import PROJECT
 
 import cyclegan_lib
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.plots import new_figure
-from cyclegan_lib.workspace import Workspace, project_folder
+from cyclegan_lib.workspace import Parameter, Workspace, declared_parameters, project_folder
 
 CELL = 'epochs: int = 3  # how many\nrate: float = 0.1  # how fast\nname: str = ""  # who'
+
+DECLARED = 'epochs: int = 3  # how many\nrate: float = 0.1\nname: str = "é # no"  # file: whose\nx = 1'
 
 
 def namespace(injected: str = "") -> dict:
@@ -16,6 +20,30 @@ def namespace(injected: str = "") -> dict:
     exec(cells[1], scope)
     exec(cells[2], scope)
     return scope
+
+
+def test_names_types_defaults_and_meaning_are_read_from_the_cell():
+    declared = declared_parameters(DECLARED)
+    assert declared == {
+        "epochs": Parameter("epochs", "int", 3, "how many"),
+        "rate": Parameter("rate", "float", 0.1, ""),
+        "name": Parameter("name", "str", "é # no", "file: whose"),
+    }
+    assert [p.is_file for p in declared.values()] == [False, False, True]
+    assert declared_parameters("%matplotlib inline\nx: int = 1") == {}
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("x: list = []", "declares 'x' as list; it must be int, float, str, bool"),
+        ("x: int = y + 1", "declares 'x' without a plain value"),
+        ("x: int", "declares 'x' without a plain value"),
+    ],
+)
+def test_other_declarations_are_refused(cell, says):
+    with pytest.raises(InputError, match=says):
+        declared_parameters(cell)
 
 
 @pytest.mark.parametrize("injected", ["", "epochs = 5", "rate = 1", "name = 'x'"])
@@ -92,9 +120,5 @@ def test_figures_are_kept_twice_with_the_same_bytes_each_time(tmp_path):
     assert kept.keys() == {"line.png", "line.svg"}
     assert kept["line.png"].startswith(b"\x89PNG") and b"<svg" in kept["line.svg"]
     work.keep(figure, "line")
+    assert work.keep("an explorer", "x") == "an explorer"
     assert all((tmp_path / "figures" / name).read_bytes() == content for name, content in kept.items())
-
-
-def test_what_is_no_figure_is_only_shown(tmp_path):
-    assert Workspace(data=tmp_path, run=tmp_path).keep("an explorer", "x") == "an explorer"
-    assert not (tmp_path / "figures").exists()

@@ -2,7 +2,7 @@
 
 import math
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,21 +38,22 @@ class Run:
         """Whether it simulates its recordings, or was given feature sets."""
         return not self.given.get(OWN_RECORDINGS[0])
 
-    @property
-    def begun(self) -> bool:
-        """Whether it has a record."""
-        return (self.folder / RECORD).exists()
-
     def record(self) -> Record:
-        """What was done so far; of a run that has not begun, nothing."""
-        if self.begun:
-            return Record.load(self.folder)
+        """What was done so far, of a run that has not begun nothing; InputError if it has other notebooks."""
+        names = [notebook.name for notebook in self.notebooks]
+        if (self.folder / RECORD).exists():
+            record = Record.load(self.folder)
+            if [step.notebook for step in record.notebooks] != names:
+                raise InputError(
+                    f"{self.folder} was made with other notebooks; remove it, or give another --name"
+                )
+            return record
         return Record(
             name=self.folder.name,
             command=self.command,
             given=self.given,
             parameters=self.values(),
-            notebooks=[Step(notebook.name) for notebook in self.notebooks],
+            notebooks=[Step(name) for name in names],
             started=now(),
         )
 
@@ -76,13 +77,8 @@ class Run:
     def inputs(self) -> dict[str, Input]:
         """The feature sets that it uses and that exist by now."""
         simulated = Workspace(data=self.data, run=self.folder)
-        paths = {
-            "domain_a": simulated.features(DEVICE_A),
-            "domain_b": simulated.features(DEVICE_B),
-            "test_a": simulated.features(DEVICE_A, "test"),
-            "test_b": simulated.features(DEVICE_B, "test"),
-        }
-        paths |= {name: Path(self.given[name]) for name in OWN_RECORDINGS if self.given.get(name)}
+        paths = [simulated.features(d, part) for part in ("", "test") for d in (DEVICE_A, DEVICE_B)]
+        paths = {name: Path(self.given.get(name) or p) for name, p in zip(OWN_RECORDINGS, paths, strict=True)}
         return {name: Input(str(path), sha256(path)) for name, path in paths.items() if path.exists()}
 
 
@@ -98,7 +94,7 @@ def carry_out(run: Run, wait_s: float = 0.0, progress: bool = True) -> Record:
     """
     with locked(run.folder, wait_s):
         record = run.record()
-        drop_damaged(record, run.folder)
+        _drop_damaged(record, run.folder)
         _check_kept(run, record)
         if record.done:
             return record
@@ -110,11 +106,22 @@ def carry_out(run: Run, wait_s: float = 0.0, progress: bool = True) -> Record:
         record.save(run.folder)
         for step, notebook in zip(record.notebooks, run.notebooks, strict=True):
             if step.status != DONE:
-                with _recordings_held(run, notebook):
+                # one at a time simulates into a folder; the next one finds there what it needs
+                shared = run.simulates and SIMULATING in parameters_of(notebook)
+                with locked(run.data, math.inf, RECORDINGS_LOCK) if shared else nullcontext():
                     _carry_out(run, record, step, notebook, before.get(step.stem), progress)
-        record.finished = now()
-        record.save(run.folder)
-        _report(run, record)
+            if step.status == FAILED:
+                break
+        else:
+            record.finished = now()
+            record.save(run.folder)
+        # imported here: it takes seconds, which a refused parameter should not
+        from cyclegan_lib.runs.report import write_report
+
+        write_report(run, record)
+        if step.status == FAILED:
+            kind = InputError if step.error == InputError.__name__ else NotebookError
+            raise kind(f"{step.failure}; `{run.resume_command}` goes on from there")
         return record
 
 
@@ -129,20 +136,13 @@ def failure_of(run: Run) -> str:
     return ""
 
 
-def drop_damaged(record: Record, folder: Path) -> None:
+def _drop_damaged(record: Record, folder: Path) -> None:
     """Mark as pending the first notebook whose executed file is missing or damaged, and all after it."""
     whole = True
     for step in record.notebooks:
         whole = whole and step.status == DONE and is_whole(folder / step.notebook)
         if not whole and step.status == DONE:
             step.status = PENDING
-
-
-def _recordings_held(run: Run, notebook: Path) -> AbstractContextManager[None]:
-    """Lets one run at a time simulate into a folder of recordings: the next one finds there what it needs."""
-    if run.simulates and SIMULATING in parameters_of(notebook):
-        return locked(run.data, math.inf, RECORDINGS_LOCK)
-    return nullcontext()
 
 
 def _carry_out(
@@ -153,27 +153,15 @@ def _carry_out(
     step.status, step.started, step.finished = PENDING, now(), None
     step.seconds = step.cell = step.error = step.message = None
     record.save(run.folder)
-    begun, failure = time.monotonic(), None
+    begun = time.monotonic()
     try:
         execute(notebook, run.folder / notebook.name, values, progress)
         step.status = DONE
         record.inputs = run.inputs()
     except CellError as error:
         step.status, step.cell, step.error, step.message = FAILED, error.cell, error.name, error.message
-        failure = error
     step.finished, step.seconds = now(), round(time.monotonic() - begun, 2)
     record.save(run.folder)
-    if failure is not None:
-        _report(run, record)
-        kind = InputError if failure.name == InputError.__name__ else NotebookError
-        raise kind(f"{step.failure}; `{run.resume_command}` goes on from there") from failure
-
-
-def _report(run: Run, record: Record) -> None:
-    # imported here: it takes seconds, which a refused parameter should not
-    from cyclegan_lib.runs.report import write_report
-
-    write_report(run, record)
 
 
 def _checkpoint(run: Run, values: dict[str, Any], before: dict[str, Any] | None) -> dict[str, str]:
@@ -189,13 +177,7 @@ def _checkpoint(run: Run, values: dict[str, Any], before: dict[str, Any] | None)
 
 
 def _check_kept(run: Run, record: Record) -> None:
-    """Refuse to go on with other notebooks, or with other parameters for a notebook that is done."""
-    names = [step.notebook for step in record.notebooks]
-    if names != [notebook.name for notebook in run.notebooks]:
-        raise InputError(
-            f"the run in {run.folder} is one of {', '.join(names)}, and the project's notebooks are"
-            " others; start a new run without --resume"
-        )
+    """Refuse to go on with other parameters for a notebook that is done."""
     for step, notebook in zip(record.notebooks, run.notebooks, strict=True):
         if step.status != DONE:
             continue

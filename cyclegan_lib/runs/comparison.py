@@ -2,7 +2,7 @@
 
 import io
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,71 +13,40 @@ from cyclegan_lib.evaluation.report import markdown_table
 from cyclegan_lib.files import replacing
 from cyclegan_lib.plots import comparison
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Record
-from cyclegan_lib.runs.report import REPORT, Entry, duration, write_page
+from cyclegan_lib.runs.report import REPORT, Entry, write_page
 
 SWEEP, TABLE, INDEX, FIGURE = "sweep.json", "sweep.md", "index.html", "comparison"
 
 
-@dataclass
+@dataclass(frozen=True)
 class SweepRow:
     """One run of a sweep, as its folder tells."""
 
-    folder: Path
+    run: str  # its folder's name
     values: dict[str, Any]  # of the grid's parameters
-    failure: str = ""  # why it failed in this session
+    status: str  # "done", "failed", or "pending"
+    failure: str | None  # why it failed in this session
+    seconds: float | None  # of its notebooks; None before it has begun
+    measures: dict[str, float]  # of the CycleGAN, once the run is done
+    baseline: dict[str, float]
 
-    @property
-    def name(self) -> str:
-        return self.folder.name
-
-    @property
-    def record(self) -> Record | None:
-        """Its run.json; None before it has begun."""
-        return Record.load(self.folder) if (self.folder / RECORD).exists() else None
-
-    @property
-    def status(self) -> str:
-        """ "done", "failed", or "pending"."""
-        record = self.record
-        if self.failure or (record and record.failed):
-            return FAILED
-        return DONE if record and record.done else PENDING
-
-    @property
-    def done(self) -> bool:
-        return self.status == DONE
-
-    @property
-    def result(self) -> Result | None:
-        """What it measured, once it is done."""
-        return measured(self.folder) if self.done else None
-
-    @property
-    def report(self) -> str:
-        """Its report, as the page links to it; empty before there is one."""
-        return f"{self.name}/{REPORT}" if (self.folder / REPORT).exists() else ""
+    @classmethod
+    def read(cls, folder: Path, values: dict[str, Any], failure: str = "") -> "SweepRow":
+        """Look what a run has done so far."""
+        record = Record.load(folder) if (folder / RECORD).exists() else None
+        status = DONE if record and record.done else PENDING
+        if failure or (record and record.failed):
+            status = FAILED
+        seconds = round(record.seconds, 2) if record else None
+        result = (measured(folder) if status == DONE else None) or Result("", {}, {})
+        return cls(folder.name, values, status, failure or None, seconds, result.translated, result.baseline)
 
     @property
     def figure(self) -> str:
         """Its first figure, for a progress bar."""
-        result = self.result
-        if not (result and result.translated):
-            return self.status
-        name, value = next(iter(result.translated.items()))
-        return f"{MEASURES[name].heading.split()[0]} {MEASURES[name].text(value)}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        record, result = self.record, self.result
-        return {
-            "run": self.name,
-            "values": self.values,
-            "status": self.status,
-            "failure": self.failure or None,
-            "seconds": round(record.seconds, 2) if record else None,
-            "measures": result.translated if result else {},
-            "baseline": result.baseline if result else {},
-        }
+        for name, value in self.measures.items():
+            return f"{MEASURES[name].heading.split()[0]} {MEASURES[name].text(value)}"
+        return self.status
 
 
 @dataclass(frozen=True)
@@ -99,20 +68,17 @@ class Comparison:
 
     def table(self) -> list[list[str]]:
         """Cells of the table, heading first; the best of each measure is bold."""
-        results = [run.result for run in self.runs]
-        numbers = [result.translated if result else {} for result in results]
-        measures = [name for name in RUN_MEASURES if any(name in figures for figures in numbers)]
-        columns = [_best_in_bold(name, [figures.get(name) for figures in numbers]) for name in measures]
-        lines = [[*self.grid, "status", *(MEASURES[name].heading for name in measures), "seconds"]]
-        for i, run in enumerate(self.runs):
-            seconds = f"{run.record.seconds:.1f}" if run.record else ""
-            values = map(str, run.values.values())
-            lines.append([*values, run.status, *(column[i] for column in columns), seconds])
+        shown = [name for name in RUN_MEASURES if any(name in row.measures for row in self.runs)]
+        columns = [_best_in_bold(name, [row.measures.get(name) for row in self.runs]) for name in shown]
+        lines = [[*self.grid, "status", *(MEASURES[name].heading for name in shown), "seconds"]]
+        for row, *figures in zip(self.runs, *columns, strict=True):
+            seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
+            lines.append([*map(str, row.values.values()), row.status, *figures, seconds])
         return lines
 
     def save_table(self) -> None:
         """Write sweep.json and sweep.md as the runs are now; InputError if the folder cannot be written."""
-        content = vars(self) | {"runs": [run.to_dict() for run in self.runs]}
+        content = asdict(self)
         del content["folder"]
         documents.write(self.folder / SWEEP, documents.plain(content))
         picture = [f"![{self.name}]({FIGURE}.png)"] if (self.folder / f"{FIGURE}.png").exists() else []
@@ -121,10 +87,11 @@ class Comparison:
 
     def save(self) -> None:
         """Write the figure, the tables and index.html; raises InputError if the folder cannot be written."""
-        results = [(run.values, run.result) for run in self.runs if run.result]
-        image = self._draw(results) if results else ""
+        image = self._draw()
         self.save_table()
         heading, *lines = self.table()
+        reports = [f"{row.run}/{REPORT}" for row in self.runs]
+        reports = [report if (self.folder / report).exists() else "" for report in reports]
         write_page(
             self.folder / INDEX,
             "sweep.html.j2",
@@ -132,23 +99,24 @@ class Comparison:
             [Entry("table", "All runs"), Entry("figure", "Compared"), Entry("settings", "Settings")],
             sweep=self,
             heading=heading,
-            rows=list(zip(self.runs, lines, strict=True)),
-            width=len(self.grid),
+            rows=list(zip(self.runs, lines, reports, strict=True)),
             image=image,
-            seconds=duration(sum(run.record.seconds for run in self.runs if run.record)),
         )
 
     def raise_failures(self) -> None:
         """Raise NotebookError if runs failed, with how to go on."""
-        failed = [run.name for run in self.runs if run.status == FAILED]
+        failed = [row.run for row in self.runs if row.status == FAILED]
         if failed:
             raise NotebookError(
                 f"{len(failed)} of {len(self.runs)} runs failed ({', '.join(failed)}); `{self.command}` tries"
                 " them again"
             )
 
-    def _draw(self, results: list[tuple[dict[str, Any], Result]]) -> str:
-        """Write the figure, and return it as PNG in base64 for the page."""
+    def _draw(self) -> str:
+        """Write the figure, and return it as PNG in base64 for the page; nothing before a run has ended."""
+        results = [(row.values, Result("", row.measures, row.baseline)) for row in self.runs if row.measures]
+        if not results:
+            return ""
         figure = comparison(results, self.grid)
         for suffix in ("png", "svg"):
             with replacing(self.folder / f"{FIGURE}.{suffix}") as part:
@@ -158,7 +126,7 @@ class Comparison:
         return b64encode(drawn.getvalue()).decode()
 
     def _failures(self) -> list[str]:
-        lines = [f"{run.name}: {run.failure}" for run in self.runs if run.failure]
+        lines = [f"{row.run}: {row.failure}" for row in self.runs if row.failure]
         return ["", *lines] if lines else []
 
 

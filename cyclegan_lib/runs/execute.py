@@ -59,10 +59,9 @@ def execute(notebook: Path, output: Path, values: dict[str, Any], progress: bool
         )
     except papermill.PapermillExecutionError as error:
         raise CellError(error.exec_count, error.ename, error.evalue) from error
-    except DeadKernelError as error:
-        raise CellError(_last_started(output), "DeadKernelError", "the kernel died") from error
-    except CellControlSignal as error:
-        raise CellError(_last_started(output), type(error).__name__, str(error)) from error
+    except (DeadKernelError, CellControlSignal) as error:
+        message = "the kernel died" if isinstance(error, DeadKernelError) else str(error)
+        raise CellError(_last_started(output), type(error).__name__, message) from error
 
 
 def is_whole(executed: Path) -> bool:

@@ -9,10 +9,9 @@ from typing import Any
 import nbformat
 
 from cyclegan_lib.config import SimulationSettings, TrainingSettings
-from cyclegan_lib.declarations import Parameter, declared_parameters
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.workspace import project_folder
+from cyclegan_lib.workspace import Parameter, declared_parameters, project_folder
 
 # given together, they take the place of the simulated devices
 OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
@@ -84,10 +83,33 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
     name, a value is of another type or out of range, or a file does not exist.
     """
     declared = declared_by_any(notebooks)
+    checked = {}
     for name, value in given.items():
         if isinstance(value, str) and (printable(value) != value or len(value) > MAX_LENGTH):
             raise InputError(f"{where}: '{name}' must be one line of text, not {shown(value)}")
-    return {name: _checked(name, value, declared, where) for name, value in given.items()}
+        if name not in declared:
+            near = difflib.get_close_matches(name[:100], declared, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"the notebooks know {', '.join(declared)}"
+            raise InputError(f"unknown notebook parameter {shown(name)}; {hint}")
+        parameter = declared[name]
+        value = parameter.parsed(value) if isinstance(value, str) else parameter.checked(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"the parameter '{name}' must be a finite number, not {value}")
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise InputError(f"the parameter '{name}' cannot be {shown(value)}; give a number below 2^63")
+        for settings in SETTINGS:
+            if name in settings.model_fields:
+                settings.checked(where, **{name: value})
+        if parameter.is_file and value:
+            existing_file(value, f"give the parameter '{name}' the path of an existing file")
+        if value and (parameter.is_file or name == "data_dir"):
+            value = str(Path(value).absolute())
+            if printable(value) != value:
+                raise InputError(
+                    f"{where}: '{name}' must be one line of text, not {value}; rename the folder"
+                )
+        checked[name] = value
+    return checked
 
 
 def check_own_recordings(values: dict[str, Any]) -> None:
@@ -98,26 +120,3 @@ def check_own_recordings(values: dict[str, Any]) -> None:
             f"recordings of your own need all of {', '.join(OWN_RECORDINGS)}, and {', '.join(missing)} is"
             " missing; simulated ones need none of them"
         )
-
-
-def _checked(name: str, value: Any, declared: dict[str, Parameter], where: str) -> Any:
-    if name not in declared:
-        near = difflib.get_close_matches(name[:100], declared, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"the notebooks know {', '.join(declared)}"
-        raise InputError(f"unknown notebook parameter {shown(name)}; {hint}")
-    parameter = declared[name]
-    value = parameter.parsed(value) if isinstance(value, str) else parameter.checked(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"the parameter '{name}' must be a finite number, not {value}")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise InputError(f"the parameter '{name}' cannot be {shown(value)}; give a number below 2^63")
-    for settings in SETTINGS:
-        if name in settings.model_fields:
-            settings.checked(where, **{name: value})
-    if parameter.is_file and value:
-        existing_file(value, f"give the parameter '{name}' the path of an existing file")
-    if value and (parameter.is_file or name == "data_dir"):
-        value = str(Path(value).absolute())
-        if printable(value) != value:
-            raise InputError(f"{where}: '{name}' must be one line of text, not {value}; rename the folder")
-    return value

@@ -9,27 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cyclegan_lib import documents
-from cyclegan_lib.errors import InputError
 
 RECORD = "run.json"
 PENDING, DONE, FAILED = "pending", "done", "failed"
-LIBRARIES = (
-    "cyclegan-lib",
-    "torch",
-    "pytorch-lightning",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "POT",
-    "librosa",
-    "soundfile",
-    "matplotlib",
-    "pydantic",
-    "papermill",
-    "nbclient",
-    "nbconvert",
-    "ipykernel",
-)
+# what numbers come from, then what pictures and pages do
+LIBRARIES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn", "POT", "librosa")
+LIBRARIES += ("soundfile", "matplotlib", "pydantic", "papermill", "nbclient", "nbconvert", "ipykernel")
 GIT_TIMEOUT_S = 10
 
 
@@ -126,11 +111,8 @@ class Record:
     @classmethod
     def load(cls, folder: Path) -> "Record":
         """Read the run.json in `folder`; raises InputError if there is none, or it cannot be read."""
-        path = folder / RECORD
-        if not path.exists():
-            raise InputError(f"{folder} holds no {RECORD}: it is no run that can be continued")
         wrong = "cannot be read as the record of a run"
-        return documents.read(path, cls, wrong, "remove the folder, or give another name")
+        return documents.read(folder / RECORD, cls, wrong, "remove the folder, or give another name")
 
 
 def facts(project: Path) -> dict[str, Any]:
@@ -148,22 +130,17 @@ def facts(project: Path) -> dict[str, Any]:
 
 
 def commit(folder: Path) -> Commit | None:
-    """The commit that is checked out in `folder`; None without git."""
-    head = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain")
-    return None if head is None or changes is None else Commit(head, bool(changes))
+    """The commit that is checked out in `folder`; None without git, or before the first one."""
+    command = ["git", "-C", str(folder), "status", "--porcelain=v2", "--branch"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT_TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    first, *others = told.stdout.splitlines()  # "# branch.oid 0123…", others about the branch, changed files
+    head = first.split()[-1]
+    return None if head == "(initial)" else Commit(head, any(not line.startswith("#") for line in others))
 
 
 def now() -> str:
     """The time, UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=GIT_TIMEOUT_S
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,6 +1,5 @@
 """Pages that open offline, in one file; among them report.html: what a run's notebooks say and show."""
 
-import copy
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -109,16 +108,23 @@ def _key_figures(result: Result) -> list[dict[str, str]]:
 def _rendered(notebook: nbformat.NotebookNode, stem: str, shown: dict[str, str]) -> tuple[str, Entry]:
     """A notebook as HTML, and its line of the table of contents; code is folded away.
 
+    Each figure is described by the heading above it.
     `stem` goes before its anchors, which several notebooks may share; `shown` is {file name: anchor} of the
     notebooks in the report: links between them stay inside it.
     """
+    above = "figure"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            above = (re.findall(r"^#+ (.*)$", cell.source, re.MULTILINE) or [above])[-1]
+        else:
+            cell.metadata["alt"] = f"Figure: {above}"
     exporter = HTMLExporter(
         template_name="basic",
         raw_template=(TEMPLATES / "cells.html.j2").read_text(encoding="utf-8"),
         exclude_anchor_links=True,
         embed_images=True,
     )
-    html, _ = exporter.from_notebook_node(_described(notebook))
+    html, _ = exporter.from_notebook_node(notebook)
     soup = BeautifulSoup(html, "html.parser")
     for tag in soup.select("[id^='cell-id=']"):
         del tag["id"]
@@ -137,14 +143,3 @@ def _rendered(notebook: nbformat.NotebookNode, stem: str, shown: dict[str, str])
         if file in shown:
             link["href"] = f"#{shown[file]}"
     return str(soup), entry
-
-
-def _described(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A copy in which each figure is described by the heading above it."""
-    described, heading = copy.deepcopy(notebook), "figure"
-    for cell in described.cells:
-        if cell.cell_type == "markdown":
-            heading = (re.findall(r"^#+ (.*)$", cell.source, re.MULTILINE) or [heading])[-1]
-        else:
-            cell.metadata["alt"] = f"Figure: {heading}"
-    return described

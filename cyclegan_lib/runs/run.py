@@ -9,13 +9,7 @@ from typing import Any
 from cyclegan_lib.errors import InputError, Interrupted, printable
 from cyclegan_lib.files import locked, next_free
 from cyclegan_lib.runs.carry_out import Run, carry_out
-from cyclegan_lib.runs.parameters import (
-    OWN_RECORDINGS,
-    check_own_recordings,
-    check_parameters,
-    declared_by_any,
-    notebooks_of,
-)
+from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters, declared_by_any, notebooks_of
 from cyclegan_lib.runs.record import RECORD, Record
 from cyclegan_lib.workspace import check_simulated, project_folder
 
@@ -36,20 +30,25 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     in the same folder, or a notebook refuses its input; NotebookError if a cell fails otherwise; Interrupted
     after Ctrl-C. What was done until then stays in the run's folder.
     """
-    project = project_folder()
-    runs = project / RUNS
+    project = project_of_runs()
     if resume and not name:
         raise InputError("--resume needs the name of the run to go on with; give --name")
     name = name or datetime.now().strftime("run-%Y%m%d-%H%M%S")
     check_name(name)
-    check_project(project)
-    folder = runs / name
+    folder = project / RUNS / name
     before = _recorded(folder).given if resume else {}
-    planned = _planned(project, folder, {**before, **(given or {})})
+    notebooks = notebooks_of(project)
+    values = check_parameters({**before, **(given or {})}, notebooks, COMMAND_LINE)
+    check_own_recordings(values)
+    data = Path(values.get("data_dir") or project / "data")
+    planned = Run(
+        folder, tuple(notebooks), values, data, command(name, values), command(name, {}, "--resume")
+    )
+    if planned.simulates:
+        check_simulated(data)
     try:
         if not resume:
-            _check_not_moved(planned)
-            _set_aside(folder)
+            _set_aside(planned)
         carry_out(planned)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; `{planned.resume_command}` goes on from there") from None
@@ -66,13 +65,15 @@ def check_name(name: str) -> None:
         )
 
 
-def check_project(project: Path) -> None:
-    """Raise InputError if records and reports, which are text, cannot name the project's folder."""
+def project_of_runs() -> Path:
+    """The project's folder; raises InputError if records and reports, which are text, cannot name it."""
+    project = project_folder()
     if printable(str(project)) != str(project):
         raise InputError(
             f"the project's folder {project} has control characters or bytes that are not UTF-8 in its name;"
             " rename it"
         )
+    return project
 
 
 def command(name: str, given: dict[str, Any], *options: str) -> str:
@@ -83,17 +84,6 @@ def command(name: str, given: dict[str, Any], *options: str) -> str:
     return shlex.join(words)
 
 
-def _planned(project: Path, folder: Path, given: dict[str, Any]) -> Run:
-    notebooks = notebooks_of(project)
-    values = check_parameters(given, notebooks, COMMAND_LINE)
-    check_own_recordings(values)
-    data = Path(values.get("data_dir") or project / "data")
-    if not values.get(OWN_RECORDINGS[0]):
-        check_simulated(data)
-    again = command(folder.name, values)
-    return Run(folder, tuple(notebooks), values, data, again, command(folder.name, {}, "--resume"))
-
-
 def _recorded(folder: Path) -> Record:
     if not folder.exists():
         others = sorted(path.parent.name for path in folder.parent.glob(f"*/{RECORD}"))
@@ -102,8 +92,8 @@ def _recorded(folder: Path) -> Record:
     return Record.load(folder)
 
 
-def _check_not_moved(run: Run) -> None:
-    """Refuse inputs that lie in the run of the same name, which is set aside."""
+def _set_aside(run: Run) -> None:
+    """Set a run of the same name aside; raises InputError if an input lies in it."""
     declared = declared_by_any(list(run.notebooks))
     for name, value in run.given.items():
         if value and (declared[name].is_file or name == "data_dir"):
@@ -112,13 +102,9 @@ def _check_not_moved(run: Run) -> None:
                     f"{value} ({name}) lies in the run {run.folder}, which a new one of that name sets"
                     " aside; give another --name, or --resume to go on with it"
                 )
-
-
-def _set_aside(folder: Path) -> None:
-    if not folder.exists():
-        return
-    with locked(folder):
-        folder.rename(next_free(folder.with_name(f"{folder.name}-earlier")))
+    if run.folder.exists():
+        with locked(run.folder):
+            run.folder.rename(next_free(run.folder.with_name(f"{run.folder.name}-earlier")))
 
 
 def _summary(folder: Path) -> str:

@@ -16,9 +16,10 @@ from cyclegan_lib.parallel import Executor, executor, processors
 from cyclegan_lib.runs.carry_out import Run, failure_of
 from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
 from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, notebooks_of, parameters_of
-from cyclegan_lib.runs.run import RUNS, check_name, check_project, command
+from cyclegan_lib.runs.record import DONE
+from cyclegan_lib.runs.run import RUNS, check_name, command, project_of_runs
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
-from cyclegan_lib.workspace import check_simulated, project_folder
+from cyclegan_lib.workspace import check_simulated
 
 # it shows the committed benchmark, which no parameter of a run changes
 LEFT_OUT = "05_benchmark"
@@ -41,9 +42,8 @@ def sweep(
     Raises InputError, before anything runs, if the file, the name or a parameter cannot be used, or the
     scheduler cannot be reached; what goes wrong inside a run is in the comparison. Interrupted after Ctrl-C.
     """
-    project = project_folder()
+    project = project_of_runs()
     notebooks = [notebook for notebook in notebooks_of(project) if notebook.stem != LEFT_OUT]
-    check_project(project)
     file = read_sweep(path, notebooks)
     file_name = f"./{path}" if str(path).startswith("-") else str(path)  # it is no option
     again = shlex.join(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
@@ -57,9 +57,9 @@ def sweep(
         check_simulated(data)
     for run in runs:
         check_same_parameters(run)
-    rows = [SweepRow(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
+    rows = [SweepRow.read(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
     comparison = Comparison(name, folder, again, file.parameters, file.grid, rows)
-    if all(row.done for row in rows):
+    if all(row.status == DONE for row in rows):
         comparison.save()
         return comparison
     with executor(workers or processors(), scheduler) as run_all, locked(folder):
@@ -96,12 +96,8 @@ def runs_of(file: SweepFile, folder: Path, notebooks: list[Path], again: str) ->
 
 def check_same_parameters(run: Run) -> None:
     """Raise InputError if its folder holds a run that was made otherwise."""
-    if not run.begun:
-        return
-    record, values = run.record(), run.values()
-    if [step.stem for step in record.notebooks] != list(values):
-        raise InputError(f"{run.folder} was made with other notebooks; remove it, or give another --name")
-    for notebook, asked in values.items():
+    record = run.record()
+    for notebook, asked in run.values().items():
         for name, value in asked.items():
             used = record.parameters[notebook].get(name, value)
             if used != value and (name != "data_dir" or name in run.given):
@@ -112,23 +108,18 @@ def check_same_parameters(run: Run) -> None:
 
 
 def _carry_out(run_all: Executor, runs: list[Run], comparison: Comparison, progress: bool) -> None:
-    rows = {row.folder: row for row in comparison.runs}
-    waiting = [run for run in runs if not rows[run.folder].done]
+    rows = comparison.runs
+    waiting = [i for i, row in enumerate(rows) if row.status != DONE]
     done = len(runs) - len(waiting)
     with tqdm(total=len(runs), initial=done, desc="sweep", unit="run", disable=not progress) as bar:
-        for i, result in run_all(failure_of, waiting):
-            row = rows[waiting[i].folder]
-            row.failure = _sentence(result)
+        for task, failure in run_all(failure_of, [runs[i] for i in waiting]):
+            if isinstance(failure, BaseException):
+                failure = f"its process ended again and again ({type(failure).__name__})"
+            i = waiting[task]
+            rows[i] = SweepRow.read(runs[i].folder, rows[i].values, failure)
             comparison.save_table()
-            bar.set_postfix_str(f"{row.name}: {row.figure}")
+            bar.set_postfix_str(f"{rows[i].run}: {rows[i].figure}")
             bar.update()
-
-
-def _sentence(result: str | BaseException) -> str:
-    """Why a run failed, or how the process ended that carried it out."""
-    if isinstance(result, BaseException):
-        return f"its process ended again and again ({type(result).__name__})"
-    return result
 
 
 def _recordings(run: Run) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """PARAMS.yml: what a sweep is to try."""
 
-import itertools
 import math
 from dataclasses import dataclass
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError, shown
@@ -32,9 +33,7 @@ class SweepFile:
 
     def combinations(self) -> list[dict[str, Any]]:
         """The grid's values of every run, the last parameter changing fastest."""
-        return [
-            dict(zip(self.grid, values, strict=True)) for values in itertools.product(*self.grid.values())
-        ]
+        return [dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())]
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -44,14 +43,12 @@ class _UniqueKeys(yaml.SafeLoader):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = [str(key) for i, key in enumerate(keys) if key in keys[:i]]
         if twice:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"'{twice[0]}' is given twice", node.start_mark
-            )
+            raise ConstructorError(None, None, f"'{twice[0]}' is given twice", node.start_mark)
         return super().construct_mapping(node, deep)
 
     def construct_document(self, node: yaml.Node) -> Any:
         if _size(node, {}) > MAX_NODES:
-            raise yaml.constructor.ConstructorError(None, None, "it is too long", node.start_mark)
+            raise ConstructorError(None, None, "it is too long", node.start_mark)
         return super().construct_document(node)
 
 
@@ -60,7 +57,7 @@ def _size(node: yaml.Node, known: dict[int, float]) -> float:
     if id(node) not in known:
         known[id(node)] = math.inf
         inner = node.value if not isinstance(node, yaml.ScalarNode) else ()
-        parts = itertools.chain.from_iterable(inner) if isinstance(node, yaml.MappingNode) else inner
+        parts = chain.from_iterable(inner) if isinstance(node, yaml.MappingNode) else inner
         known[id(node)] = 1 + sum(_size(part, known) for part in parts)
     return known[id(node)]
 
@@ -93,43 +90,39 @@ def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
     fixed = content.get("parameters") or {}
     if not isinstance(fixed, dict):
         raise InputError(f"{path}: 'parameters' must hold one value for each parameter, not {shown(fixed)}")
-    grid = _grid(path, content.get("grid"), fixed)
-    for key in (*fixed, *grid):
-        if not isinstance(key, str):
-            raise InputError(f"{path}: {shown(key)} is no name of a parameter; give names as text")
     where = str(path)
     try:
+        grid = _grid(content.get("grid"), fixed)
+        for key in (*fixed, *grid):
+            if not isinstance(key, str):
+                raise InputError(f"{shown(key)} is no name of a parameter; give names as text")
         fixed = check_parameters(fixed, notebooks, where)
-        checked = {
-            key: [check_parameters({key: value}, notebooks, where)[key] for value in values]
-            for key, values in grid.items()
-        }
-        for values in SweepFile(name, fixed, checked).combinations():
+        for key, values in grid.items():
+            values = grid[key] = [check_parameters({key: value}, notebooks, where)[key] for value in values]
+            twice = [value for i, value in enumerate(values) if value in values[:i]]
+            if twice:
+                raise InputError(f"the grid of '{key}' holds {shown(twice[0])} twice; give each value once")
+        file = SweepFile(name, fixed, grid)
+        for values in file.combinations():
             check_own_recordings({**fixed, **values})
     except InputError as error:
-        if where in str(error):
+        if str(error).startswith(where):
             raise
         raise InputError(f"{where}: {error}") from error
-    for key, values in checked.items():
-        twice = [value for i, value in enumerate(values) if value in values[:i]]
-        if twice:
-            raise InputError(
-                f"{path}: the grid of '{key}' holds {shown(twice[0])} twice; give each value once"
-            )
-    return SweepFile(name, fixed, checked)
+    return file
 
 
-def _grid(path: Path, grid: Any, fixed: dict[str, Any]) -> dict[str, list[Any]]:
+def _grid(grid: Any, fixed: dict[str, Any]) -> dict[str, list[Any]]:
     if not isinstance(grid, dict) or not grid:
-        raise InputError(f"{path}: 'grid' must hold a list of values for at least one parameter")
+        raise InputError("'grid' must hold a list of values for at least one parameter")
     for key, values in grid.items():
         if not isinstance(values, list) or not values:
             raise InputError(
-                f"{path}: the grid of '{key}' must be a list of values, as in [0, 1], not {shown(values)}"
+                f"the grid of '{key}' must be a list of values, as in [0, 1], not {shown(values)}"
             )
         if key in fixed:
-            raise InputError(f"{path}: '{key}' is under both parameters and grid; leave one of them out")
+            raise InputError(f"'{key}' is under both parameters and grid; leave one of them out")
     runs = math.prod(len(values) for values in grid.values())
     if runs > MAX_RUNS:
-        raise InputError(f"{path}: the grid makes {runs} runs; at most {MAX_RUNS} are accepted")
+        raise InputError(f"the grid makes {runs} runs; at most {MAX_RUNS} are accepted")
     return grid

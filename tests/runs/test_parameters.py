@@ -12,7 +12,7 @@ REFUSED = {
     "run_dir here": "unknown notebook parameter 'run_dir'",
     "max_epochs many": "the parameter 'max_epochs' must be int, not 'many'",
     "max_epochs 1.5": "the parameter 'max_epochs' must be int, not '1.5'",
-    "quick perhaps": "the parameter 'quick' must be bool, not 'perhaps'",
+    "quick 1": "the parameter 'quick' must be bool, not '1'",
     "max_epochs -3": "'max_epochs' cannot be -3: input should be greater than or equal to 1",
     "train_recordings 1": "'train_recordings' cannot be 1: input should be greater than or equal to 8",
     "lambda_cycle nan": "'lambda_cycle' must be a finite number, not nan",
@@ -38,13 +38,6 @@ def test_a_parameter_is_refused_in_one_sentence(given, project, no_kernel, capsy
     error = capsys.readouterr().err
     assert error.startswith("cyclegan: ") and error.count("\n") == 1
     assert REFUSED[given] in error
-    assert not (project / "runs").exists()
-
-
-def test_a_name_that_is_no_folder_name_is_refused(project, no_kernel, capsys):
-    for name in ("../elsewhere", ".hidden", "a/b", "x" * 101):
-        assert main(["run", "--name", name]) == 2
-        assert "must be a plain folder name" in capsys.readouterr().err
     assert not (project / "runs").exists()
 
 
