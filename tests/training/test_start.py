@@ -8,7 +8,7 @@ from cyclegan_lib.training.start import (
     STD_FLOOR,
     Described,
     MatchSettings,
-    _ClassCost,
+    _class_cost,
     matched_gain,
     matched_map,
 )
@@ -118,7 +118,7 @@ def test_labels_bring_recordings_of_the_class_that_is_heard_nearer():
     x = machines(N, 100) + fault * np.random.default_rng(0).normal(size=40)
     order = np.random.default_rng(1).permutation(N)
     source, target = described(x + SHIFT), described(x[order], label[order])
-    cost = _ClassCost(source, target)(source.mean - SHIFT)  # as a perfect map translates it
+    cost = _class_cost(source, target)(source.mean - SHIFT)  # as a perfect map translates it
     same = label[:, None] == label[order]
     assert cost.shape == (N, N) and (cost >= 0).all()
     own, other = ((cost * part).sum(axis=1) / part.sum(axis=1) for part in (same, ~same))
@@ -127,7 +127,7 @@ def test_labels_bring_recordings_of_the_class_that_is_heard_nearer():
         assert np.ptp(row[its]) < 1e-9  # all recordings of a class cost the same
     # without labels, or with one class, there is nothing to go by; the source's own are not looked at
     for names in (None, np.full(N, "ball")):
-        assert _ClassCost(source, described(x, names))(source.mean) == 0
+        assert _class_cost(source, described(x, names))(source.mean) == 0
     maps = (
         matched_map(described(x + SHIFT, names), target, SETTINGS) for names in (None, label, label[::-1])
     )
