@@ -13,7 +13,7 @@ from cyclegan_lib.errors import shown
 from cyclegan_lib.models import AVERAGES, NETWORKS, new_network
 
 MAX_COUNT = 2**53
-MAX_NAMES, MAX_DEPTH = 50, 6  # of Lightning's counts
+MAX_LOOP_NAMES, MAX_LOOP_DEPTH = 50, 6  # of Lightning's counts
 AVERAGED = {"average_AB.n_averaged", "average_BA.n_averaged"}
 
 Networks = dict[str, torch.nn.Module]
@@ -82,7 +82,7 @@ def check_loops(loops: dict[str, Any]) -> None:
 
 
 def _check_counts(counts: dict, depth: int = 0) -> None:
-    if len(counts) > MAX_NAMES or depth > MAX_DEPTH:
+    if len(counts) > MAX_LOOP_NAMES or depth > MAX_LOOP_DEPTH:
         raise ValueError("loops holds more than counts")
     for name, value in counts.items():
         if isinstance(value, dict):

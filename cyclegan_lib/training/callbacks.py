@@ -28,25 +28,14 @@ class ChooseCheckpoint(pl.Callback):
     in this measure, and there is a checkpoint from the first moment on. The history of all logged figures
     travels in the checkpoint, so that curves are whole after a resume, and is written to metrics.csv after
     each epoch.
-
-    Parameters
-    ----------
-    folder : Path
-    keep : int
-        How many epochs keep a checkpoint of their own: those with the lowest distances.
-    on_epoch : callable, optional
-        Called with the history (a list of dicts, one an epoch) after each epoch, to draw live curves.
-    watch : callable, optional
-        Called with the epoch and the module, for the untrained model and after each epoch: to measure what
-        the choice must not see.
     """
 
     def __init__(
         self,
         folder: Path,
-        keep: int,
-        on_epoch: Callable[[History], None] | None = None,
-        watch: Watch | None = None,
+        keep: int,  # epochs with a checkpoint of their own: those with the lowest distances
+        on_epoch: Callable[[History], None] | None = None,  # called after each epoch, to draw live curves
+        watch: Watch | None = None,  # to measure what the choice must not see
     ) -> None:
         self.folder, self.keep = folder, keep
         self.on_epoch, self.watch = on_epoch, watch

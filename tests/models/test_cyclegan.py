@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import torch
 
@@ -8,12 +5,6 @@ from cyclegan_lib.checkpoint.reading import network_state, read_checkpoint
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.models import NETWORKS, CycleGANModule
 from cyclegan_lib.training.checkpoints import checkpoints_in
-
-
-def test_lightning_is_imported_only_by_who_trains():
-    code = "import sys, cyclegan_lib.models; print('pytorch_lightning' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
 
 
 def test_checkpoints_hold_what_the_guide_says_and_an_example(domains, trained):
