@@ -85,6 +85,14 @@ def test_from_each_epochs_checkpoint_in_another_folder(epoch, domains, whole, tm
     assert differences(*both) == []
 
 
+def test_the_best_epochs_keep_checkpoints(whole):
+    history = ResumePoint.read(whole[0] / LAST).choice["history"]
+    best, *others = (figures["epoch"] for figures in sorted(history, key=lambda row: row["val_distance"]))
+    assert ResumePoint.read(whole[0] / "best.ckpt").epoch == best
+    kept = [ResumePoint.read(path).epoch for path in whole[0].glob("cyclegan-epoch=*.ckpt")]
+    assert sorted(kept) == sorted([epoch for epoch in (best, *others) if epoch > 0][:3])
+
+
 def test_random_generators_go_on_from_the_states_in_a_checkpoint(domains, whole, tmp_path):
     def draw():
         return random.random(), random.gauss(0, 1), np.random.standard_normal(), torch.rand(2).tolist()
