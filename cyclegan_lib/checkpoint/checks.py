@@ -10,10 +10,10 @@ import torch
 from cyclegan_lib.checkpoint.torch_file import is_plain
 from cyclegan_lib.config import N_FEATURES, TrainingSettings
 from cyclegan_lib.errors import shown
-from cyclegan_lib.models import AVERAGES, NETWORKS, network_class, network_settings
+from cyclegan_lib.models import AVERAGES, NETWORKS, new_network
 
 MAX_COUNT = 2**53
-MAX_NAMES, MAX_DEPTH = 50, 6  # of Lightning's counts
+MAX_LOOP_NAMES, MAX_LOOP_DEPTH = 50, 6  # of Lightning's counts
 AVERAGED = {"average_AB.n_averaged", "average_BA.n_averaged"}
 
 Networks = dict[str, torch.nn.Module]
@@ -24,9 +24,7 @@ def networks(settings: TrainingSettings) -> Networks:
     if {settings.generator.input_dim, settings.discriminator.input_dim} != {N_FEATURES}:
         raise ValueError(f"its networks are not for {N_FEATURES} features")
     with torch.device("meta"):
-        return {
-            name: network_class(name)(**network_settings(settings.model_dump(), name)) for name in NETWORKS
-        }
+        return {name: new_network(settings.model_dump(), name) for name in NETWORKS}
 
 
 def check_weights(state: dict[str, Any], networks: Networks) -> None:
@@ -84,7 +82,7 @@ def check_loops(loops: dict[str, Any]) -> None:
 
 
 def _check_counts(counts: dict, depth: int = 0) -> None:
-    if len(counts) > MAX_NAMES or depth > MAX_DEPTH:
+    if len(counts) > MAX_LOOP_NAMES or depth > MAX_LOOP_DEPTH:
         raise ValueError("loops holds more than counts")
     for name, value in counts.items():
         if isinstance(value, dict):

@@ -39,11 +39,10 @@ def try_random_states(states: dict[str, Any]) -> None:
     try:
         _set(states, random.Random(), np.random.RandomState())
         torch.Generator().set_state(states["torch"])
-        whole = all(is_plain(state, dtype=torch.uint8) and state.dim() == 1 for state in states["cuda"])
+        if not all(is_plain(state, dtype=torch.uint8) and state.dim() == 1 for state in states["cuda"]):
+            raise ValueError("no state of a GPU")
     except Exception as error:  # whatever the generators raise
         raise ValueError("random_states are of no generator") from error
-    if not whole:
-        raise ValueError("random_states.cuda are of no generator")
 
 
 def _set(states: dict[str, Any], python: Any, numpy: Any) -> None:

@@ -9,7 +9,7 @@ from cyclegan_lib.checkpoint.schema import check_checkpoint
 from cyclegan_lib.checkpoint.torch_file import is_plain, read_tensors
 from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.models import AVERAGES, Generator, network_class, network_settings
+from cyclegan_lib.models import AVERAGES, Generator, new_network
 
 BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
 FORMAT = 1  # of checkpoints and exports; what says none is of the one before, 0
@@ -23,17 +23,15 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     that is no number, statistics of another size, a path outside its own folder.
     """
     path = existing_file(path, "train first, or give the path of a .ckpt file that training wrote")
-    checkpoint = read_tensors(path, "give a .ckpt file that training wrote")
-    if not isinstance(checkpoint, dict) or not {"state_dict", "hyper_parameters"} <= checkpoint.keys():
+    content = read_tensors(path, "give a .ckpt file that training wrote")
+    if not isinstance(content, dict) or not {"state_dict", "hyper_parameters"} <= content.keys():
         raise InputError(f"{path} is not a training checkpoint; give a .ckpt file that training wrote")
-    check_format(checkpoint, path)
-    hyper = checkpoint["hyper_parameters"]
+    check_format(content, path)
+    hyper = content["hyper_parameters"]
     if not isinstance(hyper, dict) or not {"settings", "normalization"} <= hyper.keys():
-        raise InputError(
-            f"{path} was not written by cyclegan_lib; give a .ckpt file that `cyclegan train` wrote"
-        )
-    check_checkpoint(checkpoint, path)
-    return checkpoint
+        raise InputError(f"{path} was not written by cyclegan_lib; give a .ckpt file that training wrote")
+    check_checkpoint(content, path)
+    return content
 
 
 def check_format(content: dict[str, Any], path: Path) -> None:
@@ -68,7 +66,7 @@ def network_state(checkpoint: dict[str, Any], name: str) -> dict[str, torch.Tens
 
 def build_network(content: dict[str, Any], name: str) -> torch.nn.Module:
     """One network of a checkpoint that `read_checkpoint` has checked, with its weights."""
-    network = network_class(name)(**network_settings(content["hyper_parameters"]["settings"], name))
+    network = new_network(content["hyper_parameters"]["settings"], name)
     network.load_state_dict(network_state(content, name))
     return network.eval()
 
@@ -78,17 +76,12 @@ def read_generator(path: Path, settings: dict[str, Any]) -> Generator:
 
     Raises InputError if the file is no plain state dict, or does not fit the settings.
     """
-    wrong = f"{path} does not hold the generator that model_config.json describes; export again"
-    try:
-        state = read_tensors(path, "export again")
-    except InputError as error:
-        raise InputError(wrong) from error
+    state = read_tensors(path, "export again")
     with torch.device("meta"):  # shapes without memory: what a damaged file asks for may be too much
         shapes = {name: tuple(value.shape) for name, value in Generator(**settings).state_dict().items()}
-    if not isinstance(state, dict) or state.keys() != shapes.keys():
-        raise InputError(wrong)
-    if not all(is_plain(value, shapes[name]) for name, value in state.items()):
-        raise InputError(wrong)
+    known = isinstance(state, dict) and state.keys() == shapes.keys()
+    if not known or not all(is_plain(value, shapes[name]) for name, value in state.items()):
+        raise InputError(f"{path} does not hold the generator that model_config.json describes; export again")
     generator = Generator(**settings)
     generator.load_state_dict(state)
     return generator.eval()

@@ -12,23 +12,27 @@ from cyclegan_lib.models.generator import Generator
 if TYPE_CHECKING:
     from cyclegan_lib.models.cyclegan import CycleGANModule
 
-# the four networks, under the names the guide gives them
-NETWORKS = ("generator_AB", "generator_BA", "discriminator_A", "discriminator_B")
+# under the names the guide gives them
+NETWORKS = {
+    "generator_AB": Generator,
+    "generator_BA": Generator,
+    "discriminator_A": Discriminator,
+    "discriminator_B": Discriminator,
+}
 # the generators that are used and exported: averages of the trained ones over the last steps
 AVERAGES = {"generator_AB": "average_AB.module", "generator_BA": "average_BA.module"}
 
 __all__ = ["CycleGANModule", "Discriminator", "Generator"]
 
 
-def network_class(name: str) -> type[Generator] | type[Discriminator]:
-    """The class of the network called `name`."""
-    return Generator if name.startswith("generator") else Discriminator
-
-
 def network_settings(settings: dict[str, Any], name: str) -> dict[str, Any]:
     """What the network called `name` is built with: its own settings, and the number of restarts."""
-    kind = "generator" if name.startswith("generator") else "discriminator"
-    return {**settings[kind], "members": settings["restarts"]}
+    return {**settings[name.split("_")[0]], "members": settings["restarts"]}
+
+
+def new_network(settings: dict[str, Any], name: str) -> Generator | Discriminator:
+    """The network called `name`, untrained, of `TrainingSettings` as a dictionary."""
+    return NETWORKS[name](**network_settings(settings, name))
 
 
 def __getattr__(name: str) -> type:

@@ -10,9 +10,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.models import network_settings
-from cyclegan_lib.models.discriminator import Discriminator
-from cyclegan_lib.models.generator import Generator
+from cyclegan_lib.models import Generator, new_network
 from cyclegan_lib.models.losses import LOSSES, Translation, discriminator_loss
 
 LinearMap = tuple[np.ndarray, np.ndarray]
@@ -44,10 +42,10 @@ class CycleGANModule(pl.LightningModule):
         settings = self.settings.model_dump()
         self.save_hyperparameters()
         self.automatic_optimization = False
-        self.generator_AB = Generator(**network_settings(settings, "generator_AB"))
-        self.generator_BA = Generator(**network_settings(settings, "generator_BA"))
-        self.discriminator_A = Discriminator(**network_settings(settings, "discriminator_A"))
-        self.discriminator_B = Discriminator(**network_settings(settings, "discriminator_B"))
+        self.generator_AB = new_network(settings, "generator_AB")
+        self.generator_BA = new_network(settings, "generator_BA")
+        self.discriminator_A = new_network(settings, "discriminator_A")
+        self.discriminator_B = new_network(settings, "discriminator_B")
         self._make_averages()
         self._sums: dict[str, torch.Tensor] = {}
         self._steps = 0
@@ -90,10 +88,10 @@ class CycleGANModule(pl.LightningModule):
             return generator.each(x.expand(generator.members, *x.shape), generator.strength)[member]
 
         translations = []
-        for member, (from_a, from_b) in enumerate(batch):
-            to_b, to_a = one(ab, member, from_a), one(ba, member, from_b)
-            back = {"ABA": one(ba, member, to_b), "BAB": one(ab, member, to_a)}
-            translations.append({"B": to_b, "A": to_a, **back})
+        for member, (a, b) in enumerate(batch):
+            made = {"B": one(ab, member, a), "A": one(ba, member, b)}
+            back = {"ABA": one(ba, member, made["B"]), "BAB": one(ab, member, made["A"])}
+            translations.append(made | back)
         return translations
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -118,6 +116,7 @@ class CycleGANModule(pl.LightningModule):
         a, b = batch
         sizes = [a.shape[1], b.shape[1]]
         ab, ba = self.generator_AB.each, self.generator_BA.each
+        judge_a, judge_b = self.discriminator_A.each, self.discriminator_B.each
         optimizer_g, optimizer_d = self.optimizers()
 
         # generators: the discriminators only judge, so no gradient is kept for them
@@ -125,7 +124,8 @@ class CycleGANModule(pl.LightningModule):
         # one pass for the source and for the target domain's own, which the generator should keep
         fake_b, kept_b = ab(torch.cat([a, b], dim=1)).split(sizes, dim=1)
         fake_a, kept_a = ba(torch.cat([b, a], dim=1)).split(sizes[::-1], dim=1)
-        judged_b, judged_a = self.discriminator_B.each(fake_b), self.discriminator_A.each(fake_a)
+        # the order of passes is the order in which gradients are summed: another one moves the last bit
+        judged_b, judged_a = judge_b(fake_b), judge_a(fake_a)
         to_b = Translation(a, b, fake_b, kept_b, back=ba(fake_b), judged=judged_b)
         to_a = Translation(b, a, fake_a, kept_a, back=ab(fake_a), judged=judged_a)
         losses = {name: loss(to_b) + loss(to_a) for name, loss in LOSSES.items()}  # (members,) each
@@ -137,15 +137,18 @@ class CycleGANModule(pl.LightningModule):
 
         # discriminators, on the same translations
         self.toggle_optimizer(optimizer_d)
-        loss_d = discriminator_loss(self.discriminator_A.each(a), self.discriminator_A.each(fake_a.detach()))
-        loss_d = loss_d + discriminator_loss(
-            self.discriminator_B.each(b), self.discriminator_B.each(fake_b.detach())
-        )
+        loss_d = discriminator_loss(judge_a(a), judge_a(fake_a.detach()))
+        loss_d = loss_d + discriminator_loss(judge_b(b), judge_b(fake_b.detach()))
         optimizer_d.zero_grad()
         self.manual_backward(loss_d.sum())
         self.untoggle_optimizer(optimizer_d)
 
-        self._stop_if_diverged(loss_g + loss_d.sum())
+        if not torch.isfinite(loss_g + loss_d.sum()):
+            step = self.current_epoch * self.settings.steps_per_epoch + self._steps + 1
+            raise InputError(
+                f"training diverged: the loss at step {step} is not a finite number;"
+                " try a lower learning rate"
+            )
         optimizer_g.step()
         optimizer_d.step()
         self.average_AB.update_parameters(self.generator_AB)
@@ -163,14 +166,6 @@ class CycleGANModule(pl.LightningModule):
         average = get_ema_multi_avg_fn(self.settings.ema_decay)
         self.average_AB = AveragedModel(self.generator_AB, multi_avg_fn=average)
         self.average_BA = AveragedModel(self.generator_BA, multi_avg_fn=average)
-
-    def _stop_if_diverged(self, loss: torch.Tensor) -> None:
-        if not torch.isfinite(loss):
-            step = self.current_epoch * self.settings.steps_per_epoch + self._steps + 1
-            raise InputError(
-                f"training diverged: the loss at step {step} is not a finite number; try a lower"
-                " learning rate"
-            )
 
     def _accumulate(self, **losses: torch.Tensor) -> None:
         """Log the epoch's mean losses with its last step; logging each step costs as much as the step."""

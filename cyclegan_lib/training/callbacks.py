@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
 
 from cyclegan_lib.checkpoint.random_states import random_states, restore_random_states
 from cyclegan_lib.checkpoint.reading import BEST, FORMAT, LAST
@@ -29,33 +28,18 @@ class ChooseCheckpoint(pl.Callback):
     in this measure, and there is a checkpoint from the first moment on. The history of all logged figures
     travels in the checkpoint, so that curves are whole after a resume, and is written to metrics.csv after
     each epoch.
-
-    Parameters
-    ----------
-    folder : Path
-    keep : int
-        How many epochs keep a checkpoint of their own: those with the lowest distances.
-    on_epoch : callable, optional
-        Called with the history (a list of dicts, one an epoch) after each epoch, to draw live curves.
-    watch : callable, optional
-        Called with the epoch and the module, for the untrained model and after each epoch: to measure what
-        the choice must not see.
     """
 
     def __init__(
         self,
         folder: Path,
-        keep: int,
-        on_epoch: Callable[[History], None] | None = None,
-        watch: Watch | None = None,
+        keep: int,  # epochs with a checkpoint of their own: those with the lowest distances
+        on_epoch: Callable[[History], None] | None = None,  # called after each epoch, to draw live curves
+        watch: Watch | None = None,  # to measure what the choice must not see
     ) -> None:
         self.folder, self.keep = folder, keep
         self.on_epoch, self.watch = on_epoch, watch
         self.history: History = []
-        self.best_epoch = 0
-        self.best_distance = math.inf
-        self.kept: dict[str, int] = {}  # file names and their epochs
-        self.dropped: list[str] = []  # what the last epoch removed: a kill may have come before
         self.saved: int | None = None  # the epoch that cyclegan-last.ckpt holds
         self._random_states: dict[str, Any] | None = None
 
@@ -65,15 +49,21 @@ class ChooseCheckpoint(pl.Callback):
         return CHOICE
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps: plain types."""
-        names = ("history", "best_epoch", "best_distance", "kept", "dropped")
-        return {name: getattr(self, name) for name in names}
+        """The history, and what follows from it: plain types."""
+        best = min(self.history, key=_distance)
+        kept, before = self._kept(self.history), self._kept(self.history[:-1])
+        return {
+            "history": self.history,
+            "best_epoch": int(best["epoch"]),
+            "best_distance": _distance(best),
+            "kept": kept,  # file names and their epochs
+            # what the last epoch removed: a kill may have come before
+            "dropped": [name for name in before if name not in kept],
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.history = list(state_dict["history"])
-        self.best_epoch, self.best_distance = state_dict["best_epoch"], state_dict["best_distance"]
-        self.kept = dict(state_dict.get("kept", {}))
         self.saved = int(self.history[-1]["epoch"])
 
     def on_save_checkpoint(
@@ -99,7 +89,6 @@ class ChooseCheckpoint(pl.Callback):
         elif self._random_states is not None:
             # only here, after everything that draws while a trainer is set up
             restore_random_states(self._random_states)
-            self._random_states = None
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Log the held-out distance with the other validation figures."""
@@ -120,21 +109,18 @@ class ChooseCheckpoint(pl.Callback):
         self._keep({"epoch": trainer.current_epoch + 1, **figures}, trainer, module)
 
     def _keep(self, figures: dict[str, float], trainer: pl.Trainer, module: CycleGANModule) -> None:
-        epoch, distance = int(figures["epoch"]), figures["val_distance"]
+        epoch = int(figures["epoch"])
         self.history.append(figures)
-        copies = []
-        if distance < self.best_distance:
-            self.best_distance, self.best_epoch = distance, epoch
-            copies.append(BEST)
-        if epoch > 0 and self._ranks(distance):
-            copies.append(name_of(figures))
+        state = self.state_dict()
+        copies = [BEST] if state["best_epoch"] == epoch else []
+        copies += [name for name, kept in state["kept"].items() if kept == epoch]
         # what was logged goes to the disk first: it would be missing after a kill, as the epoch is done
-        trainer.logger.flush()
+        trainer.logger.experiment.flush()
         trainer.save_checkpoint(self.folder / LAST)
         self.saved = epoch
         for name in copies:
             copy_whole(self.folder / LAST, self.folder / name)
-        for name in self.dropped:
+        for name in state["dropped"]:
             (self.folder / name).unlink(missing_ok=True)
         write_metrics(self.folder, self.history)
         if self.on_epoch is not None:
@@ -142,18 +128,9 @@ class ChooseCheckpoint(pl.Callback):
         if self.watch is not None:
             self.watch(epoch, module)
 
-    def _ranks(self, distance: float) -> bool:
-        """Whether the newest epoch is among the best ones; the worst of them gives way to it."""
-        self.dropped = []
-        if len(self.kept) == self.keep:
-            distances = {name: self.history[epoch]["val_distance"] for name, epoch in self.kept.items()}
-            worst = max(distances, key=distances.get)
-            if distance >= distances[worst]:
-                return False
-            self.dropped = [worst]
-            del self.kept[worst]
-        self.kept[name_of(self.history[-1])] = int(self.history[-1]["epoch"])
-        return True
+    def _kept(self, history: History) -> dict[str, int]:
+        best = sorted(history[1:], key=_distance)[: self.keep]
+        return {name_of(figures): int(figures["epoch"]) for figures in history if figures in best}
 
     @staticmethod
     def _fit_gains(trainer: pl.Trainer, module: CycleGANModule) -> None:
@@ -163,18 +140,18 @@ class ChooseCheckpoint(pl.Callback):
     @staticmethod
     def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:
         """The mean over restarts of each one's distance on the recordings that it never saw."""
-        held_out = [tuple(x.to(module.device) for x in both) for both in trainer.datamodule.held_out]
-        both = list(zip(module.member_translations(held_out), held_out, strict=True))
-        to_b = [_distance(translated["B"], b) for translated, (_, b) in both]
-        to_a = [_distance(translated["A"], a) for translated, (a, _) in both]
+        held_out = trainer.datamodule.held_out
+        made = module.member_translations([tuple(x.to(module.device) for x in both) for both in held_out])
+        to_b = [held_out_distance(x["B"].cpu(), b) for x, (_, b) in zip(made, held_out, strict=True)]
+        to_a = [held_out_distance(x["A"].cpu(), a) for x, (a, _) in zip(made, held_out, strict=True)]
         # also of each restart, to see which one did well
         each = {f"val_distance_{i}": (x + y) / 2 for i, (x, y) in enumerate(zip(to_b, to_a, strict=True))}
         means = {"val_distance_AB": float(np.mean(to_b)), "val_distance_BA": float(np.mean(to_a))}
         return {**means, "val_distance": (means["val_distance_AB"] + means["val_distance_BA"]) / 2, **each}
 
 
-def _distance(translated: torch.Tensor, real: torch.Tensor) -> float:
-    return held_out_distance(translated.cpu().numpy(), real.cpu().numpy())
+def _distance(figures: dict[str, float]) -> float:
+    return figures["val_distance"]
 
 
 class StopWhenAsked(pl.Callback):

@@ -33,6 +33,7 @@ AUTO = "auto"
 FREE = ("max_epochs", "max_minutes", "threads", "accelerator")
 
 History = list[dict[str, float]]
+Moments = dict[str, list[float]]  # `Normalizer.to_dict()`
 
 
 class WholeFilesIO(TorchCheckpointIO):
@@ -163,23 +164,22 @@ def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None =
         not_an_input(path, *inputs, resume, remedy=remedy)
 
 
-def set_earlier_run_aside(folder: Path, normalization: str) -> None:
+def set_earlier_run_aside(folder: Path, normalization: Moments) -> None:
     """Move what an earlier run left in `folder` to a folder earlier-N inside it.
 
     What a run that was killed before its first checkpoint left there, the same `normalization`, stays.
     """
     own = [*checkpoints_in(folder), folder / METRICS_CSV, folder / NORMALIZATION, folder / LOGS]
     left = [path for path in own if path.exists()]
-    begun = [folder / LOGS]
-    if _holds(folder / NORMALIZATION, normalization):
-        begun.append(folder / NORMALIZATION)
-    if any(path not in begun for path in left):
+    same = documents.read_if_whole(folder / NORMALIZATION, Moments) == normalization
+    begun = {LOGS, NORMALIZATION} if same else {LOGS}
+    if any(path.name not in begun for path in left):
         aside = _earlier(folder)
         for path in left:
             path.rename(aside / path.name)
 
 
-def restore_folder(point: ResumePoint, folder: Path, normalization: str) -> None:
+def restore_folder(point: ResumePoint, folder: Path, normalization: Moments) -> None:
     """Make `folder` what it was when `point` was written; what is later goes to earlier-N, nothing is lost.
 
     After a kill between two files this finishes what was begun. In another folder than that of `point` the
@@ -212,13 +212,6 @@ def restore_folder(point: ResumePoint, folder: Path, normalization: str) -> None
     for name in point.choice.get("dropped", ()):
         (folder / name).unlink(missing_ok=True)
     write_metrics(folder, point.choice["history"])
-
-
-def _holds(path: Path, text: str) -> bool:
-    try:
-        return path.read_text(encoding="utf-8") == text
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def _earlier(folder: Path) -> Path:

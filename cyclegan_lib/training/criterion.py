@@ -15,17 +15,9 @@ def held_out_distance(translated: np.ndarray, real: np.ndarray, seed: int = 0) -
     (Spearman 0.46 to 0.54); the cycle loss, lowest for a map that does nothing, points the wrong way. It is 0
     if the statistics agree in every projection.
 
-    Parameters
-    ----------
-    translated : array, (n, slices, 40), z-scores
-    real : array, (m, slices, 40), z-scores
-        Held-out recordings of the target domain; nothing pairs them with the translated ones.
-    seed : int
-        Seed of the projections.
-
-    References
-    ----------
-    .. [1] Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", JMIV 2015.
+    Both are z-scores, (n, slices, 40) and (m, slices, 40); nothing pairs the translated sequences with the
+    real ones, which are held-out recordings of the target domain. `seed` is that of the projections.
+    Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", JMIV 2015.
     """
     x, y = _statistics(translated), _statistics(real)  # (n, 120), (m, 120)
     centre, scale = y.mean(axis=0), y.std(axis=0)

@@ -126,10 +126,10 @@ def train(
         if point is None:
             module = start_module(domains, settings)
             _check_room(folder, module)
-            checkpoints.set_earlier_run_aside(folder, domains.normalizer.text())
+            checkpoints.set_earlier_run_aside(folder, domains.normalizer.to_dict())
         else:
             module = CycleGANModule(**{**point.hyperparameters, "settings": settings.model_dump()})
-            checkpoints.restore_folder(point, folder, domains.normalizer.text())
+            checkpoints.restore_folder(point, folder, domains.normalizer.to_dict())
         domains.normalizer.save(folder / checkpoints.NORMALIZATION)
         if point and point.epoch >= settings.max_epochs:
             print(printable(f"{point.path} is done: it holds epoch {point.epoch} of {settings.max_epochs}"))

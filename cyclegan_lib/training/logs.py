@@ -40,11 +40,6 @@ class EpochLogger(TensorBoardLogger):
     log_dir = root_dir
 
     @rank_zero_only
-    def flush(self) -> None:
-        """Write what was logged to the disk; raises OSError if it is full."""
-        self.experiment.flush()
-
-    @rank_zero_only
     def save(self) -> None:
         """Write the settings beside the events."""
         path = Path(self.log_dir, self.NAME_HPARAMS_FILE)
@@ -66,7 +61,7 @@ class EpochLogger(TensorBoardLogger):
 def quiet_writer() -> Iterator[None]:
     """Keep back the traceback that TensorBoard's own thread prints when the disk is full.
 
-    Nothing is lost with it: the thread keeps the error, and `EpochLogger.flush` raises it.
+    Nothing is lost with it: the thread keeps the error, and the writer's `flush` raises it.
     """
     before = threading.excepthook
 

@@ -18,6 +18,7 @@ References
 
 import copy
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +111,7 @@ def matched_map(
         shift = (paired[1] - paired[0] @ prior).mean(axis=0)
     weight, bias = prior, shift
     unsteadiness = _unsteadiness_cost(source, target)  # (n, m)
-    classes = _ClassCost(source, target)
+    classes = _class_cost(source, target)
     for iteration in range(ITERATIONS):
         translated = source.mean @ weight + bias  # (n, 40)
         cost = ot.dist(translated, target.mean) + unsteadiness
@@ -201,31 +202,25 @@ def fit_gains(module: CycleGANModule, a: torch.Tensor, b: torch.Tensor) -> None:
         average.module.set_gain(matched_gain(*described))
 
 
-class _ClassCost:
+def _class_cost(source: Described, target: Described) -> Callable[[np.ndarray], np.ndarray | float]:
     """How unlikely each of the target's classes is for translated recordings, (n, m); 0 without labels."""
+    if target.label is None or len(np.unique(target.label)) < 2:
+        return lambda translated: 0.0
+    own, wanted = source.log_std, target.log_std
+    source_logs = own - own.mean(axis=0) + wanted.mean(axis=0)  # (n, 40)
+    statistics = np.concatenate([target.mean, wanted], axis=1)  # (m, 80)
+    centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        classifier = LogisticRegression(C=0.1, max_iter=500).fit((statistics - centre) / scale, target.label)
+    column = np.searchsorted(classifier.classes_, target.label)  # (m,)
+    weight = LABEL_WEIGHT * len(statistics) / (len(statistics) + LABEL_RECORDINGS)
 
-    def __init__(self, source: Described, target: Described) -> None:
-        self.classifier = None
-        if target.label is None or len(np.unique(target.label)) < 2:
-            return
-        own, wanted = source.log_std, target.log_std
-        self.source_logs = own - own.mean(axis=0) + wanted.mean(axis=0)  # (n, 40)
-        statistics = np.concatenate([target.mean, wanted], axis=1)  # (m, 80)
-        self.centre, self.scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self.classifier = LogisticRegression(C=0.1, max_iter=500).fit(self._z(statistics), target.label)
-        self.column = np.searchsorted(self.classifier.classes_, target.label)  # (m,)
-        self.weight = LABEL_WEIGHT * len(statistics) / (len(statistics) + LABEL_RECORDINGS)
+    def cost(translated: np.ndarray) -> np.ndarray:
+        z = (np.concatenate([translated, source_logs], axis=1) - centre) / scale  # (n, 80)
+        return -weight * classifier.predict_log_proba(z)[:, column]
 
-    def __call__(self, translated: np.ndarray) -> np.ndarray | float:
-        if self.classifier is None:
-            return 0.0
-        statistics = np.concatenate([translated, self.source_logs], axis=1)
-        return -self.weight * self.classifier.predict_log_proba(self._z(statistics))[:, self.column]
-
-    def _z(self, statistics: np.ndarray) -> np.ndarray:
-        return (statistics - self.centre) / self.scale
+    return cost
 
 
 def _unsteadiness_cost(source: Described, target: Described) -> np.ndarray:

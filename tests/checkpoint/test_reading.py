@@ -14,24 +14,15 @@ def changed(path, folder, change):
     return folder / "changed.ckpt"
 
 
-def drop_discriminator(checkpoint):
-    state = checkpoint["state_dict"]
-    for key in [key for key in state if key.startswith("discriminator_B")]:
-        del state[key]
-
-
-def set_unknown(checkpoint):
-    checkpoint["hyper_parameters"]["settings"]["validation_fraction"] = 0.2
-
-
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (drop_discriminator, "weights of discriminator_B do not fit"),
+        (lambda c: c["state_dict"].pop("discriminator_B.of_windows.0.bias"), "weights of discriminator_B do"),
         (lambda c: c.pop("state_dict"), "not a training checkpoint"),
         (lambda c: c.update(hyper_parameters={"lr": 1}), "not written by cyclegan_lib"),
         (lambda c: c["hyper_parameters"].pop("data"), "it lacks hyper_parameters.data"),
-        (set_unknown, "has hyper_parameters.settings.validation_fraction, which is unknown"),
+        (lambda c: c["callbacks"].pop("ChooseCheckpoint"), "it lacks callbacks.ChooseCheckpoint"),
+        (lambda c: c["hyper_parameters"]["settings"].update(x=1), "has .*settings.x, which is unknown"),
         (lambda c: c.update(format=2), "newer version of cyclegan_lib .format 2; this one reads up to 1.; "),
         (lambda c: c.update(format=-1), "format is -1"),
         (lambda c: c["slice_moments"].pop("B"), "slice_moments is"),
@@ -65,18 +56,12 @@ def test_many_wrong_names_cost_no_time(trained, tmp_path, part):
         read_checkpoint(changed(trained[0].best, tmp_path, change))
 
 
-def test_truncated_foreign_and_harmful_files_are_refused(trained, tmp_path):
-    class Harm:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "harm"), "w"))
-
+def test_truncated_and_foreign_files_are_refused(trained, tmp_path):
     whole = trained[0].best.read_bytes()
     (tmp_path / "half.ckpt").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.ckpt").write_bytes(b"")
     (tmp_path / "text.ckpt").write_text("no checkpoint")
-    torch.save(Harm(), tmp_path / "harmful.ckpt")
     torch.save([1, 2], tmp_path / "list.ckpt")
-    for name in ("half", "empty", "text", "harmful", "list"):
+    for name in ("half", "empty", "text", "list"):
         with pytest.raises(InputError, match=f"{name}.ckpt"):
             read_checkpoint(tmp_path / f"{name}.ckpt")
-    assert not (tmp_path / "harm").exists()

@@ -1,26 +1,24 @@
-import subprocess
-import sys
-
+import numpy as np
 import torch
 
 from cyclegan_lib.checkpoint.reading import network_state, read_checkpoint
+from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.models import NETWORKS, CycleGANModule
+from cyclegan_lib.training.checkpoints import checkpoints_in
 
 
-def test_lightning_is_imported_only_by_who_trains():
-    code = "import sys, cyclegan_lib.models; print('pytorch_lightning' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
-
-
-def test_a_checkpoint_holds_what_the_guide_says(trained):
-    run, _ = trained
-    checkpoint = torch.load(run.best, weights_only=True)  # plain types: no code runs
-    for name in NETWORKS:
-        assert any(key.startswith(f"{name}.") for key in checkpoint["state_dict"])
-    assert len(checkpoint["optimizer_states"]) == 2
-    assert set(checkpoint["hyper_parameters"]["normalization"]) == {"mean_a", "std_a", "mean_b", "std_b"}
-    assert run.best.stat().st_size < 20e6
+def test_checkpoints_hold_what_the_guide_says_and_an_example(domains, trained):
+    paths = checkpoints_in(trained[1])
+    assert len(paths) == 4  # best, last, and one of each epoch
+    for path in paths:
+        assert path.stat().st_size < 20e6
+        checkpoint = torch.load(path, weights_only=True)  # plain types: no code runs
+        assert {name.split(".")[0] for name in checkpoint["state_dict"]} > set(NETWORKS)
+        assert len(checkpoint["optimizer_states"]) == 2
+        assert set(checkpoint["hyper_parameters"]["normalization"]) == {"mean_a", "std_a", "mean_b", "std_b"}
+        for name, domain in zip("AB", domains, strict=True):
+            assert checkpoint["example"][name].dtype == torch.float32
+            assert np.array_equal(checkpoint["example"][name], FeatureSet.load(domain).features[0])
 
 
 def test_a_loaded_module_translates_with_the_averaged_generators(trained):

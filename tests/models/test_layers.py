@@ -98,10 +98,3 @@ def test_the_spectral_gradient_agrees_with_torchs():
         found.square().sum().backward()
     expected = linear.parametrizations.weight.original.grad
     torch.testing.assert_close(layer.weight.grad[0].T, expected, atol=1e-3, rtol=1e-3)
-
-
-def test_two_passes_before_one_backward_are_allowed():
-    # a discriminator sees real and translated sequences, and its estimate moves in between
-    layer = MemberLinear(MEMBERS, 6, 4, spectral=True)
-    (layer(torch.randn(MEMBERS, 5, 6)) - layer(torch.randn(MEMBERS, 5, 6))).sum().backward()
-    assert layer.weight.grad.isfinite().all()

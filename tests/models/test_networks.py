@@ -24,15 +24,13 @@ def maps(members):
     return [(rng.normal(size=(40, 40)), rng.normal(size=40)) for _ in range(members)]
 
 
-def test_an_untrained_generator_is_the_mean_of_its_start_maps():
+def test_an_untrained_generators_members_are_their_start_maps():
     generator = Generator(members=3)
     torch.testing.assert_close(generator(X), X)
-    start = maps(3)
-    generator.start_at(start)
-    each = [X.numpy() @ weight.T + bias for weight, bias in start]
-    np.testing.assert_allclose(generator(X).detach().numpy(), np.mean(each, axis=0), atol=1e-4)
-    own = generator.each(X.expand(3, *X.shape)).detach().numpy()
-    np.testing.assert_allclose(own, each, atol=1e-4)
+    generator.start_at(maps(3))
+    expected = [X.numpy() @ weight.T + bias for weight, bias in maps(3)]
+    each = generator.each(X.expand(3, *X.shape)).detach().numpy()
+    np.testing.assert_allclose(each, expected, atol=1e-4)
 
 
 def test_the_generator_is_the_mean_of_its_members_at_its_strength():
@@ -104,13 +102,9 @@ def test_no_gain_is_beyond_its_bounds():
     assert generator(torch.zeros(1, 50, 40)).abs().max() < 1e-6  # nothing varies, nothing is amplified
 
 
-def test_the_output_is_not_squashed():
-    assert perturbed()(100 * X).abs().max() > 50
-
-
-@pytest.mark.parametrize(("network", "least"), [(Generator(), 100_000), (Discriminator(), 100_000)])
-def test_size_is_as_the_guide_says(network, least):
-    assert least <= sum(p.numel() for p in network.parameters()) <= 500_000
+@pytest.mark.parametrize("network", [Generator(), Discriminator()])
+def test_size_is_as_the_guide_says(network):
+    assert 100_000 <= sum(p.numel() for p in network.parameters()) <= 500_000
 
 
 def test_discriminator_scores_windows_and_the_sequence():
@@ -148,11 +142,10 @@ def test_every_layer_of_the_discriminator_is_spectrally_normalised():
 
 
 def test_mean_std_lag_against_numpy():
-    found = mean_std_lag(X).numpy()
     x = X.numpy().astype(np.float64)
     centred = x - x.mean(axis=1, keepdims=True)
     expected = [x.mean(axis=1), x.std(axis=1), (centred[:, 1:] * centred[:, :-1]).mean(axis=1)]
-    np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=1e-3)
+    np.testing.assert_allclose(mean_std_lag(X).numpy(), np.concatenate(expected, axis=1), atol=1e-3)
 
 
 def test_the_statistics_of_a_sequence_without_change_have_a_gradient():
@@ -165,8 +158,8 @@ def test_losses_are_zero_where_the_discriminator_is_right_member_by_member():
     # the first member is right, the second wrong
     ones, zeros = (torch.full((2, 10, 1), v) for v in (1.0, 0.0))
     real, translated = torch.stack([ones, zeros]), torch.stack([zeros, ones])  # (members, batch, windows, 1)
-    found = discriminator_loss((real, real[:, :, 0]), (translated, translated[:, :, 0]))
-    assert found.tolist() == [0, 1]
+    loss = discriminator_loss((real, real[:, :, 0]), (translated, translated[:, :, 0]))
+    assert loss.tolist() == [0, 1]
     assert least_squares((translated, translated[:, :, 0]), 1.0).tolist() == [1, 0]
 
 

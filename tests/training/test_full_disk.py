@@ -45,14 +45,6 @@ def refused(capfd) -> str:
     return lines[0]
 
 
-@pytest.fixture(scope="module")
-def whole(quick_start, domains, tmp_path_factory) -> Path:
-    """The folder of a run that found room."""
-    folder = tmp_path_factory.mktemp("whole")
-    assert main(train_command(domains, folder)) == 0
-    return folder
-
-
 @pytest.mark.parametrize(
     ("full", "checkpoints_left", "missing", "saved"),
     [
@@ -64,7 +56,7 @@ def whole(quick_start, domains, tmp_path_factory) -> Path:
     ids=["nothing", "half a checkpoint", "one checkpoint", "between two files"],
 )
 def test_a_disk_that_fills_up(
-    full, checkpoints_left, missing, saved, domains, whole, disk, monkeypatch, capfd
+    full, checkpoints_left, missing, saved, domains, uninterrupted, disk, monkeypatch, capfd
 ):
     run, filler = disk / "run", disk / "filler"
 
@@ -101,7 +93,7 @@ def test_a_disk_that_fills_up(
         assert "No space left on device" in refused(capfd)
     filler.unlink()
     assert main(train_command(domains, run)) == 0
-    assert unequal(whole, run) == []
+    assert unequal(uninterrupted, run) == []
 
 
 def test_too_little_room_is_said_before_training(domains, disk, capfd):

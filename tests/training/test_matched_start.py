@@ -71,8 +71,7 @@ def test_the_gains_in_a_checkpoint_are_those_of_its_own_weights(domains, trained
         before = {key: x.clone() for key, x in generator.state_dict().items() if key.startswith("gain_")}
         assert before["gain_bias"].abs().max() > 0.01
         translated = generator.ungained(source).detach().numpy()
-        described = (Described.describe(x, np.arange(len(x))) for x in (translated, target.numpy()))
-        gain = matched_gain(*described)
+        gain = matched_gain(*(Described.describe(x, np.arange(len(x))) for x in (translated, target.numpy())))
         for key, held in before.items():
             np.testing.assert_allclose(held, getattr(gain, key.removeprefix("gain_")), atol=1e-3)
 

@@ -2,11 +2,14 @@
 
 import csv
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from helpers import QUICK, make_set
+from same_run import differences, unequal
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
@@ -15,15 +18,12 @@ from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.training import held_out_distance, train
 
 pytestmark = pytest.mark.usefixtures("quick_start")
+LAST = "cyclegan-last.ckpt"
 X = torch.zeros(1, 50, 40)
 
 
 def quick(**more):
     return QUICK.model_copy(update=more)
-
-
-def weights(path):
-    return torch.load(path, weights_only=True)["state_dict"]
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +45,10 @@ def watched(quick_start, domains, tmp_path_factory):
 def test_a_run_leaves_the_files_that_the_guide_names(watched):
     folder = watched[1]
     names = {path.name for path in folder.iterdir()}
-    assert {"best.ckpt", "cyclegan-last.ckpt", "normalization_params.json", "metrics.csv", "logs"} <= names
-    named = [name for name in names if name.startswith("cyclegan-epoch=")]
-    assert len(named) == 2
-    assert all("-val_cycle_A=" in name for name in named)
-    assert any(path.name.startswith("events.out.tfevents") for path in (folder / "logs").rglob("*"))
+    own = [name for name in names if re.fullmatch(r"cyclegan-epoch=[01]-val_cycle_A=\d\.\d{4}\.ckpt", name)]
+    assert len(own) == 2
+    assert names == {"best.ckpt", LAST, "normalization_params.json", "metrics.csv", "logs", *own}
+    assert list((folder / "logs").glob("events.out.tfevents*"))
 
 
 def test_metrics_are_logged_for_each_epoch(watched):
@@ -76,14 +75,13 @@ def test_a_watcher_sees_the_untrained_model_and_every_epoch(watched):
 
 
 def test_the_same_seed_gives_the_same_weights_watched_or_not(domains, watched, tmp_path):
-    first = weights(watched[0].last)
-    again = train(*domains, tmp_path, QUICK, progress=False).best.read_bytes()
-    same = weights(tmp_path / "cyclegan-last.ckpt")
-    assert all(torch.equal(first[key], same[key]) for key in first)
-    different = weights(train(*domains, tmp_path, quick(seed=1), progress=False).last)
-    assert any(not torch.equal(first[key], different[key]) for key in first)
-    # and the earlier run is set aside, not overwritten
-    assert (tmp_path / "earlier-1" / "best.ckpt").read_bytes() == again
+    best = train(*domains, tmp_path, QUICK, progress=False).best.read_bytes()
+    assert unequal(watched[1], tmp_path) == []
+    train(*domains, tmp_path, quick(seed=1), progress=False)
+    # the earlier run is set aside, not overwritten
+    assert (tmp_path / "earlier-1" / "best.ckpt").read_bytes() == best
+    both = (torch.load(folder / LAST, weights_only=True) for folder in (watched[1], tmp_path))
+    assert any(line.startswith("state_dict") for line in differences(*both))
 
 
 def test_going_on_in_another_folder_leaves_a_best_checkpoint_there(domains, watched, tmp_path):
@@ -124,7 +122,7 @@ def test_one_restart_without_numbers_stops_the_run_before_it_is_saved(domains, t
     says = "the loss at step 4 is not a finite number; .*cyclegan-last.ckpt holds epoch 1, the last good one"
     with pytest.raises(InputError, match=says):
         train(*domains, tmp_path, QUICK, progress=False, watch=break_after_first_epoch)
-    for name in ("best.ckpt", "cyclegan-last.ckpt"):
+    for name in ("best.ckpt", LAST):
         usable(tmp_path / name)
     with (tmp_path / "metrics.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
@@ -132,25 +130,31 @@ def test_one_restart_without_numbers_stops_the_run_before_it_is_saved(domains, t
     assert resumed.history[-1]["epoch"] == 2  # what broke it is gone
 
 
-def silent(device):
-    same = make_set(device)
-    return same.with_features(np.full_like(same.features, -100.0), device)
+def with_features(change):
+    same = make_set("BATCH_UPLOAD")
+    return replace(same, features=change(same.features))
 
 
 @pytest.mark.parametrize(
-    ("b", "says"),
+    ("b", "settings", "says"),
     [
-        (make_set("BATCH_UPLOAD", sample_rate=12000), "different settings"),
-        (make_set("cpc006"), "both come from the device"),
-        (make_set("BATCH_UPLOAD", n=1), "at least 2"),
-        (make_set("BATCH_UPLOAD", n=7), "b.npz holds 7 recordings; at least 8"),
-        (silent("BATCH_UPLOAD"), "every feature in .*b.npz has the same value everywhere"),
+        (make_set("BATCH_UPLOAD", sample_rate=12000), {}, "different settings"),
+        (make_set("cpc006"), {}, "both come from the device"),
+        (make_set("BATCH_UPLOAD", n=1), {}, "at least 2"),
+        (make_set("BATCH_UPLOAD", n=7), {}, "b.npz holds 7 recordings; at least 8"),
+        (make_set("BATCH_UPLOAD", n=9), {"restarts": 10, "folds": 10}, "b.npz holds 9 .*; at least 10"),
+        (
+            with_features(lambda x: np.full_like(x, -100)),
+            {},
+            "every feature in .*b.npz has the same value every",
+        ),
+        (with_features(lambda x: x[:, :4]), {}, "b.npz has 4 slices a sequence; at least 5"),
     ],
 )
-def test_domains_that_do_not_fit_are_refused_before_anything_is_written(domains, tmp_path, b, says):
+def test_domains_that_do_not_fit_are_refused_before_anything_is_written(domains, tmp_path, b, settings, says):
     path = b.save(tmp_path / "b.npz")
     with pytest.raises(InputError, match=says):
-        train(domains[0], path, tmp_path / "out", QUICK, progress=False)
+        train(domains[0], path, tmp_path / "out", quick(**settings), progress=False)
     assert not (tmp_path / "out").exists()
 
 
