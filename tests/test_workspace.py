@@ -5,7 +5,7 @@ from helpers import PROJECT
 
 import cyclegan_lib
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.plots import new_figure
+from cyclegan_lib.plots.style import new_figure
 from cyclegan_lib.workspace import Parameter, Workspace, declared_parameters, project_folder
 
 CELL = 'epochs: int = 3  # how many\nrate: float = 0.1  # how fast\nname: str = ""  # who'

@@ -15,6 +15,7 @@ from cyclegan_lib import evaluation
 from cyclegan_lib.benchmark import run as benchmark
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation.report import Evaluation
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import remove_leftovers, replacing
 
@@ -23,7 +24,7 @@ BYTES = NAMES["not UTF-8"]
 
 
 @pytest.fixture(scope="module")
-def evaluated(domains) -> evaluation.Evaluation:
+def evaluated(domains) -> Evaluation:
     """A real result."""
     a, b = map(FeatureSet.load, domains)
     return evaluation.evaluate(a, a.with_features(a.features, b.device), b)
