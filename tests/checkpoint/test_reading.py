@@ -38,20 +38,18 @@ def test_a_checkpoint_that_is_not_whole_is_refused(trained, tmp_path, change, sa
         read_checkpoint(changed(trained[0].best, tmp_path, change))
 
 
-@pytest.mark.parametrize("part", ["kept", "history", "generator", "state"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda c: c["callbacks"]["ChooseCheckpoint"]["kept"],
+        lambda c: c["callbacks"]["ChooseCheckpoint"]["history"][0],
+        lambda c: c["hyper_parameters"]["settings"]["generator"],
+        lambda c: c["optimizer_states"][0]["state"],
+    ],
+)
 def test_many_wrong_names_cost_no_time(trained, tmp_path, part):
     """Each would be an error to be listed: a million of them took minutes and gigabytes."""
-
-    def change(checkpoint):
-        choice = checkpoint["callbacks"]["ChooseCheckpoint"]
-        where = {
-            "kept": choice["kept"],
-            "history": choice["history"][0],
-            "generator": checkpoint["hyper_parameters"]["settings"]["generator"],
-            "state": checkpoint["optimizer_states"][0]["state"],
-        }[part]
-        where.update({f"x{i}": None for i in range(100_000)})
-
+    change = lambda c: part(c).update({f"x{i}": None for i in range(100_000)})
     with pytest.raises(InputError, match="holds too many names; give another"):
         read_checkpoint(changed(trained[0].best, tmp_path, change))
 

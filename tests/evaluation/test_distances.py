@@ -121,11 +121,6 @@ class TestSlicedWasserstein:
         # quantile functions 0 and (0 on one half, 1 on the other): W2² = ½
         assert sliced_wasserstein(np.zeros((3, 1)), np.array([[0.0], [1.0]])) == pytest.approx(np.sqrt(0.5))
 
-    def test_seed(self, rng):
-        x, y = rng.normal(size=(100, 6)), rng.normal(1, size=(100, 6))
-        assert sliced_wasserstein(x, y, seed=1) == sliced_wasserstein(x, y, seed=1)
-        assert sliced_wasserstein(x, y, seed=1) != sliced_wasserstein(x, y, seed=2)
-
 
 class TestNmse:
     def test_the_mean_is_one(self, rng):
@@ -144,13 +139,10 @@ class TestNmse:
         wrong[:, 1] += 5
         assert nmse(wrong, truth) == 0
 
-    def test_all_constant(self):
-        with pytest.raises(InputError, match="constant"):
-            nmse(np.ones((5, 3)), np.ones((5, 3)))
-
-    def test_other_shape(self, rng):
-        with pytest.raises(InputError, match="same sequences"):
-            nmse(rng.normal(size=(5, 3)), rng.normal(size=(6, 3)))
+    @pytest.mark.parametrize(("rows", "says"), [(5, "constant"), (6, "same sequences")])
+    def test_a_truth_that_is_constant_or_of_other_shape_is_refused(self, rows, says):
+        with pytest.raises(InputError, match=says):
+            nmse(np.ones((5, 3)), np.ones((rows, 3)))
 
 
 @pytest.mark.parametrize("distance", [partial(mmd2, bandwidth=2.0), frechet_distance, sliced_wasserstein])
@@ -159,13 +151,7 @@ class TestInputs:
         x, y = rng.normal(size=(3, 10, 4)), rng.normal(1, size=(5, 10, 4))
         assert distance(x, y) == distance(x.reshape(30, 4), y.reshape(50, 4))
 
-    @pytest.mark.parametrize(
-        ("x", "message"),
-        [
-            (np.full((5, 3), np.nan), "NaN"),
-            (np.ones((1, 3)), "at least 2"),
-        ],
-    )
-    def test_unusable(self, distance, x, message):
-        with pytest.raises(InputError, match=message):
-            distance(x, np.random.default_rng(0).normal(size=(5, 3)))
+    @pytest.mark.parametrize(("x", "says"), [([[np.nan] * 3] * 5, "NaN"), ([[1.0] * 3], "at least 2")])
+    def test_unusable(self, distance, x, says, rng):
+        with pytest.raises(InputError, match=says):
+            distance(np.array(x), rng.normal(size=(5, 3)))

@@ -13,18 +13,10 @@ from cyclegan_lib.models import Generator
 
 
 @pytest.fixture(scope="module")
-def translator(exported) -> Translator:
-    return Translator.load(exported, "AB")
-
-
-@pytest.fixture(scope="module")
-def train(domains) -> FeatureSet:
-    return FeatureSet.load(domains[0])
-
-
-@pytest.fixture(scope="module")
-def source() -> FeatureSet:
-    return make_set("cpc006", n=10, seed=5, shift=10)
+def given(exported, domains) -> tuple[Translator, FeatureSet, FeatureSet]:
+    """A translator, recordings that it never heard, and those that it was trained on."""
+    source = make_set("cpc006", n=10, seed=5, shift=10)
+    return Translator.load(exported, "AB"), source, FeatureSet.load(domains[0])
 
 
 def shifted_truth(translator: Translator, source: FeatureSet, by: np.ndarray) -> FeatureSet:
@@ -34,12 +26,12 @@ def shifted_truth(translator: Translator, source: FeatureSet, by: np.ndarray) ->
     return truth.select(np.random.default_rng(0).permutation(len(source)))
 
 
-def test_known_errors_are_found_where_they_are(translator, train, source):
+def test_known_errors_are_found_where_they_are(given):
     wrong = np.zeros((10, 50, 40))
     wrong[3] = 2.0  # a whole recording, 2 dB too loud
     wrong[7, 20] = 4.0  # one slice
     wrong[:, :, 39] += 1.0  # one band
-    judged = reliability(translator, source, train, shifted_truth(translator, source, wrong))
+    judged = reliability(*given, shifted_truth(*given[:2], wrong))
     np.testing.assert_allclose(judged.difference, wrong, atol=1e-4)
     assert list(judged.worst_first()[:2]) == [3, 7]
     assert judged.slice_error[7].argmax() == 20
@@ -49,37 +41,38 @@ def test_known_errors_are_found_where_they_are(translator, train, source):
     assert judged.table(1)[1][:3] == ["cpc006-003", "outer_race", "2.0"]
 
 
-def test_an_error_that_is_the_same_in_all_slices_is_constant_and_noise_is_not(translator, train, source):
+def test_an_error_that_is_the_same_in_all_slices_is_constant_and_noise_is_not(given):
     rng = np.random.default_rng(1)
     level = np.broadcast_to(rng.normal(size=(10, 1, 40)), (10, 50, 40))
     for error, expected in ((level, 1), (rng.normal(size=(10, 50, 40)), 1 / 50)):
-        judged = reliability(translator, source, train, shifted_truth(translator, source, error))
+        judged = reliability(*given, shifted_truth(*given[:2], error))
         assert judged.constant_part == pytest.approx(expected, abs=0.01)
 
 
-def test_what_the_source_hears_of_a_band(translator, train, source):
-    truth = source.with_features(source.features * 2 + 5, "BATCH_UPLOAD")
-    noise = np.random.default_rng(2).normal(size=(10, 1))
-    truth.features[:, :, 7] = noise  # nothing of this band comes from the source
-    heard = reliability(translator, source, train, truth).heard
+def test_what_the_source_hears_of_a_band(given):
+    truth = given[1].with_features(given[1].features * 2 + 5, "BATCH_UPLOAD")
+    # nothing of this band comes from the source
+    truth.features[:, :, 7] = np.random.default_rng(2).normal(size=(10, 1))
+    heard = reliability(*given, truth).heard
     assert heard[0] == pytest.approx(1, abs=1e-3)
     assert heard[7] < 0.6
 
 
-def test_signs_need_no_truth_and_rank_with_errors_that_follow_them(translator, train, source):
-    judged = reliability(translator, source, train)
+def test_signs_need_no_truth_and_rank_with_errors_that_follow_them(given):
+    judged = reliability(*given)
     assert judged.difference is None and judged.table(1)[1][2] == "unknown"
     assert list(judged.worst_first()) == list(np.argsort(-judged.disagreement, kind="stable"))
     by = np.ones((10, 50, 40)) * judged.disagreement[:, None, None]
-    told = reliability(translator, source, train, shifted_truth(translator, source, by))
+    told = reliability(*given, shifted_truth(*given[:2], by))
     assert told.foresight()["disagreement of the restarts"] == pytest.approx(1)
     assert told.suspect.sum() == 3
     assert told.caught > told.suspect.mean()
 
 
-def test_novelty_is_1_for_what_was_trained_on_and_large_for_the_unheard(translator, train, source):
+def test_novelty_is_1_for_what_was_trained_on_and_large_for_the_unheard(given):
+    translator, source, train = given
     strange = source.with_features(source.features + 60, "cpc006")
-    known = reliability(translator, source, train).novelty
+    known = reliability(*given).novelty
     assert np.median(known) == pytest.approx(1, abs=0.5)
     assert reliability(translator, strange, train).novelty.min() > 3 * known.max()
 
@@ -91,6 +84,6 @@ def test_disagreement_is_the_deviation_of_the_members_means():
     assert generator.disagreement(torch.randn(3, 50, 40)).tolist() == pytest.approx([0.5] * 3)
 
 
-def test_pairs_that_do_not_match_are_refused(translator, train, source):
+def test_pairs_that_do_not_match_are_refused(given):
     with pytest.raises(InputError, match="matches 9 of the 10 sequences"):
-        reliability(translator, source, train, source.select(np.arange(9)))
+        reliability(*given, given[1].select(np.arange(9)))

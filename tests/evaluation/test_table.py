@@ -46,10 +46,6 @@ class TestTable:
         assert all(getattr(identity, name) > 3 * getattr(null, name) for name in DISTANCES[:3])
         assert identity.recovery_forest == 0
 
-    def test_affine_leaves_the_correlations(self, full):
-        assert full.row("Gaussian OT").frechet < 0.8 * full.row("per-feature affine").frechet
-        assert full.row("per-feature affine").sliced_wasserstein < full.row("identity").sliced_wasserstein / 3
-
     def test_null_row_and_spread_over_the_halvings(self, full):
         assert [row.name for row in full.rows] == ROWS
         assert full.null.nmse == 0
@@ -157,15 +153,11 @@ class TestMatching:
         paired = sets["paired"].select(order[::-1])
         assert evaluate(**sets | {"translated": translated, "paired": paired}).rows == full.rows
 
-    def test_by_recording_and_start_also_where_it_was_rounded_in_another_way(self, source, target):
+    def test_by_recording_and_start_among_more_also_where_it_was_rounded_in_another_way(self, source, target):
         order = np.random.default_rng(0).permutation(len(target))
         moved = replace(target, start_s=target.start_s + 1e-9).select(order)
-        matched = match_by_name(source, moved, "paired")
-        assert np.array_equal(matched.features, target.features)
-
-    def test_more_pairs_than_needed(self, source, perfect, target):
-        result = evaluate(source.select(FEW), perfect.select(FEW), target.select(FEW), paired=target)
-        assert result.row("CycleGAN").nmse == pytest.approx(0, abs=1e-6)
+        matched = match_by_name(source.select(FEW), moved, "paired")
+        assert np.array_equal(matched.features, target.features[FEW])
 
 
 def twice(given):

@@ -11,7 +11,6 @@ def test_checkpoints_hold_what_the_guide_says_and_an_example(domains, trained):
     paths = checkpoints_in(trained[1])
     assert len(paths) == 4  # best, last, and one of each epoch
     for path in paths:
-        assert path.stat().st_size < 20e6
         checkpoint = torch.load(path, weights_only=True)  # plain types: no code runs
         assert {name.split(".")[0] for name in checkpoint["state_dict"]} > set(NETWORKS)
         assert len(checkpoint["optimizer_states"]) == 2

@@ -54,13 +54,13 @@ def test_a_member_takes_the_steps_that_it_would_take_alone(member):
     before = {name: value.clone() for name, value in of_member(ensemble, member).items()}
     trained(ensemble, given)
     trained(alone, [tuple(x[member : member + 1] for x in batch) for batch in given])
-    found, expected = of_member(ensemble, member), of_member(alone, 0)
-    assert found.keys() == expected.keys()
-    for name, value in found.items():
+    after, expected = of_member(ensemble, member), of_member(alone, 0)
+    assert after.keys() == expected.keys()
+    for name, value in after.items():
         torch.testing.assert_close(
             value, expected[name], atol=1e-4, rtol=1e-3, msg=lambda m, n=name: f"{n}: {m}"
         )
-    still = {name for name, value in found.items() if torch.equal(value, before[name])}
+    still = {name for name, value in after.items() if torch.equal(value, before[name])}
     assert all(name.endswith(("start_weight", "start_bias", ".right")) for name in still), still
 
 
@@ -80,15 +80,15 @@ def test_member_translations_are_each_members_own_at_the_strength_in_use():
     a = [torch.randn(n, 50, 40, generator=generator) for n in (2, 3, 1)]
     b = [torch.randn(n, 50, 40, generator=generator) for n in (1, 2, 4)]
     ab, ba = module.average_AB.module, module.average_BA.module
-    for member, found in enumerate(module.member_translations(list(zip(a, b, strict=True)))):
+    for member, made in enumerate(module.member_translations(list(zip(a, b, strict=True)))):
 
         def own(network, x, member=member):
             return network.each(x.expand(MEMBERS, *x.shape), SETTINGS.generator.strength)[member]
 
-        torch.testing.assert_close(found["B"], own(ab, a[member]))
-        torch.testing.assert_close(found["A"], own(ba, b[member]))
-        torch.testing.assert_close(found["ABA"], own(ba, own(ab, a[member])))
-        torch.testing.assert_close(found["BAB"], own(ab, own(ba, b[member])))
+        torch.testing.assert_close(made["B"], own(ab, a[member]))
+        torch.testing.assert_close(made["A"], own(ba, b[member]))
+        torch.testing.assert_close(made["ABA"], own(ba, own(ab, a[member])))
+        torch.testing.assert_close(made["BAB"], own(ab, own(ba, b[member])))
 
 
 def test_the_averages_start_at_the_maps_that_the_generators_start_at():
