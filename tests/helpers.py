@@ -66,6 +66,11 @@ def refusal(capture, *command: object) -> str:
     return lines[0]
 
 
+def deviations_apart(translator, x: np.ndarray, y: np.ndarray) -> float:
+    """How far two translations are apart at most, in standard deviations of the target."""
+    return float(np.abs((x - y) / translator.normalizer.moments(translator.direction[1])[1]).max())
+
+
 def run_script(script: str | Path, *arguments: str) -> None:
     """What `python script` does, without the seconds of a new process."""
     script, before, writes = Path(script).absolute(), (sys.argv, list(sys.path)), sys.dont_write_bytecode

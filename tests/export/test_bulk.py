@@ -10,14 +10,14 @@ from cyclegan_lib.features import Normalizer
 from cyclegan_lib.models import Generator
 
 
-def far_from_start(seed: int = 0, **sizes) -> Generator:
-    """A generator of which every part counts."""
-    torch.manual_seed(seed)
+def far_from_start(normalizer: Normalizer, direction: str = "AB", **sizes) -> Translator:
+    """With a generator of which every part counts."""
+    torch.manual_seed(0)
     generator = Generator(**sizes)
     with torch.no_grad():
         for value in (*generator.parameters(), *generator.buffers()):
             value += 0.05 * torch.randn_like(value)
-    return generator.eval()
+    return Translator(generator.eval(), normalizer, direction, "a", "b", None)
 
 
 SIZES = [
@@ -28,10 +28,6 @@ SIZES = [
     {"members": 2, "hidden_layers": 3, "hidden_dim": 37},
     {"members": 1, "hidden_layers": 1, "hidden_dim": 8, "strength": 1.0},  # as distilled
 ]
-
-
-def made(normalizer: Normalizer, direction: str = "AB", **sizes) -> Translator:
-    return Translator(far_from_start(**sizes), normalizer, direction, "a", "b", None)
 
 
 def difference(translator: Translator, x: np.ndarray) -> float:
@@ -55,7 +51,7 @@ def test_translation_in_bulk_is_that_of_the_generator(sizes, special, monkeypatc
     moments = [rng.uniform(low, high, 40) for low, high in ((-60, -20), (2, 9), (-70, -10), (1, 8))]
     if special == "a band far from 0 dB":
         moments[0][7], moments[1][7] = -100, 0.005  # dB: it hardly varies
-    translator = made(Normalizer(*moments), direction, **sizes)
+    translator = far_from_start(Normalizer(*moments), direction, **sizes)
     x = translator.normalizer.denormalize(rng.normal(size=(300, 50, 40)), direction[0])
     assert difference(translator, x) < 3e-5
 
@@ -66,7 +62,7 @@ def test_translation_is_that_of_the_generator_whatever_the_slices(shape, sizes):
     rng = np.random.default_rng(0)
     normalizer = Normalizer(*(rng.uniform(1, 5, 40) for _ in range(4)))
     x = normalizer.denormalize(rng.normal(size=shape), "A")
-    translator = made(normalizer, **sizes)
+    translator = far_from_start(normalizer, **sizes)
     assert difference(translator, x) < 1e-5
     assert translator.translate(x).shape == shape
 
@@ -83,7 +79,7 @@ def test_silence_and_outliers_are_translated_as_the_generator_does(sizes):
     x[3, 20] += 80  # a knock
     x[4] += 60  # loud, 12 deviations from what is usual
     x[5] = x[5, :1] + (x[5] - x[5, :1]) / 50 + 40  # loud and steady
-    translator = made(normalizer, **sizes)
+    translator = far_from_start(normalizer, **sizes)
     assert difference(translator, x) < 1e-4
     assert np.ptp(translator.translate(x)[:2], axis=1).max() < 1e-3  # dB
 
@@ -92,8 +88,7 @@ def test_arrays_of_other_types_and_read_only_ones_are_translated(translator, tmp
     x = make_set("cpc006", n=5, shift=10).features
     np.save(tmp_path / "x.npy", x)
     expected = translator.translate(x)
-    others = (x.astype(np.float64), np.asfortranarray(x), np.load(tmp_path / "x.npy", mmap_mode="r"))
-    for other in others:
+    for other in (x.astype(float), np.asfortranarray(x), np.load(tmp_path / "x.npy", mmap_mode="r")):
         translated = translator.translate(other)
         assert translated.dtype == np.float32
         np.testing.assert_array_equal(translated, expected)

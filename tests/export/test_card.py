@@ -1,9 +1,8 @@
 """The model card: what it says of an export, and whose evaluation it takes."""
 
 import pytest
-from helpers import make_set
+from helpers import done, make_set, refusal
 
-from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, add_evaluation
 from cyclegan_lib.export.manifest import CONFIG, Manifest
@@ -15,14 +14,11 @@ def test_the_card_says_what_it_translates_and_was_trained_on(exported, trained, 
     assert card.startswith("# cpc006 and BATCH_UPLOAD: ")
     for name in ("a", "b"):
         assert f"`{manifest.training.data[name].fingerprint}`" in card
-    start, chosen = trained[0].history[0], trained[0].history[trained[0].best_epoch]
+    epoch, history = trained[0].best_epoch, trained[0].history
     for device, way in (("BATCH_UPLOAD", "AB"), ("cpc006", "BA")):
-        before, after = start[f"val_distance_{way}"], chosen[f"val_distance_{way}"]
+        before, after = (history[number][f"val_distance_{way}"] for number in (0, epoch))
         assert f"| to {device} | {before:.3f} | {after:.3f} |" in card
-    assert (
-        f"Epoch {trained[0].best_epoch} of 3 steps, seed 0; the translations of\n2 restarts are averaged"
-        in card
-    )
+    assert f"Epoch {epoch} of 3 steps, seed 0; the translations of\n2 restarts are averaged" in card
     assert "| sample rate | 16000 Hz |" in card and "| bands | 60 to 8000 Hz |" in card
     for path in exported.iterdir():
         if path.name not in ("README.md", CONFIG):
@@ -33,14 +29,10 @@ def test_the_card_says_what_it_translates_and_was_trained_on(exported, trained, 
 @pytest.mark.usefixtures("quick_evaluation")
 def test_evaluate_puts_its_table_into_the_card(model, domains, tmp_path, capsys):
     (model / "mine.txt").write_text("keep")
-    out = tmp_path / "out.npz"
-    translate = ["translate", "--model", str(model), "--direction", "AB", "--input", str(domains[0])]
-    assert main([*translate, "--output", str(out)]) == 0
-    given = ["--source", str(domains[0]), "--translated", str(out), "--target", str(domains[1])]
-    capsys.readouterr()
-    assert main(["evaluate", *given, "--model", str(model)]) == 0
-    printed = capsys.readouterr().out
-    row = next(line for line in printed.splitlines() if line.startswith("| CycleGAN"))
+    (a, b), out = domains, tmp_path / "out.npz"
+    done(capsys, "translate", "--model", model, "--direction", "AB", "--input", a, "--output", out)
+    said = done(capsys, "evaluate", "--source", a, "--translated", out, "--target", b, "--model", model)
+    row = next(line for line in said.splitlines() if line.startswith("| CycleGAN"))
     card = (model / "README.md").read_text()
     assert row in card and "Not measured" not in card and "cpc006 to BATCH_UPLOAD:" in card
     assert Translator.load(model, "AB") and (model / "mine.txt").read_text() == "keep"
@@ -63,11 +55,10 @@ def test_the_card_has_the_last_table_of_each_generator(copied, domains):
     assert card.count("How to read it") == 1 and "Not measured" not in card
 
 
-def test_a_table_of_another_translation_is_refused(model, domains, tmp_path, capsys):
-    before = (model / "README.md").read_bytes()
-    given = ["--source", str(domains[0]), "--translated", str(domains[0]), "--target", str(domains[1])]
-    assert main(["evaluate", *given, "--model", str(model)]) == 2
-    assert "makes another translation of the source" in capsys.readouterr().err
+def test_a_table_of_another_translation_is_refused(model, domains, capsys):
+    (a, b), before = domains, (model / "README.md").read_bytes()
+    said = refusal(capsys, "evaluate", "--source", a, "--translated", a, "--target", b, "--model", model)
+    assert "makes another translation of the source" in said
     x = make_set("phone")
     with pytest.raises(InputError, match="the source was recorded by phone"):
         add_evaluation(model, x, x, "")

@@ -4,10 +4,9 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from helpers import make_set
+from helpers import deviations_apart, done, make_set, refusal
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
-from cyclegan_lib.cli import main
 from cyclegan_lib.export import Translator
 from cyclegan_lib.export.distillation import distil
 from cyclegan_lib.export.manifest import Manifest
@@ -99,13 +98,12 @@ def test_a_checkpoint_keeps_what_its_slices_are_like(trained, domains):
 
 def test_the_command_exports_and_translates(trained, domains, tmp_path, capsys):
     model, out = tmp_path / "model", tmp_path / "out.npz"
-    command = ["export", "--checkpoint", str(trained[0].best), "--output-dir", str(model), "--distilled"]
-    assert main([*command, "--formats", "safetensors, pth"]) == 0
-    printed = capsys.readouterr().out
-    assert "generator_AB_distilled.pth" in printed and "2,328 parameters" in printed
-    assert "generator_BA_distilled.safetensors" in printed
-    given = ["--model", str(model), "--direction", "AB", "--input", str(domains[0]), "--output", str(out)]
-    assert main(["translate", *given, "--distilled"]) == 0
+    given = ["--checkpoint", trained[0].best, "--output-dir", model, "--formats", "safetensors, pth"]
+    said = done(capsys, "export", "--distilled", *given)
+    assert "generator_AB_distilled.pth" in said and "2,328 parameters" in said
+    assert "generator_BA_distilled.safetensors" in said
+    given = ["--model", model, "--direction", "AB", "--input", domains[0], "--output", out]
+    done(capsys, "translate", "--distilled", *given)
     source = FeatureSet.load(domains[0])
     written, translator = FeatureSet.load(out), Translator.load(model, "AB")
     expected = Translator.load(model, "AB", distilled=True).translate_set(source)
@@ -129,31 +127,29 @@ def test_the_folder_says_how_far_they_are(everything):
 def test_the_script_and_onnx_translate_as_the_library(direction, everything, script_of):
     x = make_set("x", n=20, shift=5, seed=3).features
     translator = Translator.load(everything, direction, distilled=True)
-    expected = translator.translate(x)
-    large = Translator.load(everything, direction).translate(x)
-    std = translator.normalizer.moments(direction[1])[1]
-    assert np.abs((expected - large) / std).max() > 1e-3  # another generator
-    script = script_of(everything)
-    np.testing.assert_array_less(np.abs((script["translate"](x, direction, True) - expected) / std), 1e-4)
-    np.testing.assert_array_less(np.abs((script["translate"](x, direction) - large) / std), 1e-4)
+    distilled, large = translator.translate(x), Translator.load(everything, direction).translate(x)
+    assert deviations_apart(translator, distilled, large) > 1e-3  # another generator
+    of_script = script_of(everything)["translate"]
+    assert deviations_apart(translator, of_script(x, direction, True), distilled) < 1e-4
+    assert deviations_apart(translator, of_script(x, direction), large) < 1e-4
     session = onnxruntime.InferenceSession(everything / f"generator_{direction}_distilled.onnx")
-    (computed,) = session.run(None, {"features": x})
-    np.testing.assert_array_less(np.abs((computed - expected) / std), 1e-4)
+    (of_onnx,) = session.run(None, {"features": x})
+    assert deviations_apart(translator, of_onnx, distilled) < 1e-4
 
 
 def test_where_there_are_none_they_are_asked_for_in_vain(exported, domains, tmp_path, capsys):
-    given = ["--model", str(exported), "--direction", "AB", "--input", str(domains[0])]
-    assert main(["translate", *given, "--output", str(tmp_path / "out.npz"), "--distilled"]) == 2
-    assert "holds no distilled generators; export again with --distilled" in capsys.readouterr().err
-    assert not (tmp_path / "out.npz").exists()
+    out = tmp_path / "out.npz"
+    given = ["--model", exported, "--direction", "AB", "--input", domains[0], "--output", out]
+    said = refusal(capsys, "translate", "--distilled", *given)
+    assert "holds no distilled generators; export again with --distilled" in said and not out.exists()
 
 
 def test_a_checkpoint_of_an_earlier_version_is_exported_without(trained, tmp_path, capsys):
     content = torch.load(trained[0].best, weights_only=True)
     del content["slice_moments"]
     torch.save(content, tmp_path / "old.ckpt")
-    command = ["export", "--checkpoint", str(tmp_path / "old.ckpt"), "--output-dir", str(tmp_path / "model")]
-    assert main([*command, "--distilled"]) == 2
-    assert "does not keep what distilling needs; train again" in capsys.readouterr().err
-    assert not (tmp_path / "model").exists()
-    assert main(command) == 0
+    model = tmp_path / "model"
+    command = ["export", "--checkpoint", tmp_path / "old.ckpt", "--output-dir", model]
+    said = refusal(capsys, *command, "--distilled")
+    assert "does not keep what distilling needs; train again" in said and not model.exists()
+    done(capsys, *command)
