@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from helpers import PROJECT, QUICK, make_set, train_command
+from helpers import PROJECT, QUICK, done, make_set, refusal, train_command
 from same_run import differences, unequal
 
 from cyclegan_lib.checkpoint.random_states import random_states
@@ -153,37 +153,24 @@ def test_auto_takes_the_newest_that_can_be_read(domains, whole, three, tmp_path,
 
 def test_auto_on_the_command_line(domains, tmp_path, capsys):
     folder = tmp_path / "run"
-
-    def two(folder, **options):
-        return train_command(domains, folder, **{"max_epochs": 2, **options})
-
-    assert main(two(folder)) == 0
-    said = capsys.readouterr().out
+    train_to = lambda epochs, **more: train_command(domains, folder, max_epochs=epochs, **more)
+    files = lambda: {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    said = done(capsys, *train_to(2))
     assert f"no checkpoint to go on from in {folder}: training from the beginning" in said
-    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-    assert main(two(folder)) == 0
-    said = capsys.readouterr().out
+    before = files()
+    said = done(capsys, *train_to(2))
     assert "cyclegan-last.ckpt is done: it holds epoch 2 of 2" in said and "best epoch" in said
-    assert main(two(folder, max_epochs=1)) == 0
-    assert "it holds epoch 2 of 1" in capsys.readouterr().out
-    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
-
-    assert main(two(folder, max_epochs=3, max_minutes=20, threads=1)) == 0
-    said = capsys.readouterr().out
+    assert "it holds epoch 2 of 1" in done(capsys, *train_to(1))
+    assert files() == before
+    said = done(capsys, *train_to(3, max_minutes=20, threads=1))
     assert "after epoch 2 of 3" in said and "of 3: " in said
 
-    for option, value, name in (
-        ("seed", "1", "seed = 0, and 1 is"),
-        ("generator_hidden_dim", "9", "generator_hidden_dim = 8, and 9 is"),
-        ("keep_checkpoints", "2", "keep_checkpoints = 3, and 2 is"),
-    ):
-        assert main(two(folder, max_epochs=4, **{option: value})) == 2
-        error = capsys.readouterr().err
-        assert name in error and error.count("\n") == 1
+    for option, old, new in (("seed", 0, 1), ("generator_hidden_dim", 8, 9), ("keep_checkpoints", 3, 2)):
+        said = refusal(capsys, *train_to(4, **{option: new}))
+        assert f"{option} = {old}, and {new} is" in said
     other = make_set("cpc006", seed=7).save(tmp_path / "other.npz")
-    assert main(train_command((other, domains[1]), folder)) == 2
-    assert "was trained on other data" in capsys.readouterr().err
+    said = refusal(capsys, *train_command((other, domains[1]), folder))
+    assert "was trained on other data" in said
 
 
 def test_without_settings_those_of_the_checkpoint_hold(domains, whole, tmp_path):

@@ -5,7 +5,6 @@ import pytest
 
 from cyclegan_lib.evaluation.baselines import GaussianOT
 from cyclegan_lib.training.start import (
-    STD_FLOOR,
     Described,
     MatchSettings,
     _class_cost,
@@ -158,7 +157,7 @@ def test_constant_features_and_outliers_give_finite_maps():
 
 def log_gain(gain, recordings):
     """Return the log gain of each recording's features, (n, 40)."""
-    statistics = np.concatenate([recordings.mean, np.log(recordings.std + STD_FLOOR)], axis=1)
+    statistics = np.concatenate([recordings.mean, recordings.log_std], axis=1)
     return (statistics - gain.centre) / gain.scale @ gain.weight + gain.bias
 
 

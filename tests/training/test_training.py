@@ -130,9 +130,7 @@ def test_one_restart_without_numbers_stops_the_run_before_it_is_saved(domains, t
     assert resumed.history[-1]["epoch"] == 2  # what broke it is gone
 
 
-def with_features(change):
-    same = make_set("BATCH_UPLOAD")
-    return replace(same, features=change(same.features))
+B = make_set("BATCH_UPLOAD")
 
 
 @pytest.mark.parametrize(
@@ -144,11 +142,11 @@ def with_features(change):
         (make_set("BATCH_UPLOAD", n=7), {}, "b.npz holds 7 recordings; at least 8"),
         (make_set("BATCH_UPLOAD", n=9), {"restarts": 10, "folds": 10}, "b.npz holds 9 .*; at least 10"),
         (
-            with_features(lambda x: np.full_like(x, -100)),
+            replace(B, features=np.full_like(B.features, -100)),
             {},
-            "every feature in .*b.npz has the same value every",
+            "every feature in .*b.npz has the same val",
         ),
-        (with_features(lambda x: x[:, :4]), {}, "b.npz has 4 slices a sequence; at least 5"),
+        (replace(B, features=B.features[:, :4]), {}, "b.npz has 4 slices a sequence; at least 5"),
     ],
 )
 def test_domains_that_do_not_fit_are_refused_before_anything_is_written(domains, tmp_path, b, settings, says):
@@ -173,4 +171,3 @@ def test_held_out_distance_against_an_independent_computation():
     expected = np.sqrt(np.mean((np.sort(u @ directions.T, axis=0) - np.sort(v @ directions.T, axis=0)) ** 2))
     assert held_out_distance(x, y) == pytest.approx(expected, rel=0.1)
     assert held_out_distance(y, y) == 0
-    assert held_out_distance(x, y, seed=3) == held_out_distance(x, y, seed=3)
