@@ -116,11 +116,8 @@ def is_attended() -> bool:
 
     JupyterLab allows a cell to read from standard input; papermill, nbclient and nbval do not.
     """
-    shell = get_ipython()
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return False
-    return bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin", False))
+    kernel = getattr(get_ipython(), "kernel", None)
+    return kernel is not None and bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin"))
 
 
 def _checkpoints(folder: Path) -> dict[str, Path]:

@@ -194,9 +194,8 @@ def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None
     """Say why there are no accuracies or recoveries though a labelled set was given."""
     if labelled is None:
         return []
-    for name, feature_set in (("labelled set", labelled), ("source", source)):
+    for name, feature_set in {"labelled set": labelled, "source": source, "target": target}.items():
         if feature_set.label is None:
-            return [f"No accuracies, because the {name} has no labels."]
-    if target.label is None:
-        return ["No recoveries, because the target has no labels."]
+            missing = "recoveries" if name == "target" else "accuracies"
+            return [f"No {missing}, because the {name} has no labels."]
     return []

@@ -4,13 +4,10 @@
 inference does not need it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cyclegan_lib.models.discriminator import Discriminator
 from cyclegan_lib.models.generator import Generator
-
-if TYPE_CHECKING:
-    from cyclegan_lib.models.cyclegan import CycleGANModule
 
 # under the names the guide gives them
 NETWORKS = {
