@@ -31,10 +31,7 @@ def settings(epochs: int, **more) -> TrainingSettings:
 def whole(quick_start, domains, tmp_path_factory):
     """The folder of six epochs without interruption, and of each epoch's checkpoint a copy."""
     folder, copies = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("copies")
-
-    def copy(history):
-        shutil.copyfile(folder / LAST, copies / f"{len(history) - 1}.ckpt")
-
+    copy = lambda history: shutil.copyfile(folder / LAST, copies / f"{len(history) - 1}.ckpt")
     train(*domains, folder, settings(6), progress=False, on_epoch=copy)
     return folder, copies
 

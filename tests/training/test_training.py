@@ -35,9 +35,7 @@ def watched(quick_start, domains, tmp_path_factory):
         assert epoch not in seen
         seen[epoch] = module.convert_A_to_B(X)
 
-    def count(history):
-        lengths.append(len(history))
-
+    count = lambda history: lengths.append(len(history))
     run = train(*domains, folder, QUICK, progress=False, on_epoch=count, watch=watch)
     return run, folder, lengths, seen
 
