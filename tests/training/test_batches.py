@@ -10,7 +10,7 @@ from cyclegan_lib.training import load_domains, train
 from cyclegan_lib.training.batches import UnpairedBatches, UnpairedData
 
 X = torch.arange(10.0).reshape(10, 1, 1)
-SETTINGS = QUICK.model_copy(update={"steps_per_epoch": 5, "batch_size": 4})
+SETTINGS = QUICK.model_copy(update={"steps_per_epoch": 5})
 
 
 def several(device: str, recordings: int, each: int, seed: int) -> FeatureSet:

@@ -24,21 +24,21 @@ def one_draw(monkeypatch):
 def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, tmp_path):
     short = QUICK.model_copy(update={"max_epochs": 1, "steps_per_epoch": 1})
     run = train(*domains, tmp_path, short, progress=False)
+    module = CycleGANModule.load_from_checkpoint(run.last, map_location="cpu")
     prepared = load_domains(*domains, QUICK)
     z = prepared.normalized()
     rng = np.random.default_rng(QUICK.seed)
-    maps_ab, maps_ba = [], []
     for restart in range(QUICK.restarts):
         in_a, in_b = prepared.fold_a != restart, prepared.fold_b != restart
         a = Described.describe(z["a"][in_a], prepared.a.recording[in_a])
         b = Described.describe(z["b"][in_b], prepared.b.recording[in_b], prepared.b.label[in_b])
-        maps_ab.append(start_map(a, b, copy.deepcopy(rng)))
-        maps_ba.append(start_map(b, a, rng))  # the other direction draws the same
-    module = CycleGANModule.load_from_checkpoint(run.last, map_location="cpu")
-    for network, maps in ((module.average_AB.module, maps_ab), (module.generator_BA, maps_ba)):
-        for member, (weight, bias) in enumerate(maps):
-            np.testing.assert_allclose(network.start_weight[member].T, weight, atol=1e-5)
-            np.testing.assert_allclose(network.start_bias[member, 0], bias, atol=1e-5)
+        before = copy.deepcopy(rng)
+        for network, (weight, bias) in (
+            (module.average_AB.module, start_map(a, b, rng)),
+            (module.generator_BA, start_map(b, a, before)),  # the other direction draws the same
+        ):
+            np.testing.assert_allclose(network.start_weight[restart].T, weight, atol=1e-5)
+            np.testing.assert_allclose(network.start_bias[restart, 0], bias, atol=1e-5)
 
 
 def test_labels_of_b_count_where_they_are_wanted_and_those_of_a_never_do():

@@ -108,8 +108,7 @@ def test_random_generators_go_on_from_the_states_in_a_checkpoint(domains, whole,
 def test_later_checkpoints_of_the_folder_are_set_aside_and_the_best_of_then_is_restored(
     domains, whole, tmp_path
 ):
-    folder = tmp_path / "run"
-    shutil.copytree(whole[0], folder)
+    folder = shutil.copytree(whole[0], tmp_path / "run")
     shutil.copyfile(whole[1] / "3.ckpt", folder / "mine.ckpt")
     before = {path.name: path.read_bytes() for path in folder.glob("*.ckpt")}
     seen = []
