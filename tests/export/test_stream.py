@@ -99,21 +99,21 @@ def test_a_gap_in_the_last_part_leaves_no_output(exported, tmp_path, capsys):
         assert not list(tmp_path.iterdir())
 
 
-def test_other_devices_settings_and_the_input_itself_are_refused(translator, tmp_path):
-    refused = {
-        "device": (make_set("BATCH_UPLOAD"), "recorded by BATCH_UPLOAD"),
-        "rate": (make_set("cpc006", sample_rate=12000), "--sample-rate 16000"),
-        "out": (make_set("cpc006"), "out.npz is an input and would be overwritten"),
-    }
-    for name, (x, says) in refused.items():
-        x.save(tmp_path / f"{name}.npz")
-        before = (tmp_path / f"{name}.npz").read_bytes()
-        with pytest.raises(InputError, match=says):
-            translator.translate_file(tmp_path / f"{name}.npz", tmp_path / "out.npz", progress=False)
-        assert (tmp_path / f"{name}.npz").read_bytes() == before
-    with pytest.raises(InputError, match="no.npz does not exist; give a feature set .* or a folder"):
-        translator.translate_file(tmp_path / "no.npz", tmp_path / "new.npz", progress=False)
-    assert not (tmp_path / "new.npz").exists()
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        (make_set("BATCH_UPLOAD"), "recorded by BATCH_UPLOAD"),
+        (make_set("cpc006", sample_rate=12000), "--sample-rate 16000"),
+        (None, "in.npz does not exist; give a feature set .* or a folder"),
+    ],
+)
+def test_other_devices_and_settings_are_refused(x, says, translator, tmp_path):
+    source = tmp_path / "in.npz"
+    if x is not None:
+        x.save(source)
+    with pytest.raises(InputError, match=says):
+        translator.translate_file(source, tmp_path / "out.npz", progress=False)
+    assert not (tmp_path / "out.npz").exists()
 
 
 @pytest.fixture
@@ -142,11 +142,10 @@ def test_a_folder_of_recordings_is_extracted_and_translated(recordings, translat
     features, expected_report = extract(recordings, "cpc006", FeatureSettings(), progress=False)
     assert (n, report) == (5, expected_report)
     assert report.too_short == ("short", "silent")
-    written, expected = FeatureSet.load(tmp_path / "out.npz"), translator.translate_set(features)
-    assert written.arrays().keys() == expected.arrays().keys()
-    for name, value in expected.arrays().items():
-        np.testing.assert_array_equal(written.arrays()[name], value)
-    assert written.device == "BATCH_UPLOAD" and written.label is None
+    expected = translator.translate_set(features)
+    assert expected.device == "BATCH_UPLOAD" and expected.label is None
+    expected.save(tmp_path / "expected.npz")
+    assert (tmp_path / "out.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
 
 
 def test_the_command_takes_a_folder_a_recording_or_a_set(recordings, domains, exported, tmp_path, capsys):
@@ -173,10 +172,6 @@ def test_recordings_that_cannot_be_translated(recordings, translator, tmp_path):
     translate = lambda source, with_=translator: with_.translate_file(source, out, progress=False)
     with pytest.raises(InputError, match="recordings holds sound, but the model was trained on features"):
         translate(recordings, replace(translator, settings=None))
-    os.link(recordings / "a.wav", out)
-    with pytest.raises(InputError, match="out.npz is an input and would be overwritten"):
-        translate(recordings)
-    out.unlink()
     with pytest.raises(InputError, match=r"short.wav holds no recording of at least 9.96 s"):
         translate(recordings / "short.wav")
     (recordings / "machine" / "d.flac").write_bytes((recordings / "machine" / "d.flac").read_bytes()[:9999])
