@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from helpers import refusal, train_command
@@ -16,13 +15,7 @@ from cyclegan_lib.training.checkpoints import ResumePoint, checkpoints_in, copy_
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 LAST = "cyclegan-last.ckpt"
-SIZE = 4 * 2**20
 IN_NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
-
-
-def mount(folder: Path) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
-    return shutil.which("mount") is not None and subprocess.run(command, capture_output=True).returncode == 0
 
 
 @pytest.fixture
@@ -30,7 +23,8 @@ def disk(tmp_path):
     """A file system of 4 MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if not mount(folder):
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={4 * 2**20}", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("no small file system: only root may mount one; see test_full_disks_without_root")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
