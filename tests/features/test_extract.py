@@ -103,18 +103,16 @@ def test_a_list_chooses_the_recordings(folder, tmp_path):
     assert heard.recording.tolist() == ["b", "b"] and report.recordings == 1
 
 
-def test_the_lowest_rate_of_all_is_the_one_to_ask_for(tmp_path):
-    write(tmp_path / "a.wav", rate=12000)
-    write(tmp_path / "b.wav", rate=11025)
-    refused("b.wav", "--sample-rate 11025", source=tmp_path, settings=FeatureSettings())
-
-
-def test_rates_and_channels_may_differ_between_recordings(tmp_path):
+def test_rates_and_channels_may_differ_and_the_lowest_rate_is_the_one_to_ask_for(tmp_path):
     write(tmp_path / "a.wav", rate=44100, channels=2)
     write(tmp_path / "b.flac", rate=48000)
-    heard, _ = extracted(tmp_path, FeatureSettings())
+    given = {"source": tmp_path, "settings": FeatureSettings()}
+    heard, _ = extracted(**given)
     assert heard.recording.tolist() == ["a", "b"]
-    refused("b.flac", "1 channel", "no channel 2", source=tmp_path, settings=FeatureSettings(), channel=2)
+    refused("b.flac", "1 channel", "no channel 2", channel=2, **given)
+    write(tmp_path / "c.wav", rate=12000)
+    write(tmp_path / "d.wav", rate=11025)
+    refused("d.wav", "--sample-rate 11025", **given)
 
 
 def test_nothing_is_read_before_every_header_is_known_to_be_good(folder, monkeypatch):

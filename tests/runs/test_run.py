@@ -74,10 +74,9 @@ def test_a_run_leaves_everything_that_is_needed_to_repeat_it(finished):
 def test_the_commit_is_recorded_and_whether_files_differ_from_it(tmp_path):
     assert commit(tmp_path) is None
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
-    subprocess.run([*git, "init", "-q"], check=True)
     (tmp_path / "a").write_text("1")
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-q", "-m", "one"], check=True)
+    for words in ("init -q", "add .", "commit -q -m one"):
+        subprocess.run([*git, *words.split()], check=True)
     head = commit(tmp_path)
     assert len(head.commit) == 40 and head.dirty is False
     (tmp_path / "a").write_text("2")
