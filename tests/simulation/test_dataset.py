@@ -121,10 +121,8 @@ def test_a_finished_simulation_is_left_alone_and_what_was_removed_is_made_again(
     assert contents(simulated) == before
 
 
-@pytest.mark.parametrize("seed_before", [0, 3])
-def test_an_interrupted_simulation_is_continued_or_started_over(
-    simulated, tmp_path, monkeypatch, seed_before
-):
+@pytest.mark.parametrize("seed", [0, 3])
+def test_an_interrupted_simulation_is_continued_or_started_over(simulated, tmp_path, monkeypatch, seed):
     calls, made = [], []
 
     def failing(*task):
@@ -135,7 +133,7 @@ def test_an_interrupted_simulation_is_continued_or_started_over(
 
     monkeypatch.setattr(dataset, "render", failing)
     with pytest.raises(InterruptedError):
-        simulate(tmp_path, TINY.model_copy(update={"seed": seed_before}), workers=1, progress=False)
+        simulate(tmp_path, TINY.model_copy(update={"seed": seed}), workers=1, progress=False)
     left = contents(tmp_path)
     assert ".incomplete" in left and "simulation.json" not in left
     assert sum(name.endswith(".wav") for name in left) == 3
@@ -143,4 +141,4 @@ def test_an_interrupted_simulation_is_continued_or_started_over(
     monkeypatch.setattr(dataset, "render", lambda *task: made.append(task) or render(*task))
     simulate(tmp_path, TINY, workers=1, progress=False)
     assert contents(tmp_path) == contents(simulated)
-    assert len(made) == (21 if seed_before == TINY.seed else 24)  # same settings: what is done is kept
+    assert len(made) == (21 if seed == TINY.seed else 24)  # same settings: what is done is kept
