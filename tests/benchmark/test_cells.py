@@ -23,6 +23,7 @@ def test_the_cyclegans_cells_hang_on_training_and_the_baselines_do_not():
     trained, baselines = files(*cells.SHARED, cyclegan), files(*cells.SHARED, methods.baseline, Coral)
     assert both <= trained & baselines
     assert trained >= {"training/start.py", "training/fit.py", "models/cyclegan.py", "checkpoint/reading.py"}
+    assert "benchmark/reference.py" in files(methods.METHODS[methods.REFERENCE])  # behind its decorator
     rooms = {"benchmark", "checkpoint", "models", "stopping.py", "training"}
     assert {file.split("/")[0] for file in trained - baselines} == rooms
     # what only collects methods, or shows numbers, changes none of them
