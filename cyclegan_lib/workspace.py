@@ -25,7 +25,7 @@ from cyclegan_lib.files import existing_file
 
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
 INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
-SIMULATED = re.compile(rf"({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}")  # recordings' names
+SIMULATED_NAME = re.compile(rf"({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}")  # of a recording
 FIRST_NOTEBOOK = "01_data_normalization.ipynb"
 SIMULATING = "train_recordings"  # who declares this parameter simulates, unless feature sets are given
 
@@ -169,7 +169,7 @@ def check_simulated(data: Path) -> None:
             (names,) = Archive(path, ("recording",), "").arrays("recording") if path.exists() else [[]]
         except InputError:  # it is damaged: there is nothing to lose
             continue
-        if not all(SIMULATED.fullmatch(str(name)) for name in np.unique(names)):
+        if not all(SIMULATED_NAME.fullmatch(str(name)) for name in np.unique(names)):
             raise InputError(
                 f"{path} is of recordings of your own, and simulated ones would replace it; give it as a"
                 " parameter (domain_a, domain_b, test_a, test_b), or give another data_dir"

@@ -109,7 +109,7 @@ def code_of(parts: Iterable[Any]) -> dict[Path, str]:
     what is imported from a package, such as ``cyclegan_lib.features``, its ``__init__`` is followed as well.
     """
     code: dict[Path, str] = {}
-    waiting = [Path(inspect.getfile(part)) for part in parts]
+    waiting = [Path(inspect.getfile(inspect.unwrap(part))) for part in parts]
     while waiting:
         file = waiting.pop()
         if file not in code and file.is_file():  # a function of a notebook has no file

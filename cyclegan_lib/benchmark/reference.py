@@ -20,14 +20,7 @@ from torch.nn.functional import l1_loss
 
 from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
 from cyclegan_lib.config import N_FEATURES
-from cyclegan_lib.features import FeatureSet, Normalizer, split_by_recording
-
-
-def reference_design(pair: DevicePair, seed: int, folder: Path) -> Translation:
-    """The row of the benchmark."""
-    fitted = ReferenceDesign(seed).fit(pair.train_a, pair.train_b)
-    extras = {"chosen_step": fitted.chosen_step, "held_out_cycle": fitted.held_out_cycle}
-    return Translation(fitted.transform(pair.test_a.features), extras)
+from cyclegan_lib.features import Normalizer, split_by_recording
 
 
 @dataclass(frozen=True)
@@ -67,66 +60,63 @@ def squared(scores: torch.Tensor, wanted: float) -> torch.Tensor:
     return (scores - wanted).square().mean()
 
 
-class ReferenceDesign:
-    """Train the recipe with `fit`, translate A to B with `transform`.
+DEFAULTS = ReferenceSettings()
 
-    The seed decides the held-out recordings, the initial weights and the batches.
+
+@torch.random.fork_rng(devices=[])
+def reference_design(
+    pair: DevicePair, seed: int, folder: Path, settings: ReferenceSettings = DEFAULTS
+) -> Translation:
+    """The row of the benchmark: the recipe trained on the unpaired recordings of both domains.
+
+    The seed decides the held-out recordings, the initial weights and the batches. Raises InputError if a
+    domain has fewer than two recordings.
     """
+    torch.manual_seed(seed)
+    a, b, test, width = pair.train_a, pair.train_b, pair.test_a.features, settings.hidden_dim
+    (train_a, held_a), (train_b, held_b) = (
+        split_by_recording(x.recording, settings.validation_fraction, seed) for x in (a, b)
+    )
+    normalizer = Normalizer.fit(a.features[train_a], b.features[train_b], mode="per-domain")
 
-    def __init__(self, seed: int = 0, settings: ReferenceSettings | None = None) -> None:
-        self.seed, self.settings = seed, settings or ReferenceSettings()
+    def slices(x: np.ndarray, domain: str) -> torch.Tensor:
+        return torch.from_numpy(normalizer.normalize(x, domain)).reshape(-1, N_FEATURES)
 
-    @torch.random.fork_rng(devices=[])
-    def fit(self, a: FeatureSet, b: FeatureSet) -> "ReferenceDesign":
-        """Train on the unpaired recordings of both domains; InputError if one has fewer than two."""
-        torch.manual_seed(self.seed)
-        settings, width = self.settings, self.settings.hidden_dim
-        (train_a, held_a), (train_b, held_b) = (
-            split_by_recording(x.recording, settings.validation_fraction, self.seed) for x in (a, b)
-        )
-        self.normalizer = Normalizer.fit(a.features[train_a], b.features[train_b], mode="per-domain")
-        a_train, a_held = (self._slices(a.features[part], "A") for part in (train_a, held_a))  # (slices, 40)
-        b_train, b_held = (self._slices(b.features[part], "B") for part in (train_b, held_b))
-        ab, ba = generator(width), generator(width)
-        judge_a, judge_b = discriminator(width), discriminator(width)
-        adam = {"lr": settings.learning_rate, "betas": (0.5, 0.999), "foreach": True}
-        optimizer_g = torch.optim.Adam([*ab.parameters(), *ba.parameters()], **adam)
-        optimizer_d = torch.optim.Adam([*judge_a.parameters(), *judge_b.parameters()], **adam)
+    a_train, a_held = (slices(a.features[part], "A") for part in (train_a, held_a))  # (slices, 40)
+    b_train, b_held = (slices(b.features[part], "B") for part in (train_b, held_b))
+    ab, ba = generator(width), generator(width)
+    judge_a, judge_b = discriminator(width), discriminator(width)
+    adam = {"lr": settings.learning_rate, "betas": (0.5, 0.999), "foreach": True}
+    optimizer_g = torch.optim.Adam([*ab.parameters(), *ba.parameters()], **adam)
+    optimizer_d = torch.optim.Adam([*judge_a.parameters(), *judge_b.parameters()], **adam)
 
-        best = float("inf")
-        for step in range(1, settings.steps + 1):
-            real_a, real_b = (x[torch.randint(len(x), (settings.batch_size,))] for x in (a_train, b_train))
-            fake_b, fake_a = ab(real_a), ba(real_b)  # (batch, 40)
-            loss = squared(judge_b(fake_b), 1.0) + squared(judge_a(fake_a), 1.0)
-            cycle = l1_loss(ba(fake_b), real_a) + l1_loss(ab(fake_a), real_b)
-            kept = l1_loss(ab(real_b), real_b) + l1_loss(ba(real_a), real_a)
-            loss = loss + settings.lambda_cycle * cycle + settings.lambda_identity * kept
-            optimizer_g.zero_grad()
-            loss.backward()
-            optimizer_g.step()
+    best = float("inf")
+    for step in range(1, settings.steps + 1):
+        real_a, real_b = (x[torch.randint(len(x), (settings.batch_size,))] for x in (a_train, b_train))
+        fake_b, fake_a = ab(real_a), ba(real_b)  # (batch, 40)
+        loss = squared(judge_b(fake_b), 1.0) + squared(judge_a(fake_a), 1.0)
+        cycle = l1_loss(ba(fake_b), real_a) + l1_loss(ab(fake_a), real_b)
+        kept = l1_loss(ab(real_b), real_b) + l1_loss(ba(real_a), real_a)
+        loss = loss + settings.lambda_cycle * cycle + settings.lambda_identity * kept
+        optimizer_g.zero_grad()
+        loss.backward()
+        optimizer_g.step()
 
-            loss = squared(judge_a(real_a), 1.0) + squared(judge_a(fake_a.detach()), 0.0)
-            loss = loss + squared(judge_b(real_b), 1.0) + squared(judge_b(fake_b.detach()), 0.0)
-            loss = loss / 2
-            optimizer_d.zero_grad()
-            loss.backward()
-            optimizer_d.step()
+        loss = squared(judge_a(real_a), 1.0) + squared(judge_a(fake_a.detach()), 0.0)
+        loss = loss + squared(judge_b(real_b), 1.0) + squared(judge_b(fake_b.detach()), 0.0)
+        loss = loss / 2
+        optimizer_d.zero_grad()
+        loss.backward()
+        optimizer_d.step()
 
-            if step % settings.every == 0 or step == settings.steps:
-                held_out = _held_out_cycle(ab, ba, a_held, b_held)
-                if held_out < best or step == settings.every:
-                    best, self.chosen_step, self.ab = held_out, step, copy.deepcopy(ab).eval()
-        self.held_out_cycle = best
-        return self
-
-    @torch.no_grad()
-    def transform(self, x: np.ndarray) -> np.ndarray:
-        """Translate (..., 40) in dB; float32 of the same shape."""
-        translated = self.ab(self._slices(x, "A")).numpy().reshape(x.shape)
-        return self.normalizer.denormalize(translated, "B")
-
-    def _slices(self, x: np.ndarray, domain: str) -> torch.Tensor:
-        return torch.from_numpy(self.normalizer.normalize(x, domain)).reshape(-1, N_FEATURES)
+        if step % settings.every == 0 or step == settings.steps:
+            held_out = _held_out_cycle(ab, ba, a_held, b_held)
+            if held_out < best or step == settings.every:
+                best, chosen_step, chosen = held_out, step, copy.deepcopy(ab).eval()
+    with torch.no_grad():
+        translated = chosen(slices(test, "A")).numpy().reshape(test.shape)
+    extras = {"chosen_step": chosen_step, "held_out_cycle": best}
+    return Translation(normalizer.denormalize(translated, "B"), extras)
 
 
 @torch.no_grad()

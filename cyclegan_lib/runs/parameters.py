@@ -16,7 +16,7 @@ from cyclegan_lib.workspace import Parameter, declared_parameters, project_folde
 # given together, they take the place of the simulated devices
 OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
 # notebooks hand these on to settings of the same name, which know their ranges
-SETTINGS = (TrainingSettings, SimulationSettings)
+RANGED_SETTINGS = (TrainingSettings, SimulationSettings)
 # a run has its own folder
 RESERVED = "run_dir"
 MAX_LENGTH = 4096  # characters of a value; paths are no longer
@@ -33,10 +33,10 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     wrong: dict[str, Exception] = {}
     try:
         notebook = nbformat.read(path, as_version=4, capture_validation_error=wrong)
+        if wrong:
+            raise wrong["ValidationError"]
     except Exception as error:  # nbformat believes the types in it, and what they lack may raise anything
         raise InputError(f"{path} is no notebook, or is damaged; restore it") from error
-    if wrong:
-        raise InputError(f"{path} is no notebook, or is damaged; restore it") from wrong["ValidationError"]
     return notebook
 
 
@@ -97,7 +97,7 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
             raise InputError(f"the parameter '{name}' must be a finite number, not {value}")
         if isinstance(value, int) and abs(value) >= 2**63:
             raise InputError(f"the parameter '{name}' cannot be {shown(value)}; give a number below 2^63")
-        for settings in SETTINGS:
+        for settings in RANGED_SETTINGS:
             if name in settings.model_fields:
                 settings.checked(where, **{name: value})
         if parameter.is_file and value:

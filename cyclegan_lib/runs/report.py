@@ -22,8 +22,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 REPORT = "report.html"
 TITLE, SECTION = "h1", "h2"
 # the last sections, as templates/report.html.j2 has them
-SETTINGS = {"repeat": "To repeat this run", "notebooks": "Notebooks", "parameters": "All parameters"}
-SETTINGS |= {"versions": "Versions"}
+SETTINGS_SECTIONS = {"repeat": "To repeat this run", "notebooks": "Notebooks"}
+SETTINGS_SECTIONS |= {"parameters": "All parameters", "versions": "Versions"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def write_report(run: Run, record: Record) -> Path:
         html, entry = _rendered(nbformat.read(path, as_version=4), path.stem, shown)
         notebooks.append({"id": path.stem, "html": html})
         contents.append(entry)
-    settings = [Entry(f"settings-{name}", title) for name, title in SETTINGS.items()]
+    settings = [Entry(f"settings-{name}", title) for name, title in SETTINGS_SECTIONS.items()]
     contents.append(Entry("settings", "Settings and versions", settings))
     result = measured(run.folder)
     failed = record.failed

@@ -28,11 +28,11 @@ from cyclegan_lib.parallel import each, processors
 from cyclegan_lib.simulation.devices import DEVICES
 from cyclegan_lib.simulation.machine import FAULTS, Moment, draw_moment, machine_sound
 
-SETTINGS, UNFINISHED, LABELS = "simulation.json", ".incomplete", "labels.csv"
+SIMULATION_JSON, UNFINISHED, LABELS = "simulation.json", ".incomplete", "labels.csv"
 LABEL_COLUMNS = ("recording", "split", "fault", "rpm", "load", "severity")
 # Roles number the seeds: each role has recordings of its own, and adding some changes no earlier one.
 ROLES = {DEVICE_A: 0, DEVICE_B: 1, "test": 2}
-SIMULATED = re.compile(rf"\.?({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}(\.\d+\.part)?\.wav")
+RECORDING_FILE = re.compile(rf"\.?({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}(\.\d+\.part)?\.wav")
 WORTH_A_PROCESS = 4  # recordings; starting one takes as long
 
 
@@ -57,7 +57,7 @@ def simulate(
             bar.update()
     labels = [_label(settings, *task) for task in _tasks(settings)]
     documents.write_table(folder / LABELS, LABEL_COLUMNS, labels, end="\n")
-    documents.write(folder / SETTINGS, settings.model_dump())
+    documents.write(folder / SIMULATION_JSON, settings.model_dump())
     (folder / UNFINISHED).unlink()
     return folder
 
@@ -160,12 +160,12 @@ def _label(settings: SimulationSettings, role: str, index: int) -> dict[str, str
 def _prepare(folder: Path, settings: SimulationSettings) -> bool:
     """Return True if the simulation is there already; make the folder ready for it otherwise."""
     writable_folder(folder)
-    done, unfinished = folder / SETTINGS, folder / UNFINISHED
+    done, unfinished = folder / SIMULATION_JSON, folder / UNFINISHED
     if done.exists() and not unfinished.exists():
         # a folder written before a setting existed has its default
         if documents.read_if_whole(done, SimulationSettings) != settings:
             raise InputError(
-                f"{folder} holds a simulation with other settings ({SETTINGS});"
+                f"{folder} holds a simulation with other settings ({SIMULATION_JSON});"
                 " give another folder, or remove this one"
             )
         if not _unfinished(folder, settings) and (folder / LABELS).exists():
@@ -191,5 +191,5 @@ def _prepare(folder: Path, settings: SimulationSettings) -> bool:
 def _remove_leftovers(folder: Path, parts_only: bool) -> None:
     """Remove what an interrupted simulation left: half-written files, or all of its recordings."""
     for path in (path for device in DEVICES for path in (folder / device).glob("*/*.wav")):
-        if SIMULATED.fullmatch(path.name) and (path.name.startswith(".") or not parts_only):
+        if RECORDING_FILE.fullmatch(path.name) and (path.name.startswith(".") or not parts_only):
             path.unlink()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import soundfile
+from sounds import tone, write
 
 from cyclegan_lib.benchmark import pairs
 from cyclegan_lib.benchmark.device_pair import DevicePair, check_pair
@@ -22,24 +22,20 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.default_rng(0)
     rows = []
-    for sensor in ("fan_end", "drive_end"):
-        (folder / "cwru" / sensor).mkdir(parents=True)
     for kind, (fault, size, place) in enumerate(CONDITIONS):
         for i in range(EACH):
             name = str(100 * (kind + 1) + i)
-            time = np.arange(RATE) / RATE  # one second
-            sound = 0.05 * np.sin(2 * np.pi * 400 * (kind + 1) * time) + 0.01 * rng.normal(size=len(time))
+            sound = tone(400 * (kind + 1), 0.05, rate=RATE) + 0.01 * rng.normal(size=RATE)
             for sensor, gain in (("fan_end", 0.3), ("drive_end", 1.0)):
-                noise = 0.003 * rng.normal(size=len(time))
-                soundfile.write(folder / "cwru" / sensor / f"{name}.flac", gain * sound + noise, RATE)
+                noise = 0.003 * rng.normal(size=RATE)
+                write(folder / "cwru" / sensor / f"{name}.flac", gain * sound + noise, RATE)
             rows.append(f"{name},{fault},drive_end,{size},{place},0,1797,drive_end fan_end")
     columns = "recording,fault,fault_bearing,diameter_mils,position_oclock,load_hp,rpm,sensors"
     (folder / "cwru" / "labels.csv").write_text("\n".join([columns, *rows]))
-    (folder / "microphones").mkdir()
     for k, name in enumerate(("IR_Lomo52A5M", "IR_STC4035", "GEC_2373", "Oktava_ML19")):
         response = np.zeros(400)
         response[[0, k + 1]] = 0.8, 0.3  # a comb: another colour for each
-        soundfile.write(folder / "microphones" / f"{name}.wav", response, 44100)
+        write(folder / "microphones" / f"{name}.wav", response, 44100)
     return folder
 
 

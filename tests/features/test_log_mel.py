@@ -1,4 +1,4 @@
-"""Features against a slow direct computation, known tones and known levels."""
+"""Features against a slow direct computation, known tones and silence."""
 
 import librosa
 import numpy as np
@@ -43,11 +43,6 @@ def test_features_equal_the_direct_computation(rate):
     assert left_over_s == pytest.approx(0.04, abs=1e-3)
     for sequence, place in ((0, 0), (0, 49), (1, 7)):
         assert features[sequence, place] == pytest.approx(direct(sound, settings, sequence, place), abs=1e-3)
-
-
-def test_20_db_more_gain_shifts_every_feature_by_20_db():
-    quiet, loud = (log_mel_slices(gain * noise(10.0), SETTINGS)[0] for gain in (1.0, 10.0))
-    assert loud - quiet == pytest.approx(np.full(quiet.shape, 20.0), abs=0.01)
 
 
 def test_silence_is_the_floor():

@@ -10,15 +10,11 @@ from cyclegan_lib.features.splits import fold_of_recordings
 RECORDINGS = np.repeat([f"r{i}" for i in range(10)], 3)
 
 
-def test_no_recording_stands_on_both_sides():
-    first, second = split_by_recording(RECORDINGS, 0.3, seed=0)
+def test_no_recording_stands_on_both_sides_and_the_seed_decides():
+    (first, second), (again, _), (other, _) = (split_by_recording(RECORDINGS, 0.3, s) for s in (0, 0, 1))
     assert set(RECORDINGS[first]).isdisjoint(RECORDINGS[second])
     assert (first ^ second).all()
     assert len(set(RECORDINGS[second])) == 3
-
-
-def test_the_seed_decides():
-    first, again, other = (split_by_recording(RECORDINGS, 0.3, seed)[1] for seed in (0, 0, 1))
     assert (first == again).all() and (first != other).any()
 
 

@@ -1,5 +1,6 @@
 """Figures of recordings and features: axes, labels, data."""
 
+import librosa
 import numpy as np
 import pytest
 
@@ -21,15 +22,10 @@ def legend_of(axis) -> list[str]:
     return [text.get_text() for text in axis.get_legend().get_texts()]
 
 
-def test_band_frequencies_are_the_filters_centres():
-    import librosa
-
+def test_band_frequencies_are_the_filters_centres_and_written_for_people():
     filters = librosa.filters.mel(sr=16000, n_fft=16384, n_mels=40, fmin=60)
     centres = filters.argmax(axis=1) * 16000 / 16384
     np.testing.assert_allclose(band_frequencies(SETTINGS), centres, atol=2)
-
-
-def test_frequencies_are_written_for_people():
     assert [hertz(f) for f in (421.3, 2434)] == ["421 Hz", "2.4 kHz"]
 
 
@@ -44,7 +40,7 @@ def test_recordings_show_seconds_of_each_device_on_one_scale():
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
 
 
-def test_panels_share_one_scale():
+def test_panels_share_one_scale_and_their_ticks_stand_at_their_frequencies():
     figure = plots.feature_panels({"cpc006": A[0], "BATCH_UPLOAD": B[0]}, SETTINGS)
     images = [axis.images[0] for axis in figure.axes[:2]]
     assert images[0].get_clim() == images[1].get_clim()
@@ -52,13 +48,9 @@ def test_panels_share_one_scale():
     assert images[0].get_extent()[1] == pytest.approx(10.0)
     assert labels(figure.axes[1]) == ("time (s)", "frequency (Hz)")
     assert figure.axes[2].get_ylabel() == "level (dB)"
-
-
-def test_ticks_of_a_panel_stand_at_their_frequencies():
-    axis = plots.feature_panels({"cpc006": A[0]}, SETTINGS).axes[0]
-    names = [text.get_text() for text in axis.get_yticklabels()]
+    ticks = {text.get_text(): text.get_position()[1] for text in figure.axes[0].get_yticklabels()}
     below = np.searchsorted(band_frequencies(SETTINGS), 2000)  # bands whose centre is lower
-    assert axis.get_yticks()[names.index("2000")] == pytest.approx(below, abs=0.5)
+    assert ticks["2000"] == pytest.approx(below, abs=0.5)
 
 
 def test_spectra_show_mean_and_spread():

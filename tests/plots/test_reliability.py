@@ -9,8 +9,6 @@ from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.evaluation.reliability import Reliability
 
 SETTINGS = FeatureSettings()
-
-
 JUDGED = Reliability(
     recording=np.array([f"r{i}" for i in range(8)]),
     label=np.array(["normal", "ball"] * 4),

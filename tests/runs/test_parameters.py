@@ -2,8 +2,8 @@
 
 import papermill
 import pytest
+from helpers import done, refusal
 
-from cyclegan_lib.cli import main
 from cyclegan_lib.runs.parameters import check_parameters, describe_parameters, notebooks_of
 
 REFUSED = {
@@ -23,47 +23,26 @@ REFUSED = {
 }
 
 
-@pytest.fixture
-def no_kernel(monkeypatch):
-    def started(*_, **__):
-        raise AssertionError("a kernel was started")
-
-    monkeypatch.setattr(papermill, "execute_notebook", started)
-
-
 @pytest.mark.parametrize("given", REFUSED)
-def test_a_parameter_is_refused_in_one_sentence(given, project, no_kernel, capsys):
+def test_a_parameter_is_refused_in_one_sentence(given, project, monkeypatch, capsys):
+    monkeypatch.setattr(papermill, "execute_notebook", None)
     (project / "mine.npz").write_text("mine")
-    assert main(["run", "--name", "refused", "-p", *given.split(" ")]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("cyclegan: ") and error.count("\n") == 1
-    assert REFUSED[given] in error
+    assert REFUSED[given] in refusal(capsys, "run", "--name", "refused", "-p", *given.split(" "))
     assert not (project / "runs").exists()
 
 
 def test_values_get_their_types_and_paths_are_meant_from_here(project):
     (project / "mine.ckpt").write_text("mine")
-    given = {
-        "max_epochs": "5",
-        "lambda_cycle": "2",
-        "quick": "True",
-        "resume": "mine.ckpt",
-        "data_dir": "small",
-    }
-    checked = check_parameters(given, notebooks_of(project), "the command line")
-    assert checked == {
-        "max_epochs": 5,
-        "lambda_cycle": 2.0,
-        "quick": True,
-        "resume": str(project / "mine.ckpt"),
-        "data_dir": str(project / "small"),
-    }
+    given = {"max_epochs": "5", "lambda_cycle": "2", "quick": "True"}
+    paths = {"resume": "mine.ckpt", "data_dir": "small"}
+    checked = check_parameters({**given, **paths}, notebooks_of(project), "the command line")
+    absolute = {name: str(project / path) for name, path in paths.items()}
+    assert checked == {"max_epochs": 5, "lambda_cycle": 2.0, "quick": True, **absolute}
     assert type(checked["lambda_cycle"]) is float
 
 
 def test_all_parameters_are_listed_with_their_meaning(project, capsys):
-    assert main(["run", "--list-parameters"]) == 0
-    text = capsys.readouterr().out
+    text = done(capsys, "run", "--list-parameters")
     assert text.strip() == describe_parameters()
     assert "  max_epochs          int    40      epochs" in text
     assert "02_training" in text

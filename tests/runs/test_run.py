@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from helpers import PROJECT
+from helpers import PROJECT, done, refusal
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.files import sha256
@@ -64,18 +64,19 @@ def test_a_run_leaves_everything_that_is_needed_to_repeat_it(finished):
     assert [step["status"] for step in content["notebooks"]] == ["done"] * 3
     assert all(step["seconds"] > 0 for step in content["notebooks"])
     assert content["started"] <= content["notebooks"][0]["started"] <= content["finished"]
-    assert (
-        nbformat.read(folder / "02_training.ipynb", as_version=4).cells[2].source.startswith("# Parameters")
-    )
+    executed = nbformat.read(folder / "02_training.ipynb", as_version=4)
+    assert executed.cells[2].source.startswith("# Parameters")
+    # a run of the same name was set aside
+    assert (folder.with_name("one-earlier-1") / "kept.txt").read_text() == "mine"
+    assert not (folder / "kept.txt").exists()
 
 
 def test_the_commit_is_recorded_and_whether_files_differ_from_it(tmp_path):
     assert commit(tmp_path) is None
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
-    subprocess.run([*git, "init", "-q"], check=True)
     (tmp_path / "a").write_text("1")
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-q", "-m", "one"], check=True)
+    for words in ("init -q", "add .", "commit -q -m one"):
+        subprocess.run([*git, *words.split()], check=True)
     head = commit(tmp_path)
     assert len(head.commit) == 40 and head.dirty is False
     (tmp_path / "a").write_text("2")
@@ -96,24 +97,22 @@ def test_a_failed_run_keeps_what_was_done_and_goes_on(project, capsys):
     assert 'id="01_data_normalization"' in report and 'id="04_domain_shift"' not in report
 
     # notebook 01 is done: what it used stays
-    assert main(["run", "--name", "one", "--resume", "-p", "seed", "1"]) == 2
-    assert "01_data_normalization.ipynb is done with seed = 0" in capsys.readouterr().err
-    assert main(["run", "--name", "one", "--resume", "-p", "lambda_cycle", "4", "-p", "seed", "0"]) == 0
+    sentence = refusal(capsys, "run", "--name", "one", "--resume", "-p", "seed", 1)
+    assert "01_data_normalization.ipynb is done with seed = 0" in sentence
+    done(capsys, "run", "--name", "one", "--resume", "-p", "lambda_cycle", 4, "-p", "seed", 0)
     assert statuses(folder) == ["done"] * 3
     assert (project / "data" / "calls.txt").read_text().count("\n") == 1
     # another weight of a loss: not the training that stopped
     assert trained(folder) == ["resume=", "resume="]
     assert Record.load(folder).command == "cyclegan run --name one -p lambda_cycle 4.0 -p seed 0"
 
-    capsys.readouterr()
-    assert main(["run", "--name", "one", "--resume"]) == 0
-    assert "NMSE 0.3." in capsys.readouterr().out
+    assert "NMSE 0.3." in done(capsys, "run", "--name", "one", "--resume")
     assert len(trained(folder)) == 2
 
 
 def test_input_that_a_notebook_refuses_is_a_sentence_too(project, capsys):
-    assert main(["run", "--name", "one", "-p", "seed", "14"]) == 2
-    assert "ipynb failed with InputError: fourteen is refused" in capsys.readouterr().err
+    sentence = refusal(capsys, "run", "--name", "one", "-p", "seed", 14)
+    assert "ipynb failed with InputError: fourteen is refused" in sentence
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
@@ -121,8 +120,8 @@ def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, proj
     process = started(project, "-p", "pause", "60")
     folder = project / "runs" / "killed"
     for options in (["--resume"], []):
-        assert main(["run", "--name", "killed", *options]) == 2
-        assert f"another process (pid {process.pid}) is working in" in capsys.readouterr().err
+        sentence = refusal(capsys, "run", "--name", "killed", *options)
+        assert f"another process (pid {process.pid}) is working in" in sentence
     process.send_signal(how)
     _, error = process.communicate(timeout=30)
     if how == signal.SIGINT:
@@ -151,28 +150,19 @@ def test_a_notebook_that_was_done_and_is_damaged_is_run_again(done_run):
 def test_other_feature_sets_than_the_run_began_with_are_refused(done_run, capsys):
     (done_run / "04_domain_shift.ipynb").unlink()
     (done_run.parents[1] / "data" / "cpc006.npz").write_text("other")
-    assert main(["run", "--name", "one", "--resume"]) == 2
-    assert "cpc006.npz (domain_a) is not what the run began with" in capsys.readouterr().err
+    sentence = refusal(capsys, "run", "--name", "one", "--resume")
+    assert "cpc006.npz (domain_a) is not what the run began with" in sentence
 
 
 def test_what_cannot_be_resumed_is_refused(project, capsys):
-    def refused(*name: str) -> str:
-        assert main(["run", *name, "--resume"]) == 2
-        return capsys.readouterr().err
-
-    assert "give --name" in refused()
-    assert "there is no run 'no'" in refused("--name", "no")
+    resumed = ("run", "--resume", "--name", "no")
+    assert "give --name" in refusal(capsys, *resumed[:2])
+    assert "there is no run 'no'" in refusal(capsys, *resumed)
     record = project / "runs" / "no" / "run.json"
     record.parent.mkdir(parents=True)
-    assert "run.json does not exist; remove the folder" in refused("--name", "no")
+    assert "run.json does not exist; remove the folder" in refusal(capsys, *resumed)
     record.write_text("{}")
-    assert "cannot be read as the record of a run" in refused("--name", "no")
-
-
-def test_a_run_of_the_same_name_is_set_aside(finished):
-    folder, _ = finished
-    assert (folder.with_name("one-earlier-1") / "kept.txt").read_text() == "mine"
-    assert not (folder / "kept.txt").exists()
+    assert "cannot be read as the record of a run" in refusal(capsys, *resumed)
 
 
 def test_plain_papermill_works_from_any_folder(tmp_path, monkeypatch):
