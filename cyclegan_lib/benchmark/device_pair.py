@@ -12,7 +12,7 @@ from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.extract import slice_recording
 from cyclegan_lib.features.normalization import CONSTANT_DB
 
-MIN_RECORDINGS = 8  # in each domain
+MIN_PAIR_RECORDINGS = 8  # in each domain
 
 # recording, fault, {device: (samples,)}: the same moment, as each device heard it
 Moments = Iterable[tuple[str, str, dict[str, np.ndarray]]]
@@ -60,10 +60,10 @@ def check_pair(name: str, pair: DevicePair) -> DevicePair:
     for part in fields(pair):
         given: FeatureSet = getattr(pair, part.name)
         number = len(np.unique(given.recording))
-        if number < MIN_RECORDINGS:
+        if number < MIN_PAIR_RECORDINGS:
             raise InputError(
                 f"the pair '{name}' has {number} recordings of at least {given.settings.needed_s:g} s in"
-                f" {part.name}; at least {MIN_RECORDINGS} are needed"
+                f" {part.name}; at least {MIN_PAIR_RECORDINGS} are needed"
             )
         if (given.features.std(axis=(0, 1)) < CONSTANT_DB).all():
             raise InputError(f"the pair '{name}' has only equal features in {part.name}; give real sound")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BENCHMARK_JSON = "benchmark.json"
-REMEDY = f"give the {BENCHMARK_JSON} that `cyclegan benchmark` wrote"
+BENCHMARK_REMEDY = f"give the {BENCHMARK_JSON} that `cyclegan benchmark` wrote"
 # of these the CycleGAN is compared with the best unpaired baseline
 COMPARED = ("nmse", "accuracy_forest", "accuracy_logistic", "recovery_forest", "recovery_logistic")
 CONFIDENCE = 0.95
@@ -65,7 +65,7 @@ class Benchmark:
     @classmethod
     def load(cls, path: str | Path) -> "Benchmark":
         """Read benchmark.json back; raises InputError if it is missing or not one that `save` wrote."""
-        return documents.read(path, cls, "is not a benchmark's result", REMEDY)
+        return documents.read(path, cls, "is not a benchmark's result", BENCHMARK_REMEDY)
 
     def save(self, folder: str | Path) -> Path:
         """Write benchmark.json; raises InputError if the folder cannot be written."""

@@ -18,7 +18,7 @@ from cyclegan_lib.simulation.microphones import LABORATORY, LEVEL, PLANT, hear, 
 # Recordings of the simulated pairs: as `cyclegan simulate` makes them.
 SIMULATED = SimulationSettings()
 OFFSETS = 5  # training recordings are sliced at up to five offsets of 0.04 s
-LABEL_COLUMNS = ("recording", "fault", "diameter_mils", "position_oclock", "sensors")
+REAL_COLUMNS = ("recording", "fault", "diameter_mils", "position_oclock", "sensors")
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,16 @@ def deal(conditions: list[str], seed: int) -> np.ndarray:
 
 def _labels(path: Path, sensors: set[str]) -> list[Labelled]:
     """Read the rows of labels.csv that all of `sensors` recorded."""
-    columns = f"its columns must be {', '.join(LABEL_COLUMNS)}"
+    columns = f"its columns must be {', '.join(REAL_COLUMNS)}"
     table = documents.read_table(
-        path, LABEL_COLUMNS, "give the folder of real recordings with --data", columns
+        path, REAL_COLUMNS, "give the folder of real recordings with --data", columns
     )
     rows = []
     for number, row in enumerate(table):
         if not row["recording"] or not row["fault"]:
             raise InputError(f"{path} has a row without recording or fault; complete the row, or remove it")
         if sensors <= set(row["sensors"].split()):
-            condition = "-".join(row[column] for column in LABEL_COLUMNS[1:4])
+            condition = "-".join(row[column] for column in REAL_COLUMNS[1:4])
             rows.append(Labelled(row["recording"], row["fault"], condition, number))
     if not rows:
         raise InputError(f"{path} names no recording of {' and '.join(sorted(sensors))}; give one that does")

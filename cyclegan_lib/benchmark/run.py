@@ -26,7 +26,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.measures import MEASURES
 from cyclegan_lib.files import replacing, writable_folder
 
-MARKDOWN, FIGURE = "benchmark.md", "benchmark.png"
+BENCHMARK_MD, BENCHMARK_PNG = "benchmark.md", "benchmark.png"
 DRAWN = ("nmse", "accuracy_forest", "accuracy_logistic")
 
 
@@ -86,8 +86,8 @@ def benchmark(
                 bar.update()
     result = Benchmark(list(cells.values()), pairs, methods, seeds, left_out, versions())
     result.save(output)
-    documents.write_text(output / MARKDOWN, markdown(result))
-    with replacing(output / FIGURE) as part:
+    documents.write_text(output / BENCHMARK_MD, markdown(result))
+    with replacing(output / BENCHMARK_PNG) as part:
         figure = plots.benchmark(result.numbers, methods, {name: MEASURES[name].label for name in DRAWN})
         figure.savefig(part, bbox_inches="tight")
     return result
@@ -99,7 +99,7 @@ def _check_output(output: Path, data: list[Path]) -> None:
     for path in data:
         if inside.is_relative_to(os.path.realpath(path)):
             raise InputError(f"{output} lies in {path}, which the benchmark reads; give another --output")
-    there = [output / n for n in (BENCHMARK_JSON, MARKDOWN, FIGURE) if os.path.lexists(output / n)]
+    there = [output / n for n in (BENCHMARK_JSON, BENCHMARK_MD, BENCHMARK_PNG) if os.path.lexists(output / n)]
     if there and not (output / CELLS).is_dir():
         raise InputError(
             f"{there[0]} would be replaced, and {output} holds no {CELLS}/ of an earlier benchmark;"

@@ -15,10 +15,10 @@ from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.features import Normalizer
 
 HIDDEN = (128, 128)
-RIDGE = 1.0  # of the linear map that the network starts from
+BOUND_RIDGE = 1.0  # of the linear map that the network starts from
 MAX_EPOCHS = 60
 PATIENCE = 10  # epochs without a lower held-out error before it stops
-FOLDS = 3  # each recording is held out once
+BOUND_FOLDS = 3  # each recording is held out once
 
 
 def supervised_mlp(pair: DevicePair, seed: int, folder: Path) -> Translation:
@@ -34,12 +34,12 @@ def supervised_mlp(pair: DevicePair, seed: int, folder: Path) -> Translation:
     x = normalizer.normalize(a.features, "A").reshape(-1, N_FEATURES)  # (slices, 40)
     y = normalizer.normalize(truth.features, "B").reshape(-1, N_FEATURES)
     groups = np.repeat(a.recording, a.features.shape[1])
-    folds = GroupKFold(FOLDS, shuffle=True, random_state=seed).split(x, groups=groups)
+    folds = GroupKFold(BOUND_FOLDS, shuffle=True, random_state=seed).split(x, groups=groups)
     network = MLPRegressor(hidden_layer_sizes=HIDDEN, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         epochs = round(np.mean([_best_epochs(clone(network), x, y, *fold) for fold in folds]))
-        linear = Ridge(RIDGE).fit(x, y)
+        linear = Ridge(BOUND_RIDGE).fit(x, y)
         for _ in range(epochs):
             network.partial_fit(x, y - linear.predict(x))
     z = normalizer.normalize(test, "A").reshape(-1, N_FEATURES)
@@ -52,7 +52,7 @@ def supervised_mlp(pair: DevicePair, seed: int, folder: Path) -> Translation:
 def _best_epochs(
     network: MLPRegressor, x: np.ndarray, y: np.ndarray, train: np.ndarray, held_out: np.ndarray
 ) -> int:
-    linear = Ridge(RIDGE).fit(x[train], y[train])
+    linear = Ridge(BOUND_RIDGE).fit(x[train], y[train])
     rest, rest_held_out = y[train] - linear.predict(x[train]), y[held_out] - linear.predict(x[held_out])
     errors = [np.mean(rest_held_out**2)]
     while len(errors) <= MAX_EPOCHS and len(errors) - np.argmin(errors) <= PATIENCE:

@@ -54,9 +54,11 @@ Text = Annotated[str, Field(max_length=4096), _require(lambda x: printable(x) ==
 Device = Annotated[Text, _require(str.strip, "is empty")]
 OwnName = Annotated[str, _require(OWN_NAME.fullmatch, "is no checkpoint of its own")]
 Version = Annotated[str, _require(VERSION.fullmatch, "is none that is known")]
-Step = Annotated[Any, _require(lambda x: is_plain(x, ()) and 0 <= float(x) < checks.MAX_COUNT, "is no count")]
+AdamStep = Annotated[
+    Any, _require(lambda x: is_plain(x, ()) and 0 <= float(x) < checks.MAX_COUNT, "is no count")
+]
 Sequences = Annotated[Any, _require(_is_sequence, f"is no sequence of {N_FEATURES} features")]
-Moments = Annotated[
+Normalization = Annotated[
     dict[Literal["mean_a", "std_a", "mean_b", "std_b"], list[Number]], _require(Normalizer.from_dict, "")
 ]
 Both = Field(min_length=2, max_length=2)  # of a dictionary with two names, "A" and "B"
@@ -96,7 +98,7 @@ BothDomains = Annotated[dict[Literal["a", "b"], DomainFacts], Both]
 
 class _HyperParameters(_Own):  # what `CycleGANModule` is built with
     settings: TrainingSettings
-    normalization: Moments
+    normalization: Normalization
     device_a: Device
     device_b: Device
     feature_settings: FeatureSettings | None
@@ -146,7 +148,7 @@ class _Group(_Own):  # what Adam goes on with: numbers in range, and its switche
 
 
 class _Adam(_Own):  # what it knows of one tensor of weights
-    step: Step
+    step: AdamStep
     exp_avg: Any
     exp_avg_sq: Any
 

@@ -14,7 +14,7 @@ from cyclegan_lib.features.normalization import CONSTANT_DB
 # constant in both domains is left alone (gain 1), and one that is constant only in the source is amplified
 # about 100-fold (for a target of mean variance) instead of without bound. The gain of a direction that has
 # the mean variance changes by less than 1 in 10,000.
-RIDGE = 1e-4
+OT_RIDGE = 1e-4
 
 
 class Baseline(ABC):
@@ -142,7 +142,7 @@ class GaussianOT(Baseline):
 
     name = "Gaussian OT"
 
-    def __init__(self, ridge: float = RIDGE) -> None:
+    def __init__(self, ridge: float = OT_RIDGE) -> None:
         self.ridge = ridge
 
     def _fit(self, source: np.ndarray, target: np.ndarray) -> None:

@@ -5,7 +5,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-FOLDS = 5
+C2ST_FOLDS = 5
 # Measured on 2 × 40 synthetic recordings: 30 extremely randomised trees on 1,000 slices of each set take
 # 0.26 s and tell a Gaussian-OT translation from the target with 0.62; a random forest in that time sees far
 # fewer slices, histogram boosting needs twice the time for 0.65.
@@ -47,7 +47,7 @@ def classifier_two_sample_test(
     both = np.concatenate([x.reshape(-1, d)[keep_x], y.reshape(-1, d)[keep_y]])  # (2n, d)
     groups = np.concatenate([groups_x[keep_x], groups_y[keep_y]])
     labels = np.repeat([0, 1], n)
-    folds = min(FOLDS, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
+    folds = min(C2ST_FOLDS, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
     predicted = cross_val_predict(
         ExtraTreesClassifier(TREES, min_samples_leaf=MIN_LEAF, random_state=seed, n_jobs=1),
         both,

@@ -26,8 +26,8 @@ TEMPLATE = Path(__file__).with_name(SCRIPT)
 EXAMPLES = {"A": "example_A.npy", "B": "example_B.npy"}
 # every name that an export may write: what an earlier one wrote and this one does not is removed
 GENERATORS = [name for name in NETWORKS if name.startswith("generator")]
-EXPORTED = (*NETWORKS, *map(distilled_name, GENERATORS))
-NAMES = {f"{network}.{suffix}" for network in EXPORTED for suffix in ("pth", *FORMATS)}
+EXPORTED_NETWORKS = (*NETWORKS, *map(distilled_name, GENERATORS))
+NAMES = {f"{network}.{suffix}" for network in EXPORTED_NETWORKS for suffix in ("pth", *FORMATS)}
 NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, *EXAMPLES.values()}
 
 

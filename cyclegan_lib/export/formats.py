@@ -17,7 +17,9 @@ from cyclegan_lib.features import Normalizer
 from cyclegan_lib.models import Generator
 
 FORMATS = ("onnx", "safetensors")
-CHECKED = tuple(itertools.product((1, 7, 64), (50, 1, 173)))  # (batch, slices) on which ONNX is compared
+COMPARED_SIZES = tuple(
+    itertools.product((1, 7, 64), (50, 1, 173))
+)  # (batch, slices) on which ONNX is compared
 TOLERANCE = 1e-4  # standard deviations of the target
 NEEDED = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "safetensors": ("safetensors",)}
 
@@ -105,7 +107,7 @@ def onnx_difference(model: RawUnits, path: str | Path) -> float:
     rng = np.random.default_rng(0)
     mean, std = model.mean_source.numpy(), model.std_source.numpy()
     worst = 0.0
-    for batch, slices in CHECKED:
+    for batch, slices in COMPARED_SIZES:
         x = (mean + 2 * std * rng.standard_normal((batch, slices, len(mean)))).astype(np.float32)
         with torch.inference_mode():
             expected = model(torch.from_numpy(x)).numpy()

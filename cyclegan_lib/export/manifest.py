@@ -14,15 +14,15 @@ from cyclegan_lib.checkpoint.reading import FORMAT, check_format, completed_epoc
 from cyclegan_lib.checkpoint.schema import BothDomains, Device
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import Normalizer
+from cyclegan_lib.features.normalization import NORMALIZATION, Normalizer
 from cyclegan_lib.files import existing_file, sha256
 from cyclegan_lib.models import network_settings
 
-CONFIG, NORMALIZATION, CARD = "model_config.json", "normalization_params.json", "README.md"
+CONFIG, CARD = "model_config.json", "README.md"
 SEAL = "config_sha256"
-MAX_BYTES = 1 << 20  # a configuration has some kB
+MAX_CONFIG_BYTES = 1 << 20  # a configuration has some kB
 # what a translation is computed from; text and scripts may be edited without harm to it
-CHECKED = (".pth", ".onnx", ".safetensors", ".npy", ".json")
+CHECKED_SUFFIXES = (".pth", ".onnx", ".safetensors", ".npy", ".json")
 GIVE_FOLDER = "give a folder that `cyclegan export` wrote"
 AGAIN = "copy the whole folder again, or export again"
 PACKAGES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy")
@@ -90,7 +90,7 @@ class Manifest(Settings):
             raise InputError(f"the model folder {folder} does not exist; {GIVE_FOLDER}")
         path = existing_file(folder / CONFIG, GIVE_FOLDER)
         wrong = "is not a model configuration, or is damaged"
-        values = documents.read(path, dict[str, Any], wrong, AGAIN, MAX_BYTES)
+        values = documents.read(path, dict[str, Any], wrong, AGAIN, MAX_CONFIG_BYTES)
         if SEAL not in values or not isinstance(values.get("sha256"), dict):
             raise InputError(f"{path} is not a model configuration of this version; export again")
         if values[SEAL] != config_sha256(values):
@@ -98,7 +98,11 @@ class Manifest(Settings):
         check_format(values, path)
         manifest = cls.checked(str(path), **values)
         for name in manifest.sha256:
-            if Path(name).name == name and Path(name).suffix in CHECKED and (folder / name).is_file():
+            if (
+                Path(name).name == name
+                and Path(name).suffix in CHECKED_SUFFIXES
+                and (folder / name).is_file()
+            ):
                 manifest.check(folder / name)
         return manifest
 

@@ -22,8 +22,8 @@ DAMAGED = (OSError, EOFError, KeyError, RuntimeError, TypeError, AttributeError,
 DAMAGED += (ValueError, zipfile.BadZipFile, zlib.error, struct.error)
 MAX_MEMBERS = 64  # a feature set has six
 # Packed members may unpack to this many times the file's size, or to this many bytes.
-MAX_TIMES, MAX_BYTES = 100, 64 << 20
-CHUNK_BYTES = 1 << 20  # read at a time
+MAX_UNPACKED_TIMES, MAX_UNPACKED_BYTES = 100, 64 << 20
+READ_BYTES = 1 << 20  # read at a time
 PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as np.savez and np.savez_compressed write them
 # by the version of numpy's format
 READ_HEADER = {
@@ -141,8 +141,8 @@ def _rows(archive: zipfile.ZipFile, name: str, header: Header, size: int) -> Ite
         for start in range(0, header.shape[0], size):
             part = np.empty((min(size, header.shape[0] - start), *header.shape[1:]), header.dtype)
             content = np.ndarray(part.nbytes, np.uint8, part)  # the same memory
-            for begin in range(0, part.nbytes, CHUNK_BYTES):
-                chunk = content[begin : begin + CHUNK_BYTES]
+            for begin in range(0, part.nbytes, READ_BYTES):
+                chunk = content[begin : begin + READ_BYTES]
                 if file.readinto(chunk) < len(chunk):
                     raise EOFError("the array ends before its header says")
             yield part
@@ -156,8 +156,8 @@ def _headers(archive: zipfile.ZipFile, size: int) -> dict[str, Header]:
         raise Wrong("holds too many arrays, or one twice")
     if any(member.compress_type not in PACKED for member in members):
         raise Wrong("is packed in a way that numpy never writes")
-    if sum(member.file_size for member in members) > max(MAX_BYTES, MAX_TIMES * size):
-        raise Wrong(f"unpacks to more than {MAX_TIMES} times its size")
+    if sum(member.file_size for member in members) > max(MAX_UNPACKED_BYTES, MAX_UNPACKED_TIMES * size):
+        raise Wrong(f"unpacks to more than {MAX_UNPACKED_TIMES} times its size")
     headers = {}
     for member in members:
         if member.filename.endswith(".npy"):

@@ -11,7 +11,7 @@ import numpy as np
 from cyclegan_lib.config import N_FEATURES, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.archive import Header, as_text
-from cyclegan_lib.features.stream import COLUMNS, FORMATS, SET_REMEDY, writing
+from cyclegan_lib.features.stream import FORMATS, SET_COLUMNS, SET_REMEDY, writing
 from cyclegan_lib.files import existing_file
 
 
@@ -39,7 +39,7 @@ class FeatureSet:
 
     def columns(self) -> dict[str, np.ndarray]:
         """The arrays with a row for each sequence."""
-        columns = {name: getattr(self, name) for name in COLUMNS}
+        columns = {name: getattr(self, name) for name in SET_COLUMNS}
         return {name: column for name, column in columns.items() if column is not None}
 
     def arrays(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class FeatureStream:
         self.sequences, self.slices, _ = source.headers["features"].shape
         if len(self) < least:
             raise InputError(f"{path} has {len(self)} sequence; at least {least} are needed")
-        for name in COLUMNS[1:]:
+        for name in SET_COLUMNS[1:]:
             if name in source.headers and (shape := source.headers[name].shape) != (len(self),):
                 raise InputError(
                     f"{path}: '{name}' has shape {shape}; it must be ({len(self)},), one a sequence"

@@ -10,6 +10,7 @@ from cyclegan_lib import documents
 from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError
 
+NORMALIZATION = "normalization_params.json"
 # A feature whose deviation is below this (dB) is constant: dividing by it would blow rounding up to signal.
 CONSTANT_DB = 1e-4
 MAX_DB = 1e30  # z-scores of anything smaller are finite in float32

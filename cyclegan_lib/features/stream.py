@@ -20,7 +20,7 @@ from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.archive import Archive, Header, as_text, open_array
 from cyclegan_lib.files import replacing, writable_npz
 
-COLUMNS = ("features", "recording", "start_s", "label")  # arrays with a row for each sequence
+SET_COLUMNS = ("features", "recording", "start_s", "label")  # arrays with a row for each sequence
 REQUIRED = ("features", "recording", "start_s", "device", "settings")
 SET_REMEDY = "give a feature set written by `cyclegan extract`"
 
@@ -61,7 +61,7 @@ class Npz:
 
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
         """Read through the archive."""
-        return self.archive.parts(COLUMNS, size)
+        return self.archive.parts(SET_COLUMNS, size)
 
 
 class Npy:

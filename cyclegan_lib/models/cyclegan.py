@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.models import Generator, new_network
-from cyclegan_lib.models.losses import LOSSES, Translation, discriminator_loss
+from cyclegan_lib.models.losses import LOSSES, TrainingPass, discriminator_loss
 
 LinearMap = tuple[np.ndarray, np.ndarray]
 Translations = dict[str, torch.Tensor]
@@ -126,8 +126,8 @@ class CycleGANModule(pl.LightningModule):
         fake_a, kept_a = ba(torch.cat([b, a], dim=1)).split(sizes[::-1], dim=1)
         # the order of passes is the order in which gradients are summed: another one moves the last bit
         judged_b, judged_a = judge_b(fake_b), judge_a(fake_a)
-        to_b = Translation(a, b, fake_b, kept_b, back=ba(fake_b), judged=judged_b)
-        to_a = Translation(b, a, fake_a, kept_a, back=ab(fake_a), judged=judged_a)
+        to_b = TrainingPass(a, b, fake_b, kept_b, back=ba(fake_b), judged=judged_b)
+        to_a = TrainingPass(b, a, fake_a, kept_a, back=ab(fake_a), judged=judged_a)
         losses = {name: loss(to_b) + loss(to_a) for name, loss in LOSSES.items()}  # (members,) each
         weighed = [getattr(self.settings, f"lambda_{name}") * loss for name, loss in losses.items()]
         loss_g = sum(weighed).sum()  # over the members, each of which has its own weights

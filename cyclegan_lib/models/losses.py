@@ -1,6 +1,6 @@
 """The losses, each under the name it is logged by; the weight of NAME is `TrainingSettings.lambda_NAME`.
 
-Whoever adds one writes a function of a `Translation`, enters it in `LOSSES`, and gives it a weight in
+Whoever adds one writes a function of a `TrainingPass`, enters it in `LOSSES`, and gives it a weight in
 `config.py`: the training step sums and logs what it finds here. The discriminators have a loss of their own.
 """
 
@@ -13,7 +13,7 @@ from cyclegan_lib.models.discriminator import Scores
 
 
 @dataclass(frozen=True)
-class Translation:
+class TrainingPass:
     """What a training step makes in one direction: z-scores, (members, batch, slices, 40)."""
 
     source: torch.Tensor  # real sequences of the one domain
@@ -24,12 +24,12 @@ class Translation:
     judged: Scores  # what the target's discriminator says of `fake`
 
 
-def adversarial(step: Translation) -> torch.Tensor:
+def adversarial(step: TrainingPass) -> torch.Tensor:
     """A translation that the discriminator takes for real; (members,)."""
     return least_squares(step.judged, 1.0)
 
 
-def cycle(step: Translation) -> torch.Tensor:
+def cycle(step: TrainingPass) -> torch.Tensor:
     """There and back again gives the source: L1 distance, (members,).
 
     Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", ICCV 2017.
@@ -37,12 +37,12 @@ def cycle(step: Translation) -> torch.Tensor:
     return _mean((step.back - step.source).abs())
 
 
-def identity(step: Translation) -> torch.Tensor:
+def identity(step: TrainingPass) -> torch.Tensor:
     """What is already in the target domain stays as it is: L1 distance, (members,)."""
     return _mean((step.kept - step.target).abs())
 
 
-LOSSES: dict[str, Callable[[Translation], torch.Tensor]] = {
+LOSSES: dict[str, Callable[[TrainingPass], torch.Tensor]] = {
     "adversarial": adversarial,
     "cycle": cycle,
     "identity": identity,

@@ -18,7 +18,7 @@ BLOCK_VALUES = 1 << 20  # of all channels: a header may claim 1,024 of them
 MAX_HZ = 10_000_000  # acoustic emission is recorded at a few MHz
 # A file may hold this many times its bytes in samples of 16 bit, or this many such bytes: FLAC packs noise
 # into half, but hours of zeros into a page.
-MAX_TIMES, MAX_BYTES = 100, 64 << 20
+MAX_SOUND_TIMES, MAX_SOUND_BYTES = 100, 64 << 20
 RECORDINGS_REMEDY = "give a folder of WAV or FLAC recordings"
 
 
@@ -103,7 +103,7 @@ def _opened(path: Path, channel: int | None) -> Iterator[Recording]:
         rate, channels, frames = recording.sample_rate, recording.channels, recording.frames
         size = path.stat().st_size
         possible = 0 < rate <= MAX_HZ and channels > 0 and frames >= 0
-        if not possible or 2 * frames * channels > max(MAX_BYTES, MAX_TIMES * size):
+        if not possible or 2 * frames * channels > max(MAX_SOUND_BYTES, MAX_SOUND_TIMES * size):
             raise InputError(
                 f"{path} claims {frames} samples in {channels} channels at {rate} Hz, which {size} bytes"
                 " cannot hold; copy it again from the recorder"

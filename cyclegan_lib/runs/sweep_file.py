@@ -15,7 +15,7 @@ from cyclegan_lib.files import existing_file
 from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters
 
 KEYS = ("name", "parameters", "grid")
-MAX_BYTES = 1 << 16  # the parser reads about 100 kB in a second
+MAX_SWEEP_BYTES = 1 << 16  # the parser reads about 100 kB in a second
 MAX_LISTS = 1000  # in brackets: what lists within lists take grows with the square of their number
 MAX_NODES = 20_000  # with every alias written out: ten lines of them can stand for a billion values
 MAX_RUNS = 10_000
@@ -71,7 +71,7 @@ def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
     """
     path = existing_file(path, "give the YAML file of a sweep, as docs/sweep.yml")
     try:
-        text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_BYTES else None
+        text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_SWEEP_BYTES else None
         if text is None or text.count("[") + text.count("{") > MAX_LISTS:
             raise ValueError("too long")
         content = yaml.load(text, _UniqueKeys)

@@ -20,12 +20,12 @@ from cyclegan_lib.checkpoint.reading import BEST, LAST, read_checkpoint
 from cyclegan_lib.checkpoint.torch_file import write_tensors
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.features.normalization import NORMALIZATION
 from cyclegan_lib.files import is_utf8, next_free, not_an_input, replacing
 
 METRICS_CSV = "metrics.csv"
-NORMALIZATION = "normalization_params.json"
 LOGS = "logs"
-EXPORTED = "model_config.json"  # in a folder that was exported to
+EXPORTED_CONFIG = "model_config.json"  # in a folder that was exported to
 WRITTEN = ("*.ckpt", METRICS_CSV, NORMALIZATION)  # a killed process may leave a temporary file of each
 CHOICE = "ChooseCheckpoint"  # the callback's name in Lightning's checkpoints
 AUTO = "auto"
@@ -33,7 +33,7 @@ AUTO = "auto"
 FREE = ("max_epochs", "max_minutes", "threads", "accelerator")
 
 History = list[dict[str, float]]
-Moments = dict[str, list[float]]  # `Normalizer.to_dict()`
+Normalization = dict[str, list[float]]  # `Normalizer.to_dict()`
 
 
 class WholeFilesIO(TorchCheckpointIO):
@@ -148,7 +148,7 @@ def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None =
 
     `resume` may be one of the folder's checkpoints, which are moved at most.
     """
-    if (folder / EXPORTED).exists():
+    if (folder / EXPORTED_CONFIG).exists():
         raise InputError(f"{folder} holds exported models; give another folder for checkpoints")
     if not is_utf8(folder.absolute()):
         raise InputError(
@@ -164,14 +164,14 @@ def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None =
         not_an_input(path, *inputs, resume, remedy=remedy)
 
 
-def set_earlier_run_aside(folder: Path, normalization: Moments) -> None:
+def set_earlier_run_aside(folder: Path, normalization: Normalization) -> None:
     """Move what an earlier run left in `folder` to a folder earlier-N inside it.
 
     What a run that was killed before its first checkpoint left there, the same `normalization`, stays.
     """
     own = [*checkpoints_in(folder), folder / METRICS_CSV, folder / NORMALIZATION, folder / LOGS]
     left = [path for path in own if path.exists()]
-    same = documents.read_if_whole(folder / NORMALIZATION, Moments) == normalization
+    same = documents.read_if_whole(folder / NORMALIZATION, Normalization) == normalization
     begun = {LOGS, NORMALIZATION} if same else {LOGS}
     if any(path.name not in begun for path in left):
         aside = _earlier(folder)
@@ -179,7 +179,7 @@ def set_earlier_run_aside(folder: Path, normalization: Moments) -> None:
             path.rename(aside / path.name)
 
 
-def restore_folder(point: ResumePoint, folder: Path, normalization: Moments) -> None:
+def restore_folder(point: ResumePoint, folder: Path, normalization: Normalization) -> None:
     """Make `folder` what it was when `point` was written; what is later goes to earlier-N, nothing is lost.
 
     After a kill between two files this finishes what was begun. In another folder than that of `point` the

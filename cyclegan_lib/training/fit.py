@@ -18,6 +18,7 @@ from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, printable
+from cyclegan_lib.features.normalization import NORMALIZATION
 from cyclegan_lib.files import not_written, remove_leftovers, writable_folder
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
@@ -130,7 +131,7 @@ def train(
         else:
             module = CycleGANModule(**{**point.hyperparameters, "settings": settings.model_dump()})
             checkpoints.restore_folder(point, folder, domains.normalizer.to_dict())
-        domains.normalizer.save(folder / checkpoints.NORMALIZATION)
+        domains.normalizer.save(folder / NORMALIZATION)
         if point and point.epoch >= settings.max_epochs:
             print(printable(f"{point.path} is done: it holds epoch {point.epoch} of {settings.max_epochs}"))
             return _run(folder, point.choice)

@@ -58,7 +58,7 @@ class TestRecordingsStayTogether:
 
         monkeypatch.setattr(two_sample, "StratifiedGroupKFold", Watched)
         classifier_two_sample_test(x, names, y, names, 0)
-        assert len(seen) == two_sample.FOLDS
+        assert len(seen) == two_sample.C2ST_FOLDS
         for train, test, y_train, y_test in seen:
             assert not np.intersect1d(train, test).size
             assert set(y_train) == set(y_test) == {0, 1}

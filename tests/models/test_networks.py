@@ -6,7 +6,7 @@ from cyclegan_lib.models import Discriminator, Generator
 from cyclegan_lib.models.discriminator import mean_std_lag
 from cyclegan_lib.models.generator import MOST_LOG_GAIN, GainMap
 from cyclegan_lib.models.layers import MemberLinear
-from cyclegan_lib.models.losses import LOSSES, Translation, discriminator_loss, least_squares
+from cyclegan_lib.models.losses import LOSSES, TrainingPass, discriminator_loss, least_squares
 
 X = torch.randn(3, 50, 40, generator=torch.Generator().manual_seed(0))
 
@@ -167,5 +167,5 @@ def test_both_views_weigh_the_same_whatever_the_number_of_windows():
 def test_l1_losses_have_one_value_a_member(name):
     x = X.expand(2, *X.shape)
     other = x + torch.tensor([0.5, -2.0])[:, None, None, None]
-    step = Translation(source=x, target=x, fake=None, kept=other, back=other, judged=None)
+    step = TrainingPass(source=x, target=x, fake=None, kept=other, back=other, judged=None)
     torch.testing.assert_close(LOSSES[name](step), torch.tensor([0.5, 2.0]))
