@@ -12,16 +12,14 @@ from pydantic import TypeAdapter
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file, replacing
 
-MAX_DOCUMENT_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
 # what decoding and checking raise for any bytes at all
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 T = TypeVar("T")
 
 
-def read(
-    path: str | Path, schema: type[T], wrong: str, remedy: str, max_bytes: int = MAX_DOCUMENT_BYTES
-) -> T:
+def read(path: str | Path, schema: type[T], wrong: str, remedy: str, max_bytes: int = MAX_BYTES) -> T:
     """Read JSON and check it, strictly, against `schema`, whatever pydantic knows: a class, dict[str, float].
 
     Raises InputError: "`path` does not exist; `remedy`", or else "`path` `wrong`; `remedy`".

@@ -22,7 +22,7 @@ CONFIG, CARD = "model_config.json", "README.md"
 SEAL = "config_sha256"
 MAX_CONFIG_BYTES = 1 << 20  # a configuration has some kB
 # what a translation is computed from; text and scripts may be edited without harm to it
-CHECKED_SUFFIXES = (".pth", ".onnx", ".safetensors", ".npy", ".json")
+CHECKED = (".pth", ".onnx", ".safetensors", ".npy", ".json")
 GIVE_FOLDER = "give a folder that `cyclegan export` wrote"
 AGAIN = "copy the whole folder again, or export again"
 PACKAGES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy")
@@ -98,11 +98,7 @@ class Manifest(Settings):
         check_format(values, path)
         manifest = cls.checked(str(path), **values)
         for name in manifest.sha256:
-            if (
-                Path(name).name == name
-                and Path(name).suffix in CHECKED_SUFFIXES
-                and (folder / name).is_file()
-            ):
+            if Path(name).name == name and Path(name).suffix in CHECKED and (folder / name).is_file():
                 manifest.check(folder / name)
         return manifest
 

@@ -15,7 +15,7 @@ from cyclegan_lib.plots import comparison
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Record
 from cyclegan_lib.runs.report import REPORT, Entry, write_page
 
-SWEEP, TABLE, INDEX, COMPARISON_FIGURE = "sweep.json", "sweep.md", "index.html", "comparison"
+SWEEP, TABLE, INDEX, FIGURE = "sweep.json", "sweep.md", "index.html", "comparison"
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,7 @@ class Comparison:
         content = asdict(self)
         del content["folder"]
         documents.write(self.folder / SWEEP, documents.plain(content))
-        picture = (
-            [f"![{self.name}]({COMPARISON_FIGURE}.png)"]
-            if (self.folder / f"{COMPARISON_FIGURE}.png").exists()
-            else []
-        )
+        picture = [f"![{self.name}]({FIGURE}.png)"] if (self.folder / f"{FIGURE}.png").exists() else []
         lines = [f"# {self.name}", "", markdown_table(self.table()), "", *self._failures(), *picture]
         documents.write_text(self.folder / TABLE, "\n".join(lines).rstrip() + "\n")
 
@@ -123,7 +119,7 @@ class Comparison:
             return ""
         figure = comparison(results, self.grid)
         for suffix in ("png", "svg"):
-            with replacing(self.folder / f"{COMPARISON_FIGURE}.{suffix}") as part:
+            with replacing(self.folder / f"{FIGURE}.{suffix}") as part:
                 figure.savefig(part, bbox_inches="tight")
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=160, bbox_inches="tight")
