@@ -155,7 +155,7 @@ def load_simulation(path: Path) -> None:
     assert found.train_recordings >= 8 and np.isfinite(found.seconds)
 
 
-def load_benchmark_labels(path: Path) -> None:
+def load_sensors(path: Path) -> None:
     for row in _labels(path, {"drive_end"}):
         assert all(type(text) is str and text for text in (row.recording, row.fault, row.condition))
 
