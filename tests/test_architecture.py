@@ -47,9 +47,7 @@ def room_of(path: Path) -> str:
 
 
 def test_the_document_lists_every_room():
-    there = {room_of(path) for path in LIBRARY.rglob("*.py")} - ENTRANCES
-    assert set(rooms()) == there
-    assert len(rooms()) == len(there)
+    assert sorted(rooms()) == sorted({room_of(path) for path in LIBRARY.rglob("*.py")} - ENTRANCES)
 
 
 def test_no_import_points_back_up():

@@ -140,6 +140,14 @@ def configurations(draw: Draw, folder: Path) -> bytes:
     return as_json(draw(changed({**values, **seals})))
 
 
+def reseal(folder: Path, *more: str, **changes) -> None:
+    """Write model_config.json with these values and of these files more, as if it had been exported so."""
+    values = json.loads((folder / "model_config.json").read_text())
+    del values["config_sha256"]
+    files = [folder / name for name in {*values.pop("sha256"), *more}]
+    (folder / "model_config.json").write_text(sealed({**values, **changes}, files))
+
+
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
 

@@ -117,6 +117,6 @@ def _models(trained: Path, exported: Path) -> dict[str, Reader]:
     sealed = contents.configurations(exported)
     return {
         "configuration": Reader(config, values, sealed, loads.load_exported, 500, 250),
-        "exported weights": Reader(weights, state, wrong_state, loads.weights(exported), 250, 150),
+        "exported weights": Reader(weights, state, wrong_state, loads.load_weights, 250, 150),
         "checkpoint": Reader("a.ckpt", content, wrong, loads.load_checkpoint, 600, 350),
     }

@@ -5,19 +5,20 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from helpers import PROJECT, QUICK, refusal, train_command, write_notebook
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
+from safety.contents import reseal
 from safety.payloads import CHECKPOINTS, array_file, bare, beside, refused, saved
 from sounds import record
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.export.manifest import sealed
 from cyclegan_lib.features import FeatureSet, Pairs
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.training import train
@@ -40,6 +41,12 @@ for path in sys.argv[1:]:
         with suppress(Exception):
             load()
 """
+
+
+@pytest.fixture
+def harm(tmp_path) -> Path:
+    """The file that malicious files make."""
+    return tmp_path / "harm"
 
 
 def test_every_payload_does_harm_where_it_is_unpickled(trained, tmp_path):
@@ -93,12 +100,9 @@ def test_exported_weights_run_nothing(name, distilled, exported, domains, tmp_pa
     model = shutil.copytree(exported, tmp_path / "model")
     weights = f"generator_AB{'_distilled' * len(distilled)}.pth"
     bad = CHECKPOINTS[name](model / weights, harm, exported / "generator_AB.pth")
-    values = json.loads((model / "model_config.json").read_text())
-    names = values.pop("sha256")
-    del values["config_sha256"]
-    values["distilled"] = {"generator_config": values["generator_config"]}
-    values["distilled"]["difference"] = {"AB": 0.1, "BA": 0.1}
-    (model / "model_config.json").write_text(sealed(values, [model / name for name in {*names, weights}]))
+    generator = json.loads((model / "model_config.json").read_text())["generator_config"]
+    small = {"generator_config": generator, "difference": {"AB": 0.1, "BA": 0.1}}
+    reseal(model, weights, distilled=small)
     out = tmp_path / "out.npz"
     given = ("--direction", "AB", "--input", domains[0], "--output", out)
     refused(capsys, harm, bad, "translate", "--model", model, *given, *distilled)

@@ -75,13 +75,11 @@ def test_extract(which, kind, here, capfd):
 @pytest.mark.parametrize("suffix", [".npz", ".npy", ".json"])
 def test_translate(suffix, kind, exported, here, capfd):
     source = Path(f"in{suffix}")
-    features = FeatureSet.load("a.npz").features[:2]
-    if suffix == ".npz":
-        shutil.copyfile("a.npz", source)
-    elif suffix == ".npy":
-        np.save(source, features)
-    else:
-        source.write_text(json.dumps(features.tolist()))
+    shutil.copyfile("a.npz", source)
+    if suffix != ".npz":
+        features = FeatureSet.load("a.npz").features[:2]
+        np.save("in.npy", features)
+        Path("in.json").write_text(json.dumps(features.tolist()))
     command = ["translate", "--model", exported, "--direction", "AB", "--input"]
     output = also(source, kind, ".npz")
     says = "would be overwritten" if output.suffix == ".npz" else "must end in .npz"

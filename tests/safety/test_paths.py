@@ -15,7 +15,6 @@ from cyclegan_lib import evaluation
 from cyclegan_lib.benchmark import run as benchmark
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation.report import Evaluation
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import remove_leftovers, replacing
 
@@ -23,17 +22,14 @@ PLAIN = "plain"
 BYTES = NAMES["not UTF-8"]
 
 
-@pytest.fixture(scope="module")
-def evaluated(domains) -> Evaluation:
-    """A real result."""
-    a, b = map(FeatureSet.load, domains)
-    return evaluation.evaluate(a, a.with_features(a.features, b.device), b)
-
-
-@pytest.fixture(autouse=True)
-def quick(quick_start, evaluated, monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def quick(quick_start, domains):
     """Training starts anywhere, and an evaluation is computed once: neither looks at paths."""
-    monkeypatch.setattr(evaluation, "evaluate", lambda *sets, **options: evaluated)
+    a, b = map(FeatureSet.load, domains)
+    evaluated = evaluation.evaluate(a, a.with_features(a.features, b.device), b)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "evaluate", lambda *sets, **options: evaluated)
+        yield
 
 
 @pytest.fixture
