@@ -4,7 +4,9 @@ import runpy
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
+from nbformat.v4 import new_code_cell, new_notebook
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, TrainingSettings
@@ -46,6 +48,10 @@ QUICK_OPTIONS = "--accelerator cpu --steps-per-epoch 1 --batch-size 4 --restarts
 QUICK_OPTIONS += "--generator-hidden-dim 8 --discriminator-hidden-dim 8".split()
 
 
+def succeed(*command: object) -> None:
+    assert main([str(part) for part in command]) == 0
+
+
 def done(capture, *command: object) -> str:
     """Run the command, see it succeed and print nothing that a terminal would obey; return what it prints."""
     assert main([str(part) for part in command]) == 0, capture.readouterr().err
@@ -84,6 +90,16 @@ def run_script(script: str | Path, *arguments: str) -> None:
         sys.modules.pop("models", None)  # which lies beside the exported script
         sys.argv, sys.path[:] = before
         sys.dont_write_bytecode = writes
+
+
+def write_notebook(path: Path, *sources: str) -> Path:
+    """A notebook of code cells, the first of which declares its parameters."""
+    cells = [new_code_cell(source) for source in sources]
+    cells[0].metadata.tags = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
 
 
 def train_command(domains: tuple[Path, Path], folder: Path, **options) -> list[str]:

@@ -1,5 +1,6 @@
 """Sounds that are known, and sound files."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -18,5 +19,11 @@ def tone(hz: float, level: float = 1.0, seconds: float = 1.0, rate: int = RATE) 
 
 def write(path: Path, sound: np.ndarray, rate: int = RATE, **options) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, sound, rate, **options)
+    soundfile.write(os.fsencode(path), sound, rate, **options)
     return path
+
+
+def record(*paths: Path) -> None:
+    """Write recordings of noise, just long enough for a sequence."""
+    for seed, path in enumerate(paths):
+        write(path, rng(seed).normal(size=163_840) / 10)

@@ -112,81 +112,66 @@ BAD_SETS = {
 def test_a_feature_set_that_cannot_be_used_is_refused(name, domains, exported, tmp_path, capsys):
     bad, b = BAD_SETS[name](tmp_path / name), domains[1]
     out = tmp_path / "out.npz"
-    assert name in refusal(capsys, "train", "--domain-a", bad, "--domain-b", b, "--checkpoint-dir", out)
+    commands = [("train", "--domain-a", bad, "--domain-b", b, "--checkpoint-dir", out)]
     if name in list(BAD_SETS)[:4]:
-        given = ("--model", exported, "--direction", "AB")
-        assert name in refusal(capsys, "translate", *given, "--input", bad, "--output", out)
-        given = ("--source", bad, "--translated", b, "--target", b, "--json", out)
-        assert name in refusal(capsys, "evaluate", *given)
+        commands += [
+            ("translate", "--model", exported, "--direction", "AB", "--input", bad, "--output", out),
+            ("evaluate", "--source", bad, "--translated", b, "--target", b, "--json", out),
+        ]
+    for command in commands:
+        assert name in refusal(capsys, *command)
     assert not out.exists()
 
 
-def test_directions_models_and_checkpoints(domains, exported, trained, tmp_path, capsys):
-    given = ("--input", domains[0], "--output", tmp_path / "out.npz", "--direction")
-    assert "'BC' is unknown" in refusal(capsys, "translate", "--model", exported, *given, "BC")
-    assert "no_such" in refusal(capsys, "translate", "--model", tmp_path / "no_such", *given, "AB")
-    half = tmp_path / "half.ckpt"
-    half.write_bytes(trained[0].best.read_bytes()[:9999])
-    sets = ("--domain-a", domains[0], "--domain-b", domains[1], "--checkpoint-dir", tmp_path / "c")
-    for command in (
-        ("inspect", half),
-        ("export", "--checkpoint", half, "--output-dir", tmp_path / "models"),
-        ("train", *sets, "--resume", half),
-    ):
-        assert "half.ckpt is damaged" in refusal(capsys, *command)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["half.ckpt"]
+TRANSLATE = "translate --model MODEL --input A --output OUT --direction"
+SETS = "--domain-a A --domain-b B --checkpoint-dir OUT"
+REFUSED = {
+    f"{TRANSLATE} BC": "'BC' is unknown",
+    f"{TRANSLATE} AB --model no_such": "no_such",
+    f"{TRANSLATE} AB --output file/t.npz": "file",
+    "inspect half.ckpt": "half.ckpt is damaged",
+    "export --checkpoint half.ckpt --output-dir OUT": "half.ckpt is damaged",
+    "export --checkpoint BEST --output-dir file/e": "file",
+    f"train {SETS} --resume half.ckpt": "half.ckpt is damaged",
+    f"train {SETS} --pairs file": "file is damaged or not an .npz file; write it with `Pairs.of",
+    f"train {SETS} --checkpoint-dir file/c": "file",
+    "train --seed -1": "'seed' cannot be -1",
+    "train --accelerator tpu": "'tpu'",
+    "evaluate --source A --translated A --target B --json file/j.json": "file",
+    "simulate --output file/s": "file",
+    "simulate --output OUT --train-recordings 1": "'train_recordings'",
+    "extract no_such --device x --output OUT": "no_such",
+    "extract empty --device x --output OUT": "empty",
+    "extract noise --device x --output OUT": "a.wav",
+}
 
 
-def test_folders_that_cannot_be_written(domains, exported, trained, tmp_path, capsys):
-    blocked = tmp_path / "file"
-    blocked.write_text("in the way")
-    a, b = domains
-    commands = [
-        ("train", "--domain-a", a, "--domain-b", b, "--checkpoint-dir", blocked / "c"),
-        ("export", "--checkpoint", trained[0].best, "--output-dir", blocked / "e"),
-        ("translate", "--model", exported, "--direction", "AB", "--input", a, "--output", blocked / "t.npz"),
-        ("evaluate", "--source", a, "--translated", a, "--target", b, "--json", blocked / "j.json"),
-        ("simulate", "--output", blocked / "s"),
-    ]
-    for command in commands:
-        assert "file" in refusal(capsys, *command)
-    assert blocked.read_text() == "in the way"
-
-
-def test_recordings_that_cannot_be_used(tmp_path, capsys):
+@pytest.mark.parametrize("command", REFUSED)
+def test_what_cannot_be_used_is_refused(command, domains, exported, trained, tmp_path, capsys, monkeypatch):
     (tmp_path / "empty").mkdir()
     (tmp_path / "noise").mkdir()
-    (tmp_path / "noise" / "a.wav").write_text("this is no sound")
-    out = tmp_path / "out.npz"
-    for folder, says in (("no_such", "no_such"), ("empty", "empty"), ("noise", "a.wav")):
-        assert says in refusal(capsys, "extract", tmp_path / folder, "--device", "x", "--output", out)
-    assert not out.exists()
-
-
-def test_values_out_of_range_are_refusal(capsys):
-    assert "'seed' cannot be -1" in refusal(capsys, "train", "--seed", "-1")
-    assert "'tpu'" in refusal(capsys, "train", "--accelerator", "tpu")
-    assert "'train_recordings'" in refusal(capsys, "simulate", "--train-recordings", "1")
+    for name in ("file", "noise/a.wav"):
+        (tmp_path / name).write_text("in the way")
+    (tmp_path / "half.ckpt").write_bytes(trained[0].best.read_bytes()[:9999])
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    paths = {"A": domains[0], "B": domains[1], "MODEL": exported, "BEST": trained[0].best, "OUT": "out.npz"}
+    assert REFUSED[command] in refusal(capsys, *(paths.get(word, word) for word in command.split()))
+    assert set(tmp_path.rglob("*")) == before and (tmp_path / "file").read_text() == "in the way"
 
 
 def test_unknown_notebook_parameters_are_refused_before_anything_runs(domains, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(PROJECT)
     before = set((PROJECT / "runs").glob("*"))
-    assert "unknown notebook parameter 'max_epoch'" in refusal(capsys, "run", "-p", "max_epoch", "3")
-    assert "'max_epochs' must be int" in refusal(capsys, "run", "-p", "max_epochs", "many")
-    assert "no.npz does not exist" in refusal(capsys, "run", "-p", "domain_a", tmp_path / "no.npz")
-    given = ("-p", "domain_a", domains[0], "-p", "domain_b", domains[1])
-    assert "need all of domain_a, domain_b, test_a, test_b" in refusal(capsys, "run", *given)
-    for words in (["-p", "max_epochs"], ["--parameter=max_epochs"], ["-pmax_epochs"]):
-        assert "a name and a value" in refusal(capsys, "run", *words)
+    a, b = domains
+    for words, says in (
+        (["-p", "max_epoch", "3"], "unknown notebook parameter 'max_epoch'"),
+        (["-p", "max_epochs", "many"], "'max_epochs' must be int"),
+        (["-p", "domain_a", tmp_path / "no.npz"], "no.npz does not exist"),
+        (["-p", "domain_a", a, "-p", "domain_b", b], "need all of domain_a, domain_b, test_a, test_b"),
+        (["-p", "max_epochs"], "a name and a value"),
+        (["--parameter=max_epochs"], "a name and a value"),
+        (["-pmax_epochs"], "a name and a value"),
+    ):
+        assert says in refusal(capsys, "run", *words)
     assert set((PROJECT / "runs").glob("*")) == before
-
-
-def test_train_refuses_what_is_no_file_of_pairs(domains, tmp_path, capsys):
-    pairs, folder = tmp_path / "pairs.npz", tmp_path / "checkpoints"
-    pairs.write_bytes(b"no pairs")
-    given = ["--domain-a", domains[0], "--domain-b", domains[1], "--checkpoint-dir", folder, "--pairs", pairs]
-    assert "pairs.npz is damaged or not an .npz file; write it with `Pairs.of" in refusal(
-        capsys, "train", *given
-    )
-    assert not folder.exists()

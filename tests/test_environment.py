@@ -37,26 +37,19 @@ def test_the_exact_version_satisfies_the_lower_bound_and_is_installed(requiremen
     assert version(requirement.name).split("+")[0] == exact
 
 
-def test_the_packages_of_the_brief_are_there():
+def test_promised_packages_are_there_and_the_extra_for_development_brings_the_others():
     named = {requirement.name for requirement in DIRECT}
     assert {"torch", "pytorch-lightning", "jupyterlab", "matplotlib", "numpy", "papermill", "nbval"} <= named
-
-
-def test_the_extra_for_development_brings_the_others():
     assert {extra for requirement in OURSELVES for extra in requirement.extras} == EXTRAS.keys() - {"dev"}
 
 
-def test_conda_gives_a_python_that_the_project_accepts_and_no_package_of_its_own():
+def test_conda_gives_a_python_that_the_project_accepts_and_installs_what_make_installs():
     plain = [entry for entry in CONDA["dependencies"] if isinstance(entry, str)]
     assert [entry.partition("=")[0] for entry in plain] == ["python", "pip"]
     python = plain[0].partition("=")[2]
     assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(python)
-
-
-def test_conda_and_make_install_the_same():
-    makefile = (PROJECT / "Makefile").read_text()
     assert PIP == ["-c constraints.txt", "-e .[dev]"]
-    assert 'pip install --quiet -c constraints.txt -e ".[dev]"' in makefile
+    assert 'pip install --quiet -c constraints.txt -e ".[dev]"' in (PROJECT / "Makefile").read_text()
 
 
 @pytest.mark.slow

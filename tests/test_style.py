@@ -4,9 +4,8 @@ import re
 import subprocess
 import sys
 
-import nbformat
 import pytest
-from helpers import PROJECT
+from helpers import PROJECT, write_notebook
 
 RUFF = [sys.executable, "-m", "ruff"]
 CHECK, FORMAT = ["check", "--no-cache"], ["format", "--check", "--no-cache"]
@@ -24,12 +23,11 @@ def test_everything_is_checked_and_formatted(command):
 
 def test_ruff_looks_at_notebooks_library_and_tests():
     seen = set(ruff("check", "--show-files", ".").stdout.splitlines())
-    wanted = [
-        path for folder in ("cyclegan_lib", "tests", "scripts") for path in (PROJECT / folder).rglob("*.py")
-    ]
-    notebooks = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+    notebooks = [*(PROJECT / "notebooks").glob("*.ipynb")]
     assert len(notebooks) == 5
-    assert not {str(path) for path in [*wanted, *notebooks]} - seen
+    folders = (PROJECT / name for name in ("cyclegan_lib", "tests", "scripts"))
+    sources = [path for folder in folders for path in folder.rglob("*.py")]
+    assert not set(map(str, notebooks + sources)) - seen
 
 
 BAD = [(CHECK, "import os", "F401"), (CHECK, "x = " + "'a'" * 60, "E501"), (FORMAT, "x = [ 1 ]", "reformat")]
@@ -38,12 +36,10 @@ BAD = [(CHECK, "import os", "F401"), (CHECK, "x = " + "'a'" * 60, "E501"), (FORM
 @pytest.mark.parametrize(("command", "source", "said"), BAD, ids=["unused import", "long line", "format"])
 def test_ruff_fails_on_a_cell(command, source, said, tmp_path):
     # the project's own settings, on a notebook that is not the project's
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    nbformat.write(notebook, tmp_path / "bad.ipynb")
-    done = ruff(*command, "--config", str(PROJECT / "pyproject.toml"), str(tmp_path / "bad.ipynb"))
+    notebook = write_notebook(tmp_path / "bad.ipynb", source)
+    done = ruff(*command, "--config", str(PROJECT / "pyproject.toml"), str(notebook))
     assert done.returncode == 1
-    assert said in done.stdout + done.stderr
-    assert "bad.ipynb" in done.stdout + done.stderr
+    assert all(words in done.stdout + done.stderr for words in (said, "bad.ipynb"))
 
 
 def test_documents_name_files_that_there_are():

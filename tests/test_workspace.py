@@ -8,28 +8,23 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.plots.style import new_figure
 from cyclegan_lib.workspace import Parameter, Workspace, declared_parameters, project_folder
 
-CELL = 'epochs: int = 3  # how many\nrate: float = 0.1  # how fast\nname: str = ""  # who'
-
-DECLARED = 'epochs: int = 3  # how many\nrate: float = 0.1\nname: str = "é # no"  # file: whose\nx = 1'
+CELL = 'epochs: int = 3  # how many\nrate: float = 0.1\nname: str = "é # no"  # of what\nx = 1'
 
 
 def namespace(injected: str = "") -> dict:
     """What a kernel's globals hold after the parameters cell and the one that papermill injects."""
     cells = ["", CELL, f"# Parameters\n{injected}\n", "%matplotlib inline\nopen_the_workspace = 1"]
     scope: dict = {"In": cells, "Out": {}}
-    exec(cells[1], scope)
-    exec(cells[2], scope)
+    exec("\n".join(cells[1:3]), scope)
     return scope
 
 
 def test_names_types_defaults_and_meaning_are_read_from_the_cell():
-    declared = declared_parameters(DECLARED)
-    assert declared == {
+    assert declared_parameters(CELL) == {
         "epochs": Parameter("epochs", "int", 3, "how many"),
         "rate": Parameter("rate", "float", 0.1, ""),
-        "name": Parameter("name", "str", "é # no", "file: whose"),
+        "name": Parameter("name", "str", "é # no", "of what"),
     }
-    assert [p.is_file for p in declared.values()] == [False, False, True]
     assert declared_parameters("%matplotlib inline\nx: int = 1") == {}
 
 
@@ -87,9 +82,8 @@ def test_cells_may_be_run_again_in_any_order():
 
 
 def test_the_project_is_found_upwards(tmp_path, monkeypatch):
-    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "deeper").mkdir(parents=True)
     (tmp_path / "notebooks" / "01_data_normalization.ipynb").write_text("{}")
-    (tmp_path / "notebooks" / "deeper").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks" / "deeper")
     assert project_folder() == tmp_path
 

@@ -9,19 +9,11 @@ from browser.server import Lab, running_lab, small_project
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",  # root in a container has none
-    "--window-size=1400,2000",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    # it is to talk to JupyterLab and to nobody else
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+# root in a container has no sandbox
+FLAGS = "--headless=new --no-sandbox --window-size=1400,2000 --disable-gpu --disable-dev-shm-usage".split()
+# it is to talk to JupyterLab and to nobody else
+FLAGS += "--disable-quic --disable-background-networking --disable-component-update".split()
+FLAGS += "--disable-sync --no-first-run".split()
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from helpers import PROJECT
+from helpers import PROJECT, succeed
 
-from cyclegan_lib.cli import main
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 
 TOKEN = "a-token-for-one-test"
@@ -42,37 +41,28 @@ class Lab:
 def small_project(folder: Path) -> Path:
     """The project's notebooks without their outputs, and what notebook 04 reads, by the real commands."""
     shutil.copytree(PROJECT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    for path in (folder / "notebooks").glob("*.ipynb"):
-        write_without_outputs(nbformat.read(path, as_version=4), path)
+    for path in (folder / "notebooks").glob("*.ipynb"):  # as if they had never run
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(notebook, path)
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(PROJECT / name, folder / name)
     (folder / ".venv").symlink_to(sys.prefix)
     data, checkpoints = folder / "data", folder / "checkpoints"
     wav = data / "recordings"
-    command("simulate", "--output", wav, "--train-recordings", 24, "--test-recordings", 16)
+    succeed("simulate", "--output", wav, "--train-recordings", 24, "--test-recordings", 16)
     for device in (DEVICE_A, DEVICE_B):
         for part, name in (("train", f"{device}.npz"), ("test", f"{device}_test.npz")):
             labels = ("--labels", wav / "labels.csv")
-            command("extract", wav / device / part, "--device", device, *labels, "--output", data / name)
+            succeed("extract", wav / device / part, "--device", device, *labels, "--output", data / name)
     domains = ("--domain-a", data / f"{DEVICE_A}.npz", "--domain-b", data / f"{DEVICE_B}.npz")
     # so fast that the last checkpoint is far from the best, on any machine, and the explorer shows it
     short = ("--max-epochs", 2, "--restarts", 2, "--steps-per-epoch", 5, "--learning-rate", 0.2)
-    command("train", *domains, "--checkpoint-dir", checkpoints, *short)
-    command("export", "--checkpoint", checkpoints / "best.ckpt", "--output-dir", folder / "exported_models")
+    succeed("train", *domains, "--checkpoint-dir", checkpoints, *short)
+    succeed("export", "--checkpoint", checkpoints / "best.ckpt", "--output-dir", folder / "exported_models")
     return folder
-
-
-def command(*arguments: object) -> None:
-    """One `cyclegan` command."""
-    assert main([str(argument) for argument in arguments]) == 0
-
-
-def write_without_outputs(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Save a notebook as if it had never run, so that whatever is found in it later is of this run."""
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(notebook, path)
 
 
 @contextmanager
@@ -114,9 +104,7 @@ def _server(process: subprocess.Popen, runtime: Path, log: Path) -> dict[str, An
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         for path in runtime.glob("jpserver-*.json"):
-            try:
+            with suppress(ValueError):  # being written
                 return json.loads(path.read_text())
-            except ValueError:  # being written
-                pass
         time.sleep(0.2)
     raise AssertionError(f"`make lab` did not start; it said:\n{log.read_text()[-3000:]}")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from browser.page import NotebookPage, NothingHappened
 from browser.server import Lab
+from helpers import write_notebook
 from matplotlib.image import imread
 from selenium.webdriver.support.select import Select
 
@@ -29,15 +30,6 @@ imsave(png := io.BytesIO(), np.zeros((4, 4)), format="png")
 choosers = [widgets.Dropdown(description=name, options=["one", "two"]) for name in ("direction", "recording")]
 widgets.VBox([widgets.HBox(choosers), widgets.Image(value=png.getvalue()), widgets.HTML("1 dB")])
 """
-
-
-def write_notebook(lab: Lab, name: str, *cells: str) -> Path:
-    """A notebook of our own beside the project's."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    path = lab.project / "notebooks" / name
-    nbformat.write(notebook, path)
-    return path
 
 
 def executed(page: NotebookPage, path: Path) -> list[nbformat.NotebookNode]:
@@ -103,7 +95,8 @@ def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, t
 
 
 def test_a_cell_that_fails_is_noticed(lab, browser):
-    path = write_notebook(lab, "failing.ipynb", "print(1)", "raise ValueError('on purpose')", "print(3)")
+    path = lab.project / "notebooks" / "failing.ipynb"
+    write_notebook(path, "print(1)", "raise ValueError('on purpose')", "print(3)")
     page = NotebookPage(browser, lab.address(path.name))
     (error,) = page.run_all()
     assert "ValueError: on purpose" in error
@@ -112,7 +105,7 @@ def test_a_cell_that_fails_is_noticed(lab, browser):
 
 def test_an_explorer_that_does_not_answer_is_noticed_and_the_kernel_is_the_environment_s(lab, browser):
     where = "import sys, cyclegan_lib\nprint(sys.prefix, cyclegan_lib.__file__, end='')"
-    path = write_notebook(lab, "unconnected.ipynb", where, UNCONNECTED)
+    path = write_notebook(lab.project / "notebooks" / "unconnected.ipynb", where, UNCONNECTED)
     page = NotebookPage(browser, lab.address(path.name))
     assert page.run_all() == []
     assert page.seen().distances == "1 dB"

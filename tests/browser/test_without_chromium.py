@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import PROJECT
 
-TOOLS = ("bash", "cut", "env", "grep", "id", "make", "sh")
+TOOLS = ("bash", "cut", "env", "grep", "make", "sh")
 
 
 def put(folder: Path, name: str, script: str) -> None:
@@ -41,8 +41,7 @@ def test_with_chromium_the_tests_run_and_their_failure_is_make_s(path):
         put(path, name, "exit 0")
     done = make_test_browser(path)
     assert done.stdout.splitlines()[0] == "ran -m pytest tests/browser"
-    assert done.returncode != 0
-    assert "NOT run" not in done.stdout
+    assert done.returncode != 0 and "NOT run" not in done.stdout
 
 
 WITHOUT = {
@@ -55,14 +54,12 @@ WITHOUT = {
 
 @pytest.mark.parametrize(("user", "apt_get", "why"), WITHOUT.values(), ids=WITHOUT.keys())
 def test_without_chromium_it_says_so_in_one_line_and_does_not_fail(path, user, apt_get, why):
-    (path / "id").unlink()
     put(path, "id", f"echo {user}")
     if apt_get:
         put(path, "apt-get", apt_get)
     done = make_test_browser(path)
     (line,) = done.stdout.splitlines()
-    assert "The browser test was NOT run" in line
-    assert why in line
+    assert "The browser test was NOT run" in line and why in line
     assert done.returncode == 0
 
 
@@ -71,7 +68,6 @@ def test_root_installs_debian_s_packages(path):
     installed = "".join(
         f"; echo > {path}/{name}; /bin/chmod +x {path}/{name}" for name in ("chromium", "chromedriver")
     )
-    (path / "id").unlink()
     put(path, "id", "echo 0")
     put(path, "apt-get", f'echo "$*" >> {log}; case "$*" in *install*) true{installed};; esac')
     done = make_test_browser(path)

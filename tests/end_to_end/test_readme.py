@@ -4,10 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from helpers import PROJECT, QUICK_OPTIONS, done, make_set, run_script
+from sounds import record
 
 from cyclegan_lib.export import distillation
 
@@ -47,15 +46,10 @@ def shown_by(words: list[str], capfd, monkeypatch) -> str:
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """A project folder with recordings of both devices, and two sets that both heard at once."""
-    rng = np.random.default_rng(0)
-    for name in ("edge", "lab"):
-        (tmp_path / "recordings" / name).mkdir(parents=True)
-        for i in range(8):
-            sound = rng.normal(size=163_840) / 10
-            soundfile.write(tmp_path / "recordings" / name / f"{name}-{i}.wav", sound, 16000)
+    names = [f"{device}/{device}-{i}.wav" for device in ("edge", "lab") for i in range(8)]
+    record(*(tmp_path / "recordings" / name for name in names))
     rows = [f"lab-{i},{'ball' if i % 2 else 'normal'}" for i in range(8)]
     (tmp_path / "recordings" / "labels.csv").write_text("\n".join(["recording,fault", *rows]))
-    (tmp_path / "data").mkdir()
     for name in ("both_a", "both_b"):
         make_set("one", n=4).save(tmp_path / "data" / f"{name}.npz")
     for name in ("notebooks", "scripts"):

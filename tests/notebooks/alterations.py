@@ -1,18 +1,30 @@
 """What can be wrong with a notebook, done to one on disk, so that tests can see it noticed."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from notebooks.whole import code_cells, is_ignored
 
 TABLE = "text/markdown"
 
 
-def change_a_number(path: Path, within: str = "") -> None:
-    """Change the last digit of the last decimal number."""
+def alter(path: Path, change: Callable, within: str = "", at: int | None = None) -> None:
+    """Change a code cell: the one `at` this index, or the last that prints a decimal number and `within`.
+
+    If `within` is empty it is a cell that nbval compares.
+    """
     notebook = nbformat.read(path, as_version=4)
-    output = _printing_cell(notebook, within).outputs[0]
+    cells = code_cells(notebook)
+    change(_printing_cell(cells, within) if at is None else cells[at])
+    nbformat.write(notebook, path)
+
+
+def change_a_number(cell: NotebookNode) -> None:
+    """Change the last digit of the last decimal number."""
+    output = cell.outputs[0]
     text = _printed(output)
     digit = list(re.finditer(r"\d\.\d*(\d)", text))[-1].start(1)
     changed = text[:digit] + str((int(text[digit]) + 1) % 10) + text[digit + 1 :]
@@ -20,32 +32,24 @@ def change_a_number(path: Path, within: str = "") -> None:
         output.text = changed
     else:
         output.data[TABLE] = changed
-    nbformat.write(notebook, path)
 
 
-def strip_an_output(path: Path, within: str = "") -> None:
+def strip_an_output(cell: NotebookNode) -> None:
     """Leave a cell that prints without its outputs."""
-    notebook = nbformat.read(path, as_version=4)
-    _printing_cell(notebook, within).outputs = []
-    nbformat.write(notebook, path)
+    cell.outputs = []
 
 
-def add_an_error(path: Path, within: str = "") -> None:
+def add_an_error(cell: NotebookNode) -> None:
     """Put what a failing cell leaves behind what it printed."""
-    notebook = nbformat.read(path, as_version=4)
     error = nbformat.v4.new_output("error", ename="ValueError", evalue="3", traceback=["ValueError: 3"])
-    _printing_cell(notebook, within).outputs.append(error)
-    nbformat.write(notebook, path)
+    cell.outputs.append(error)
 
 
-def remove_a_count(path: Path, within: str = "") -> None:
+def remove_a_count(cell: NotebookNode) -> None:
     """Leave a cell's outputs, but no count; with no outputs either, nbval would pass it unseen."""
-    notebook = nbformat.read(path, as_version=4)
-    _printing_cell(notebook, within).execution_count = None
-    nbformat.write(notebook, path)
+    cell.execution_count = None
 
 
-# each takes a notebook and a text that the cell to alter prints; "" is the last cell that nbval compares
 ALTERATIONS = {
     "a changed number": change_a_number,
     "a stripped output": strip_an_output,
@@ -64,11 +68,10 @@ def replace_in_source(path: Path, old: str, new: str) -> None:
     nbformat.write(notebook, path)
 
 
-def _printing_cell(notebook: nbformat.NotebookNode, within: str) -> nbformat.NotebookNode:
-    """Return the last cell whose first output is print's or a table, holds `within` and a decimal number."""
+def _printing_cell(cells: list[NotebookNode], within: str) -> NotebookNode:
     found = [
         cell
-        for cell in code_cells(notebook)
+        for cell in cells
         if (within or not is_ignored(cell)) and cell.outputs and within in _printed(cell.outputs[0])
         if re.search(r"\d\.\d", _printed(cell.outputs[0]))
     ]
@@ -76,5 +79,5 @@ def _printing_cell(notebook: nbformat.NotebookNode, within: str) -> nbformat.Not
     return found[-1]
 
 
-def _printed(output: nbformat.NotebookNode) -> str:
+def _printed(output: NotebookNode) -> str:
     return output.get("text", "") or output.get("data", {}).get(TABLE, "")

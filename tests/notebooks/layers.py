@@ -38,11 +38,10 @@ def run_nbval(*paths: Path, sanitize: Path = SANITIZE) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
     command += ["--nbval-cell-timeout", str(CELL_TIMEOUT_S), "--nbval-sanitize-with", str(sanitize)]
     # neither this project's pytest settings nor options from outside: they could leave cells out
-    command += ["--color=no", "-p", "no:cacheprovider", "--rootdir", str(paths[0].parent), "-c", os.devnull]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    done = subprocess.run(
-        [*command, *map(str, paths)], capture_output=True, text=True, cwd=paths[0].parent, env=environment
-    )
+    folder, environment = paths[0].parent, {**os.environ, "PYTEST_ADDOPTS": ""}
+    command += ["--color=no", "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull]
+    command += map(str, paths)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -80,14 +79,14 @@ def check_same_again(run: Path) -> None:
 def check_same_results(run: Path, again: Path) -> None:
     """Assert that two runs left the same metrics.json and the same pictures, to the last byte."""
     patterns = ("metrics.json", "figures/*.png", "figures/*.svg")
-    left = [
-        {path.relative_to(folder): path for pattern in patterns for path in folder.glob(pattern)}
+    left, other = (
+        {path.relative_to(folder) for pattern in patterns for path in folder.glob(pattern)}
         for folder in (run, again)
-    ]
-    assert left[0].keys() == left[1].keys(), f"other files: {left[0].keys() ^ left[1].keys()}"
-    assert left[0], f"{run} holds neither measures nor pictures"
-    for name, path in left[0].items():
-        assert path.read_bytes() == left[1][name].read_bytes(), f"{name} differs in a second run"
+    )
+    assert left == other, f"other files: {left ^ other}"
+    assert left, f"{run} holds neither measures nor pictures"
+    for name in left:
+        assert (run / name).read_bytes() == (again / name).read_bytes(), f"{name} differs in a second run"
 
 
 def _for_another_run(path: Path, again: Path) -> Path:

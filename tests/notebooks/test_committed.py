@@ -7,8 +7,8 @@ import sys
 import nbformat
 import pytest
 from helpers import PROJECT
-from notebooks.alterations import change_a_number
-from notebooks.layers import COMMITTED, NAMES, compare, cyclegan, numbered
+from notebooks.alterations import alter, change_a_number
+from notebooks.layers import COMMITTED, compare, cyclegan, numbered
 from notebooks.whole import check_whole, code_cells, is_ignored, texts
 
 from cyclegan_lib.workspace import declared_parameters
@@ -17,7 +17,6 @@ EACH = pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 
 
 def test_every_committed_notebook_is_looked_at():
-    assert [path.name for path in numbered(PROJECT / "notebooks")] == [f"{name}.ipynb" for name in NAMES]
     assert numbered(PROJECT / "notebooks") == COMMITTED
 
 
@@ -30,12 +29,7 @@ def test_committed_notebooks_are_whole(path):
     assert declared_parameters(cells[0].source).keys() >= {"run_dir", "data_dir", "seed"}
     assert notebook.metadata.kernelspec.name == "python3"
     assert path.stat().st_size < 1.5e6
-
-
-@EACH
-def test_committed_notebooks_hold_no_times_and_no_version_of_python(path):
-    # these change with each run: without them, a run that found the same leaves the file as it was
-    notebook = nbformat.read(path, as_version=4)
+    # times and versions change with each run: without them, one that found the same leaves the file as it was
     assert notebook.metadata.language_info == {"name": "python"}
     assert "papermill" not in notebook.metadata
     assert all(cell.metadata.keys() <= {"tags"} for cell in notebook.cells)
@@ -58,19 +52,16 @@ def test_nbval_fails_when_a_committed_number_changes(project):
     # the benchmark's notebook needs nothing that another one wrote
     altered = project / "notebooks" / "05_altered.ipynb"
     altered.write_bytes(COMMITTED[4].read_bytes())
-    change_a_number(altered)
+    alter(altered, change_a_number)
     with pytest.raises(AssertionError, match="05_altered.ipynb, code cell 10") as failure:
         compare(altered)
     assert "Cell outputs differ" in str(failure.value)
 
 
 def test_a_mistyped_parameter_stops_plain_papermill_too(tmp_path):
-    command = [sys.executable, "-m", "papermill", str(COMMITTED[1]), str(tmp_path / "out.ipynb")]
-    done = subprocess.run(
-        [*command, "-p", "max_epoch", "3", "--cwd", str(tmp_path)], capture_output=True, text=True
-    )
-    assert done.returncode != 0
-    assert "unknown parameter 'max_epoch'" in done.stderr
+    command = [sys.executable, "-m", "papermill", str(COMMITTED[1]), "out.ipynb", "-p", "max_epoch", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode != 0 and "unknown parameter 'max_epoch'" in done.stderr
     executed = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     assert sum(cell.execution_count is not None for cell in code_cells(executed)) <= 3
 
@@ -80,7 +71,6 @@ def test_a_value_that_no_notebook_takes_is_a_sentence_and_earlier_runs_stay(proj
     earlier.mkdir(parents=True)
     (earlier / "kept.txt").write_text("mine")
     done = cyclegan(project, "run", "--name", "refused", "-p", "train_recordings", "1")
-    assert done.returncode == 2
+    assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "train_recordings" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
     assert (earlier / "kept.txt").read_text() == "mine"

@@ -4,21 +4,16 @@ import json
 
 import nbformat
 from notebooks.layers import NAMES, check_same_again
-from notebooks.metrics import check_metrics
+from notebooks.metrics import check_metrics, measured
 
 
 def test_a_small_run_measures_what_it_should(small_run):
     folder, printed = small_run
     check_metrics(folder)
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics["headline"] in printed
-    for part in ("report.html", "checkpoints", "exported_models", "closes", "NMSE"):
+    metrics = measured(folder)
+    for part in (metrics["headline"], "report.html", "checkpoints", "exported_models", "closes", "NMSE"):
         assert part in printed
-
-
-def test_parameters_reach_the_notebooks(small_run):
-    folder, _ = small_run
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    # the parameters have reached the notebooks
     assert metrics["sequences"]["source"] == metrics["sequences"]["target"] == 16
     assert metrics["sequences"]["fit_source"] == metrics["sequences"]["fit_target"] == 24
     assert metrics["seed"] == 3
@@ -36,5 +31,4 @@ def test_the_report_stands_alone(small_run):
 
 
 def test_the_same_parameters_give_the_same_outputs(small_run):
-    folder, _ = small_run
-    check_same_again(folder)
+    check_same_again(small_run[0])

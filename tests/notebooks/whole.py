@@ -101,13 +101,11 @@ def _check_nothing_is_missing(cell: nbformat.NotebookNode, where: str) -> None:
     """Assert that there is an output of each kind that the code asks for."""
     there = {output.get("name", output.output_type) for output in cell.outputs if any(texts(output))}
     # a call that updates a display earlier in the cell shows nothing itself, but the display is there
-    found = {
-        "prints": "stdout" in there,
-        "displays": "display_data" in there,
-        "ends with a value": bool({"display_data", "execute_result"} & there),
-    }
+    kinds = {"prints": {"stdout"}, "displays": {"display_data"}}
+    kinds["ends with a value"] = {"display_data", "execute_result"}
     for what in _shows(cell.source):
-        assert found[what], f"{where}: it {what}, but that output is gone (end it with ; if there is none)"
+        gone = not kinds[what] & there
+        assert not gone, f"{where}: it {what}, but that output is gone (end it with ; if there is none)"
 
 
 def _shows(source: str) -> set[str]:
@@ -115,7 +113,7 @@ def _shows(source: str) -> set[str]:
     body = ast.parse(TransformerManager().transform_cell(source)).body
     calls = {ast.unparse(node.func) for node in _run(body) if isinstance(node, ast.Call)}
     ways = {"print": "prints", "display": "displays"}
-    shown = {way for name, way in ways.items() if name in calls}
+    shown = {ways[name] for name in ways.keys() & calls}
     if body and isinstance(body[-1], ast.Expr) and not DisplayHook.semicolon_at_end_of_expression(source):
         # magics become calls of get_ipython(), and print has no value
         called = ast.unparse(body[-1].value).split("(")[0]

@@ -68,14 +68,14 @@ def _altered(draw: Draw, value: Any) -> Any:
             return None
     if isinstance(value, dict) and value and draw(st.integers(0, 12)):
         key, how = draw(st.sampled_from(list(value))), draw(st.integers(0, 12))
-        found = copy.copy(value)
+        wrong = copy.copy(value)
         if how == 0:
-            del found[key]
+            del wrong[key]
         elif how == 1:
-            found[draw(st.sampled_from(NAMES))] = found[key]
+            wrong[draw(st.sampled_from(NAMES))] = wrong[key]
         else:
-            found[key] = draw(_altered(value[key]))
-        return found
+            wrong[key] = draw(_altered(value[key]))
+        return wrong
     if isinstance(value, list | tuple) and value and draw(st.integers(0, 12)):
         at = draw(st.integers(0, len(value) - 1))
         parts = list(value)

@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,8 @@ def sweeps(draw: Draw) -> bytes:
     if draw(st.integers(0, 2)) == 0:
         return draw(st.sampled_from(YAML)).encode()
     value = draw(changed(SWEEP))
-    return yaml.safe_dump(json.loads(json.dumps(value).replace("@deep@", "deep")), sort_keys=False).encode(
-        errors="surrogatepass"
-    )
+    text = yaml.safe_dump(json.loads(json.dumps(value).replace("@deep@", "deep")), sort_keys=False)
+    return text.encode(errors="surrogatepass")
 
 
 CELLS = ["m-1", "deep/m 2", "ä", "m-1.wav", "", "normal", "ball", '"', "a,b", "\x00", "x" * 200_000]
@@ -91,16 +91,13 @@ def waves(draw: Draw) -> bytes:
     """A RIFF file of which every field of the header may lie."""
     big = [0, 1, 2, 8000, 16000, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF]
     number = lambda usual: draw(st.sampled_from([usual] * 8 + big))
-    tag, bits = (
-        draw(st.sampled_from([1, 1, 3, 6, 7, 2, 17, 85, 0xFFFE])),
-        draw(st.sampled_from([16, 8, 32, 0])),
-    )
+    tag = draw(st.sampled_from([1, 1, 3, 6, 7, 2, 17, 85, 0xFFFE]))
+    bits = draw(st.sampled_from([16, 8, 32, 0]))
     channels = number(1) & 0xFFFF
     form = struct.pack("<HHIIHH", tag, channels, number(RATE), number(2 * RATE), number(2) & 0xFFFF, bits)
     data = draw(st.sampled_from([bytes(800), b"\x01\xff" * 400, b"\x00\x00\xc0\x7f" * 200]))
-    extra = draw(
-        st.sampled_from([b"", b"LIST" + struct.pack("<I", number(4)) + b"INFO", b"ds64" + bytes(32)])
-    )
+    chunks = [b"", b"LIST" + struct.pack("<I", number(4)) + b"INFO", b"ds64" + bytes(32)]
+    extra = draw(st.sampled_from(chunks))
     body = b"WAVEfmt " + struct.pack("<I", number(len(form))) + form + extra
     body += b"data" + struct.pack("<I", number(len(data))) + data
     kind = draw(st.sampled_from([b"RIFF", b"RIFF", b"RIFX", b"RF64"]))
@@ -113,8 +110,8 @@ def flacs(draw: Draw, valid: bytes) -> bytes:
     rate = draw(st.sampled_from([RATE, 1, 655350, 0, (1 << 20) - 1]))
     total = draw(st.sampled_from([0, 1, 999, 1 << 20, 1 << 30, (1 << 36) - 1]))
     packed = rate << 44 | draw(st.integers(0, 7)) << 41 | draw(st.sampled_from([15, 7, 23, 31])) << 36 | total
-    found = valid[:18] + packed.to_bytes(8, "big") + valid[26:]
-    return found if draw(st.booleans()) else damaged(draw(seeds()), found)
+    lying = valid[:18] + packed.to_bytes(8, "big") + valid[26:]
+    return lying if draw(st.booleans()) else damaged(draw(seeds()), lying)
 
 
 def sound(kind: str, subtype: str, channels: int = 1) -> bytes:
@@ -137,12 +134,18 @@ def configurations(draw: Draw, folder: Path) -> bytes:
     values = json.loads((folder / "model_config.json").read_text())
     seals = {name: values.pop(name) for name in ("sha256", "config_sha256")}
     wrong = draw(changed(values))
-    if not isinstance(wrong, dict) or draw(st.integers(0, 4)) == 0:
-        return as_json(draw(changed({**values, **seals})))
-    try:
-        return sealed(wrong, [folder / name for name in seals["sha256"]]).encode()
-    except (ValueError, TypeError):  # keys of two kinds cannot be sorted, nor such letters encoded
-        return as_json(draw(changed({**values, **seals})))
+    if isinstance(wrong, dict) and draw(st.integers(0, 4)):
+        with suppress(ValueError, TypeError):  # keys of two kinds cannot be sorted, nor such letters encoded
+            return sealed(wrong, [folder / name for name in seals["sha256"]]).encode()
+    return as_json(draw(changed({**values, **seals})))
+
+
+def reseal(folder: Path, *more: str, **changes) -> None:
+    """Write model_config.json with these values and of these files more, as if it had been exported so."""
+    values = json.loads((folder / "model_config.json").read_text())
+    del values["config_sha256"]
+    files = [folder / name for name in {*values.pop("sha256"), *more}]
+    (folder / "model_config.json").write_text(sealed({**values, **changes}, files))
 
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="

@@ -8,7 +8,6 @@ correctly nor refused in one sentence is kept in FOLDER. PARTS is 1 for all file
 """
 
 import faulthandler
-import hashlib
 import json
 import logging
 import resource
@@ -42,6 +41,7 @@ MAX_LENGTH = 3000  # characters of a sentence, most of them a path
 MAX_FAILURES = 5
 # what is raised where the limit of memory holds
 NO_MEMORY = ("allocate memory", "bad_alloc", "Unable to allocate")
+ONCE = settings(database=None, deadline=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 
 
 class TooSlow(BaseException):
@@ -56,23 +56,19 @@ def _too_slow(number: int, frame: FrameType | None) -> None:
     raise TooSlow
 
 
-def watch() -> None:
-    """From here on this process can be interrupted where reading takes too long."""
-    signal.signal(signal.SIGPROF, _too_slow)
-    signal.signal(signal.SIGALRM, _too_slow)
-
-
-def limited(megabytes: int = BYTES >> 20) -> None:
-    """From here on this process may take that much more memory than it has."""
+def limited() -> None:
+    """From here on this process may take BYTES more memory than it has."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + (megabytes << 20)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    limit = pages * resource.getpagesize() + BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 @contextmanager
 def timed() -> Iterator[None]:
     """Raise TooSlow in the block when its time is over, again each second; end the process if that fails."""
     faulthandler.dump_traceback_later(KILLED_SECONDS, exit=True)  # what holds the interpreter is in C
+    signal.signal(signal.SIGPROF, _too_slow)
+    signal.signal(signal.SIGALRM, _too_slow)
     signal.setitimer(signal.ITIMER_PROF, SECONDS, 1)
     signal.setitimer(signal.ITIMER_REAL, CLOCK_SECONDS, 1)
     try:
@@ -127,39 +123,25 @@ def _causes(error: BaseException) -> list[BaseException]:
     return errors
 
 
-def fuzzed(name: str, reader: Reader, folder: Path, seen: set[bytes], parts: int = 1) -> dict[str, Any]:
+def fuzzed(name: str, reader: Reader, folder: Path, seen: set[int], parts: int = 1) -> dict[str, Any]:
     """What a reader did with its files, the same ones each time; none is in `seen` or comes twice."""
     outcomes = {"loaded": 0, "refused": 0}
     failures: list[str] = []
-    seen.add(_mark(reader.valid))
+    seen.add(hash(reader.valid))
     worst = 0.0
     start = zlib.crc32(name.encode())  # each reader gets files of its own
 
-    @seed(start)
-    @settings(
-        max_examples=reader.examples // parts,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(reader.wrong)
-    def wrong(content: bytes) -> None:
-        one(content)
-
     def one(content: bytes) -> None:
         nonlocal worst
-        mark = _mark(content)
-        if mark in seen or len(failures) >= MAX_FAILURES:
+        if hash(content) in seen or len(failures) >= MAX_FAILURES:
             return
-        seen.add(mark)
+        seen.add(hash(content))
         found, seconds = tried(reader, content, folder)
         worst = max(worst, seconds)
         if found in outcomes:
             outcomes[found] += 1
         else:
-            kept = folder / f"failed-{len(failures)}-{reader.file}"
-            shutil.copyfile(folder / reader.file, kept)
+            kept = shutil.copyfile(folder / reader.file, folder / f"failed-{len(failures)}-{reader.file}")
             failures.append(f"{kept}: {found}")
 
     with warnings.catch_warnings():
@@ -167,19 +149,15 @@ def fuzzed(name: str, reader: Reader, folder: Path, seen: set[bytes], parts: int
         random = Random(start)
         for _ in range(reader.count // parts):
             one(damaged(random, reader.valid))
-        wrong()
+        wrong = settings(ONCE, max_examples=reader.examples // parts)(given(reader.wrong)(one))
+        seed(start)(wrong)()
     return {**outcomes, "seconds": worst, "failures": failures}
-
-
-def _mark(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()
 
 
 def main(folder: Path, trained: Path, exported: Path, parts: str, *only: str) -> None:
     """Fuzz all readers, or those that are named: what they did, with the memory taken since the start."""
     torch.set_num_threads(1)
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    watch()
     base = folder / "base"
     base.mkdir(parents=True)
     every = readers(base, trained, exported)
@@ -195,11 +173,11 @@ def main(folder: Path, trained: Path, exported: Path, parts: str, *only: str) ->
     if sys.platform == "linux":
         limited()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seen: set[bytes] = set()
+    seen: set[int] = set()
     for number, (name, reader) in enumerate(chosen.items()):
         found = fuzzed(name, reader, folder / f"reader-{number}", seen, int(parts))
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(json.dumps({name: {**found, "megabytes": (most - before) / 1024}}), flush=True)
+        more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        print(json.dumps({name: {**found, "megabytes": more / 1024}}), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import pytorch_lightning as pl
 import torch
 from helpers import PROJECT
 from pytorch_lightning.callbacks import Timer
-from safety.contents import NAMES, RATE
+from safety.contents import NAMES, RATE, reseal
 
 from cyclegan_lib import documents
 from cyclegan_lib.benchmark.cells import Cell, cell_path
@@ -29,7 +29,6 @@ from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.measures import measured
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
-from cyclegan_lib.export.manifest import sealed
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs
 from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.labels import read_labels
@@ -155,7 +154,7 @@ def load_simulation(path: Path) -> None:
     assert found.train_recordings >= 8 and np.isfinite(found.seconds)
 
 
-def load_benchmark_labels(path: Path) -> None:
+def load_sensors(path: Path) -> None:
     for row in _labels(path, {"drive_end"}):
         assert all(type(text) is str and text for text in (row.recording, row.fault, row.condition))
 
@@ -181,12 +180,6 @@ def load_lock(path: Path) -> None:
             assert path.read_text().startswith("pid ")
 
 
-def _unpacked(path: Path) -> int:
-    """Bytes of an archive's members, if it is one."""
-    with zipfile.ZipFile(path) as archive:
-        return sum(member.file_size for member in archive.infolist())
-
-
 def script(folder: Path) -> Callable[[Path], None]:
     """Read what the script that is exported beside the models reads, and translate it."""
     sys.path.insert(0, str(folder))
@@ -203,7 +196,8 @@ def script(folder: Path) -> Callable[[Path], None]:
         except SystemExit as error:
             assert error.code == 2
             # numpy reserves what the header of a member claims without touching it; not so what is unpacked
-            assert not isinstance(error.__context__, MemoryError) or _unpacked(path) < 1 << 30
+            if isinstance(error.__context__, MemoryError):
+                assert sum(member.file_size for member in zipfile.ZipFile(path).infolist()) < 1 << 30
         else:
             part = features[:1, :2]
             assert np.isfinite(part.astype(np.float32)).all() and not said.getvalue()
@@ -215,9 +209,8 @@ def script(folder: Path) -> Callable[[Path], None]:
 
 
 def load_exported(path: Path) -> None:
-    folder = path if path.is_dir() else path.parent
     for direction in ("AB", "BA"):
-        translator = Translator.load(folder, direction)
+        translator = Translator.load(path.parent, direction)
         assert np.isfinite(translator.translate(np.full((1, 5, 40), -40, np.float32))).all()
         translator.source.encode(), translator.target.encode()
 
@@ -227,7 +220,7 @@ def load_checkpoint(path: Path) -> None:
     assert "generator_AB" in text and text.encode()
     folder = path.with_name("model")
     export(path, folder)
-    load_exported(folder)
+    load_exported(folder / "model_config.json")
     shutil.rmtree(folder)
     _go_on(path)
 
@@ -253,15 +246,7 @@ def _go_on(path: Path) -> None:
         restore_random_states(content["random_states"])
 
 
-def weights(folder: Path) -> Callable[[Path], None]:
+def load_weights(path: Path) -> None:
     """Load a folder in which a generator's file is replaced, its SHA-256 included."""
-    values = json.loads((folder / "model_config.json").read_text())
-    names = values.pop("sha256")
-    del values["config_sha256"]
-
-    def load(path: Path) -> None:
-        text = sealed(values, [path.with_name(name) for name in names])
-        path.with_name("model_config.json").write_text(text)
-        load_exported(path.parent)
-
-    return load
+    reseal(path.parent)
+    load_exported(path)

@@ -13,21 +13,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 # beginnings of other formats: what a reader guesses by the first bytes is then another one
-HEADERS = [
-    b"\x93NUMPY\x01\x00v\x00",
-    b"PK\x03\x04",
-    b"PK\x05\x06" + bytes(18),
-    b"RIFF\xff\xff\xff\xffWAVEfmt ",
-    b"fLaC\x00\x00\x00\x22",
-    b"OggS\x00\x02",
-    b"FORM\x7f\xff\xff\xffAIFF",
-    b".snd\x00\x00\x00\x18",
-    b"\x80\x02]q\x00.",
-    b"\xef\xbb\xbf",
-    b"\xff\xfe",
-    b"[[[[[[[[",
-    b"\x1f\x8b\x08",
-]
+HEADERS = [b"\x93NUMPY\x01\x00v\x00", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)]
+HEADERS += [b"RIFF\xff\xff\xff\xffWAVEfmt ", b"fLaC\x00\x00\x00\x22", b"OggS\x00\x02"]
+HEADERS += [b"FORM\x7f\xff\xff\xffAIFF", b".snd\x00\x00\x00\x18", b"\x80\x02]q\x00."]
+HEADERS += [b"\xef\xbb\xbf", b"\xff\xfe", b"[[[[[[[[", b"\x1f\x8b\x08"]
 # written where JSON cannot be dumped from Python: integers of 5,000 digits, lists in lists in lists
 HUGE, DEEP = "@huge@", "@deep@"
 ODD = [None, True, False, 0, -1, 1, 2**63, -(2**70), 10**300, 0.5, 1e308, -1e-320, math.nan, math.inf]

@@ -12,7 +12,7 @@ NAMES = {
     "home": "~",
     "dash": "-dash",
     "protocols": "http a::b file:x",
-    "control characters": "new\nline\x1b[31m\ttab\r\u2028",
+    "control characters": "new\nline\x1b[31m\ttab\r\u2028\u202eback",  # the last one turns the direction
     "not UTF-8": os.fsdecode(b"caf\xe9 \xff"),
     "longest": "x" * MAX_BYTES,
     "longest in bytes": "é" * (MAX_BYTES // 2),

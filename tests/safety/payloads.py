@@ -3,7 +3,6 @@
 import os
 import pickle
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +27,13 @@ class TouchInPython(Touch):
         return Path.touch, (Path(self.path),)
 
 
-def legacy(path: Path, harm: Path, whole: Path | None = None) -> Path:
-    torch.save({"state_dict": Touch(harm)}, path, _use_new_zipfile_serialization=False)
+def saved(path: Path, harm: Path, whole: Path | None = None) -> Path:
+    torch.save({"state_dict": {}, "hyper_parameters": TouchInPython(harm)}, path)
     return path
 
 
-def saved(path: Path, harm: Path, whole: Path | None = None) -> Path:
-    torch.save({"state_dict": {}, "hyper_parameters": TouchInPython(harm)}, path)
+def legacy(path: Path, harm: Path, whole: Path | None = None) -> Path:
+    torch.save({"state_dict": Touch(harm)}, path, _use_new_zipfile_serialization=False)
     return path
 
 
@@ -61,27 +60,19 @@ def beside(path: Path, harm: Path, whole: Path) -> Path:
     return path
 
 
-CHECKPOINTS: dict[str, Callable[[Path, Path, Path], Path]] = {
-    "saved": saved,
-    "legacy": legacy,
-    "bare": bare,
-    "replaced": replaced,
-    "beside": beside,
-}
+CHECKPOINTS = {make.__name__: make for make in (saved, legacy, bare, replaced, beside)}
 
 
 def array_file(path: Path, harm: Path, name: str) -> Path:
-    """A feature set or pairs of which the array `name` is one of Python objects."""
+    """A feature set or pairs of which the array `name` is one of Python objects; "npy": nothing else."""
+    objects = np.array(Touch(harm) if name == "settings" else [Touch(harm)] * 3, dtype=object)
+    if name == "npy":
+        np.save(path.with_suffix(".npy"), objects, allow_pickle=True)
+        return path.with_suffix(".npy")
     features = np.zeros((3, 50, 40), np.float32)
     values = {"recording": np.array(["a", "b", "c"]), "start_s": np.zeros(3), "device": np.str_("cpc006")}
     values |= {"features": features, "features_a": features, "features_b": features}
-    objects = np.array(Touch(harm) if name == "settings" else [Touch(harm)] * 3, dtype=object)
     np.savez(path, **{**values, "settings": np.str_("null"), name: objects})
-    return path
-
-
-def npy_file(path: Path, harm: Path) -> Path:
-    np.save(path, np.array([Touch(harm)] * 3, dtype=object), allow_pickle=True)
     return path
 
 

@@ -1,5 +1,6 @@
 """Every reader of the library: damaged files for it, and what must be true of a file that it loads."""
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,6 @@ from safety.contents import LABELS, SENSORS, SWEEP, dumped, sound, tables
 from safety.mutations import as_json, bomb, changed, endless, npy, npz, saved
 
 from cyclegan_lib.config import SimulationSettings
-from cyclegan_lib.models import Generator
 from cyclegan_lib.runs.record import Input, Record
 
 
@@ -35,12 +35,7 @@ class Reader:
 
 def readers(base: Path, trained: Path, exported: Path) -> dict[str, Reader]:
     """All readers by name, with valid files made in the folder `base`, a checkpoint and an export."""
-    return {
-        **_arrays(base, exported),
-        **_recordings(exported),
-        **_runs(base),
-        **_models(trained, exported),
-    }
+    return _arrays(base, exported) | _recordings(exported) | _runs(base) | _models(trained, exported)
 
 
 def _json(name: str, value: Any, load: Callable[[Path], None], count: int, examples: int) -> Reader:
@@ -81,9 +76,7 @@ def _recordings(exported: Path) -> dict[str, Reader]:
         "sound, FLAC": Reader("a.flac", flac, contents.flacs(flac), loads.load_sound, 500, 200),
         "impulse response": Reader("a.wav", wav, contents.waves(), loads.load_microphone, 150, 100),
         "labels": Reader("a.csv", labels, tables(LABELS), loads.load_labels, 600, 300),
-        "labels of a benchmark": Reader(
-            "a.csv", sensors, tables(SENSORS), loads.load_benchmark_labels, 100, 100
-        ),
+        "labels of a benchmark": Reader("a.csv", sensors, tables(SENSORS), loads.load_sensors, 100, 100),
         "list of recordings": Reader("a.txt", b"a\ndeep/c\n", contents.lists(), loads.load_list, 250, 150),
         "simulation": _json("a.json", simulation, loads.load_simulation, 100, 100),
     }
@@ -116,15 +109,14 @@ def _runs(base: Path) -> dict[str, Reader]:
 
 
 def _models(trained: Path, exported: Path) -> dict[str, Reader]:
-    config, weights = exported / "model_config.json", exported / "generator_AB.pth"
-    content, state = (torch.load(path, weights_only=True) for path in (trained, weights))
-    assert set(state) == set(Generator(hidden_dim=8, members=2).state_dict())
-    wrong, wrong_weights = checkpoint(content).map(dumped), checkpoint(state).map(dumped)
+    config, weights = "model_config.json", "generator_AB.pth"
+    values, state, content = (path.read_bytes() for path in (exported / config, exported / weights, trained))
+    wrong, wrong_state = (
+        checkpoint(torch.load(io.BytesIO(whole), weights_only=True)).map(dumped) for whole in (content, state)
+    )
     sealed = contents.configurations(exported)
     return {
-        "configuration": Reader(config.name, config.read_bytes(), sealed, loads.load_exported, 500, 250),
-        "exported weights": Reader(
-            weights.name, weights.read_bytes(), wrong_weights, loads.weights(exported), 250, 150
-        ),
-        "checkpoint": Reader("a.ckpt", trained.read_bytes(), wrong, loads.load_checkpoint, 600, 350),
+        "configuration": Reader(config, values, sealed, loads.load_exported, 500, 250),
+        "exported weights": Reader(weights, state, wrong_state, loads.load_weights, 250, 150),
+        "checkpoint": Reader("a.ckpt", content, wrong, loads.load_checkpoint, 600, 350),
     }

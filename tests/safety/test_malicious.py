@@ -5,20 +5,24 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 import torch
-from helpers import PROJECT, QUICK, train_command
-from safety.payloads import CHECKPOINTS, array_file, bare, beside, npy_file, refused
+from helpers import PROJECT, QUICK, refusal, train_command, write_notebook
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+from safety.contents import reseal
+from safety.payloads import CHECKPOINTS, array_file, bare, beside, refused, saved
+from sounds import record
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.export.manifest import sealed
 from cyclegan_lib.features import FeatureSet, Pairs
 from cyclegan_lib.models import CycleGANModule
+from cyclegan_lib.training import train
+from cyclegan_lib.workspace import Workspace
 
 UNPICKLE = """
 import pickle, sys
@@ -39,14 +43,20 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.fixture
+def harm(tmp_path) -> Path:
+    """The file that malicious files make."""
+    return tmp_path / "harm"
+
+
 def test_every_payload_does_harm_where_it_is_unpickled(trained, tmp_path):
-    paths, harms = [], [tmp_path / name for name in (*CHECKPOINTS, "features", "settings", "npy")]
-    for harm in harms:
-        path = harm.with_suffix(".npz" if harm.name in ("features", "settings") else ".npy")
-        if harm.name in CHECKPOINTS:
-            paths.append(CHECKPOINTS[harm.name](path, harm, trained[0].best))
-        else:
-            paths.append(npy_file(path, harm) if harm.name == "npy" else array_file(path, harm, harm.name))
+    harms = [tmp_path / name for name in (*CHECKPOINTS, "features", "settings", "npy")]
+    paths = [
+        CHECKPOINTS[harm.name](harm.with_suffix(".ckpt"), harm, trained[0].best)
+        if harm.name in CHECKPOINTS
+        else array_file(harm.with_suffix(".npz"), harm, harm.name)
+        for harm in harms
+    ]
     assert not any(harm.exists() for harm in harms)
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "tests")}
     subprocess.run([sys.executable, "-c", UNPICKLE, *paths], capture_output=True, env=environment)
@@ -72,13 +82,13 @@ def test_checkpoints_run_nothing(name, trained, domains, tmp_path, harm, capsys,
     assert not harm.exists() and not out.exists()
 
 
-@pytest.mark.parametrize("name", ["last", "best"])
+@pytest.mark.parametrize("name", ["cyclegan-last", "best"])
 def test_a_folder_of_malicious_checkpoints_is_passed_over(name, trained, domains, tmp_path, harm, capsys):
     """`--resume auto` looks at every checkpoint of the folder."""
     folder = tmp_path / "checkpoints"
     folder.mkdir()
-    beside(folder / ("cyclegan-last.ckpt" if name == "last" else "best.ckpt"), harm, trained[0].best)
-    main([*train_command(domains, folder, max_epochs=1), "--resume", "auto"])
+    beside(folder / f"{name}.ckpt", harm, trained[0].best)
+    main(train_command(domains, folder, max_epochs=1))
     assert "passed over" in capsys.readouterr().err
     assert not harm.exists()
 
@@ -90,12 +100,9 @@ def test_exported_weights_run_nothing(name, distilled, exported, domains, tmp_pa
     model = shutil.copytree(exported, tmp_path / "model")
     weights = f"generator_AB{'_distilled' * len(distilled)}.pth"
     bad = CHECKPOINTS[name](model / weights, harm, exported / "generator_AB.pth")
-    values = json.loads((model / "model_config.json").read_text())
-    names = values.pop("sha256")
-    del values["config_sha256"]
-    values["distilled"] = {"generator_config": values["generator_config"]}
-    values["distilled"]["difference"] = {"AB": 0.1, "BA": 0.1}
-    (model / "model_config.json").write_text(sealed(values, [model / name for name in {*names, weights}]))
+    generator = json.loads((model / "model_config.json").read_text())["generator_config"]
+    small = {"generator_config": generator, "difference": {"AB": 0.1, "BA": 0.1}}
+    reseal(model, weights, distilled=small)
     out = tmp_path / "out.npz"
     given = ("--direction", "AB", "--input", domains[0], "--output", out)
     refused(capsys, harm, bad, "translate", "--model", model, *given, *distilled)
@@ -108,11 +115,7 @@ def test_exported_weights_run_nothing(name, distilled, exported, domains, tmp_pa
 
 @pytest.mark.parametrize("array", ["features", "label", "settings", "more", "npy"])
 def test_feature_sets_run_nothing(array, domains, exported, tmp_path, harm, capsys):
-    bad, out = tmp_path / "bad.npz", tmp_path / "out.npz"
-    if array == "npy":
-        bad = npy_file(tmp_path / "bad.npy", harm)
-    else:
-        array_file(bad, harm, array)
+    bad, out = array_file(tmp_path / "bad.npz", harm, array), tmp_path / "out.npz"
     a, b = domains
     given = ("--direction", "AB", "--input", bad, "--output", out)
     refused(capsys, harm, bad, "translate", "--model", exported, *given)
@@ -141,8 +144,7 @@ def test_labels_lists_and_recordings_run_nothing(tmp_path, harm, capsys):
     bad, out = bare(tmp_path / "bad.wav", harm), tmp_path / "out.npz"
     refused(capsys, harm, bad, "extract", bad, "--device", "x", "--output", out)
     folder = tmp_path / "recordings"
-    folder.mkdir()
-    soundfile.write(folder / "a.wav", np.zeros(16000), 16000)
+    record(folder / "a.wav")
     for option in ("--labels", "--recordings-list"):
         refused(capsys, harm, bad, "extract", folder, "--device", "x", "--output", out, option, bad)
     labels = tmp_path / "labels.csv"
@@ -158,8 +160,6 @@ ABROAD += [("kept", "../victim.txt"), ("kept", "cyclegan-epoch=0-val_cycle_A=0.1
 @pytest.mark.parametrize(("kind", "name"), ABROAD)
 def test_a_checkpoint_cannot_name_files_to_be_deleted_or_written(kind, name, trained, domains, tmp_path):
     """Training removes and copies the checkpoints that the state of a run names as its own."""
-    from cyclegan_lib.training import train
-
     victim = tmp_path / "victim.txt"
     folder = tmp_path / "checkpoints"
     folder.mkdir()
@@ -174,16 +174,65 @@ def test_a_checkpoint_cannot_name_files_to_be_deleted_or_written(kind, name, tra
     assert victim.read_text() == (folder / "victim.txt").read_text() == "mine"
 
 
-def test_lightning_is_never_asked_to_import_what_a_checkpoint_names(trained, tmp_path, monkeypatch):
+def test_lightning_is_never_asked_to_import_what_a_checkpoint_names(trained, tmp_path, harm, monkeypatch):
     """`_instantiator` among the hyperparameters names a function that Lightning would import and call."""
-    (tmp_path / "payload.py").write_text(f"open({str(tmp_path / 'harm')!r}, 'w')\ndef f(*given): pass\n")
+    (tmp_path / "payload.py").write_text(f"open({str(harm)!r}, 'w')\ndef f(*given): pass\n")
     monkeypatch.syspath_prepend(tmp_path)
     content = torch.load(trained[0].best, weights_only=True)
     content["hyper_parameters"]["_instantiator"] = "payload.f"
     torch.save(content, tmp_path / "bad.ckpt")
     with pytest.raises(InputError, match="bad.ckpt"):
         CycleGANModule.load_from_checkpoint(tmp_path / "bad.ckpt")
-    assert not (tmp_path / "harm").exists()
+    assert not harm.exists()
+
+
+SWEEPS = (
+    "!!python/object/apply:os.system [touch HARM]",
+    "{grid: {seed: !!python/object/apply:os.system [touch HARM]}}",
+    "{grid: {seed: [!!python/object/new:os.system [touch HARM]]}}",
+    "{name: !!python/name:os.system '', grid: {seed: [0]}}",
+    "{grid: {seed: [\"__import__('os').system('touch HARM')\"]}}",
+    "{name: \"$(touch HARM)\", grid: {seed: ['`touch HARM`']}}",
+    "{grid: {domain_a: [\"'; import os; os.system('touch HARM') #\"]}}",
+)
+
+
+@pytest.mark.parametrize("text", SWEEPS)
+def test_sweep_files_run_nothing(text, tmp_path, harm, capsys, monkeypatch):
+    monkeypatch.chdir(PROJECT)
+    bad = tmp_path / "bad.yml"
+    bad.write_text(text.replace("HARM", str(harm)))
+    refused(capsys, harm, bad, "sweep", bad)
+
+
+def test_parameters_that_look_like_code_are_text(harm, capsys, monkeypatch):
+    monkeypatch.chdir(PROJECT)
+    for name in ("max_epochs", "lambda_cycle", "use_labels", "domain_a", "resume"):
+        assert name in refusal(capsys, "run", "-p", name, f"__import__('os').system('touch {harm}')")
+    assert not harm.exists()
+
+
+def test_a_notebook_reads_text_that_looks_like_code_as_text(tmp_path, harm):
+    """papermill writes parameters into a cell: what ends a string there must stay inside it."""
+    notebook = load_notebook_node(str(write_notebook(tmp_path / "a.ipynb", 'domain_a: str = ""  # a path')))
+    text = f"\"\"\"'''\\\n__import__('os').system('touch {harm}') #"
+    scope: dict = {}
+    for cell in parameterize_notebook(notebook, {"domain_a": text}).cells:
+        exec(cell.source, scope)
+    assert scope["domain_a"] == text and not harm.exists()
+
+
+@pytest.mark.parametrize("name", ["resume", "domain_a"])
+def test_files_that_parameters_name_run_nothing(name, domains, tmp_path, harm):
+    """What notebook 02 does with them, after the check of its parameters."""
+    bad = tmp_path / "bad.npz"
+    saved(bad, harm) if name == "resume" else array_file(bad, harm, "label")
+    cells = ["", f'{name}: str = ""  # file: one\n', f'# Parameters\n{name} = "{bad}"\n']
+    Workspace.open({"In": cells, name: str(bad), "run_dir": str(tmp_path)})
+    given = {"domain_a": domains[0], "domain_b": domains[1], "resume": None, name: bad}
+    with pytest.raises(InputError, match=bad.name):
+        train(**given, checkpoint_dir=tmp_path / "out", settings=QUICK, progress=False)
+    assert not harm.exists() and not (tmp_path / "out").exists()
 
 
 WORDS = "pickle.load|torch.load(|np.load(|yaml.load(|joblib|shelve|marshal| eval(| exec(".split("|")
@@ -197,9 +246,3 @@ def test_nothing_in_the_library_unpickles_or_evaluates():
     calls = [line for line in lines if any(word in line for word in WORDS)]
     assert len(calls) >= 5  # the search finds what there is
     assert [line for line in calls if not any(word in line for word in SAFE)] == []
-
-
-def test_a_whole_checkpoint_is_loaded(trained):
-    """What is refused above is refused for what was changed in it."""
-    assert read_checkpoint(trained[0].best)["epoch"] >= 0
-    assert isinstance(CycleGANModule.load_from_checkpoint(trained[0].best), CycleGANModule)

@@ -1,15 +1,14 @@
 """No command overwrites one of its inputs, or what is not its own: it refuses, and every byte stays."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from helpers import QUICK_OPTIONS, done, make_set, refusal
 from safety.paths import MAX_BYTES, contents
+from sounds import record
 
 from cyclegan_lib.benchmark import run as benchmark
 from cyclegan_lib.features import FeatureSet, Pairs
@@ -28,12 +27,9 @@ same = pytest.mark.parametrize("kind", SAME)
 def here(domains, tmp_path, monkeypatch) -> Path:
     """The current folder, with feature sets of both devices and a folder of recordings."""
     folder = tmp_path / "here"
-    (folder / "recordings").mkdir(parents=True)
+    record(*(folder / "recordings" / f"{name}.wav" for name in ("one", "two")))
     for name, source in zip("ab", domains, strict=True):
         shutil.copyfile(source, folder / f"{name}.npz")
-    for name in ("one", "two"):
-        noise = np.random.default_rng(len(name)).normal(size=163_840) / 10
-        soundfile.write(folder / "recordings" / f"{name}.wav", noise, 16000)
     monkeypatch.chdir(folder)
     return folder
 
@@ -45,11 +41,9 @@ def also(path: str | Path, kind: str, suffix: str = "") -> Path:
     if kind == "symbolic link":
         other.symlink_to(path.absolute())
     elif kind == "hard link":
-        os.link(path, other)
-    elif kind == "by way of ..":
-        other = path.parent / ".." / path.absolute().parent.name / path.name
+        other.hardlink_to(path)
     else:
-        other = path
+        return path if kind == "itself" else path.parent / ".." / path.absolute().parent.name / path.name
     return other
 
 
@@ -66,17 +60,14 @@ def keeps_all(capfd, folder: Path, output: str | Path, *command, says: str = "wo
 def test_extract(which, kind, here, capfd):
     Path("labels.npz").write_text("recording,fault\none,x\ntwo,y\n")
     Path("list.npz").write_text("one\n")
+    source, read = Path("recordings"), Path(f"{which}.npz")
     if which.endswith("recording"):
-        sound = Path("recordings", "one.wav")
+        read = source / "one.wav"
         if kind in ("itself", "by way of .."):  # only a file that is called .npz can be meant
-            sound = shutil.move(sound, Path("recordings", "one.npz"))
-            which = "the only recording"
-        output = also(sound, kind, ".npz")
-        source = sound if which == "the only recording" else "recordings"
-    else:
-        output = also(f"{which}.npz", kind)
-        source = "recordings"
-    options = ["--labels", "labels.npz", "--recordings-list", "list.npz"] if Path(source).is_dir() else []
+            read = read.rename(source / "one.npz")
+        source = source if which == "a recording" and read.suffix == ".wav" else read
+    output = also(read, kind, ".npz")
+    options = ["--labels", "labels.npz", "--recordings-list", "list.npz"] if source.is_dir() else []
     keeps_all(capfd, here, output, "extract", source, "--device", "x", "--output", output, *options)
 
 
@@ -84,20 +75,17 @@ def test_extract(which, kind, here, capfd):
 @pytest.mark.parametrize("suffix", [".npz", ".npy", ".json"])
 def test_translate(suffix, kind, exported, here, capfd):
     source = Path(f"in{suffix}")
-    features = FeatureSet.load("a.npz").features[:2]
-    if suffix == ".npz":
-        shutil.copyfile("a.npz", source)
-    elif suffix == ".npy":
-        np.save(source, features)
-    else:
-        source.write_text(json.dumps(features.tolist()))
-    command = ["translate", "--model", exported, "--direction", "AB", "--input", source, "--output"]
+    shutil.copyfile("a.npz", source)
+    if suffix != ".npz":
+        features = FeatureSet.load("a.npz").features[:2]
+        np.save("in.npy", features)
+        Path("in.json").write_text(json.dumps(features.tolist()))
+    command = ["translate", "--model", exported, "--direction", "AB", "--input"]
     output = also(source, kind, ".npz")
     says = "would be overwritten" if output.suffix == ".npz" else "must end in .npz"
-    keeps_all(capfd, here, output, *command, output, says=says)
-    recordings = ["translate", "--model", exported, "--direction", "AB", "--input", "recordings", "--output"]
-    Path("link.npz").symlink_to(here / "recordings" / "two.wav")
-    keeps_all(capfd, here, "link.npz", *recordings, "link.npz")
+    keeps_all(capfd, here, output, *command, source, "--output", output, says=says)
+    link = also("recordings/two.wav", "symbolic link", "-two.npz")
+    keeps_all(capfd, here, link, *command, "recordings", "--output", link)
 
 
 @same
@@ -122,16 +110,15 @@ def test_evaluate_finds_out_at_once_that_its_output_cannot_be(here, exported, ca
 def test_train_overwrites_and_moves_none_of_its_inputs(name, kind, here, trained, capfd):
     path = Path("run", name)
     path.parent.mkdir(parents=True)
-    if name.endswith((".json", ".npz")):
-        features = FeatureSet.load("a.npz").features
-        text = json.dumps(features.tolist())
-        path.write_bytes(Path("a.npz").read_bytes() if path.suffix == ".npz" else text.encode())
-        given = ["--domain-a", also(path, kind)]
+    option = "--domain-a"
+    if path.suffix == ".json":
+        path.write_text(json.dumps(FeatureSet.load("a.npz").features.tolist()))
+    elif path.suffix == ".npz":
+        shutil.copyfile("a.npz", path)
     else:
-        pairs = Pairs.of(make_set("a", n=2), make_set("a", n=2)).save("pairs.npz")
-        shutil.move(pairs, path)
-        given = ["--pairs", also(path, kind)]
-    keeps_all(capfd, here, path, *RUN, *given)
+        Pairs.of(make_set("a", n=2), make_set("a", n=2)).save("pairs.npz").rename(path)
+        option = "--pairs"
+    keeps_all(capfd, here, path, *RUN, option, also(path, kind))
     if name in ("normalization_params.json", "metrics.csv"):
         shutil.copyfile(trained[0].last, path)
         keeps_all(capfd, here, path, *RUN, "--resume", path)
@@ -143,10 +130,9 @@ def test_train_sets_aside_what_it_did_not_write(here, capfd):
     for name, text in mine.items():
         Path("run", name).write_text(text)
     done(capfd, *RUN)
-    assert Path("run", "note.txt").read_text() == "mine"
-    for name in ("metrics.csv", "normalization_params.json"):
-        assert Path("run", "earlier-1", name).read_text() == mine[name]
-        assert Path("run", name).read_text() != mine[name]
+    assert Path("run", "note.txt").read_text() == mine.pop("note.txt")
+    for name, text in mine.items():
+        assert Path("run", "earlier-1", name).read_text() == text != Path("run", name).read_text()
 
 
 def test_train_goes_on_from_a_link_to_a_checkpoint_in_its_folder(here, capfd):
@@ -162,23 +148,15 @@ def test_train_does_not_write_into_exported_models(here, exported, capfd):
     keeps_all(capfd, here, "model", *RUN[:-1], "model", says="holds exported models")
 
 
-@pytest.mark.parametrize("where", ["folder", "link", "name", "hard link"])
+@pytest.mark.parametrize("where", ["folder", "link", "symbolic link", "hard link"])
 def test_export_overwrites_no_checkpoint(where, here, trained, exported, capfd):
-    shutil.copytree(trained[1], "checkpoints")
-    checkpoint = output = Path("checkpoints", "best.ckpt")
-    says = "would be overwritten"
-    if where == "folder":
-        output, says = Path("checkpoints"), "is the folder of the checkpoint"
-    elif where == "link":
-        Path("link").symlink_to("checkpoints")
-        output, says = Path("link"), "is the folder of the checkpoint"
-    else:
-        output = Path(shutil.copytree(exported, "model"))
-        (output / "generator_AB.pth").unlink()
-        if where == "name":
-            (output / "generator_AB.pth").symlink_to(here / checkpoint)
-        else:
-            os.link(checkpoint, output / "generator_AB.pth")
+    output = Path(shutil.copytree(trained[1], "checkpoints"))
+    checkpoint, says = output / "best.ckpt", "is the folder of the checkpoint"
+    if where == "link":
+        output = also(output, "symbolic link")
+    elif where != "folder":
+        output, says = Path(shutil.copytree(exported, "model")), "would be overwritten"
+        shutil.move(also(checkpoint, where), output / "generator_AB.pth")
     keeps_all(capfd, here, output, "export", "--checkpoint", checkpoint, "--output-dir", output, says=says)
 
 
@@ -197,8 +175,8 @@ def test_export_replaces_only_what_an_export_wrote(name, here, trained, capfd):
 
 def test_export_does_not_take_the_current_folder_away(here, trained, exported, monkeypatch, capfd):
     shutil.copytree(exported, "model")
-    for folder, output in ((here / "model", "."), (here / "model", "../model")):
-        monkeypatch.chdir(folder)
+    monkeypatch.chdir("model")
+    for output in (".", "../model"):
         command = ["export", "--checkpoint", trained[0].best, "--output-dir", output]
         keeps_all(capfd, here, here / "model", *command, says="holds the current folder")
         assert Path("generator_AB.pth").exists()
@@ -227,10 +205,9 @@ def test_benchmark_writes_into_no_data_and_over_nobodys_files(here, monkeypatch,
     for output in ("cwru/fan_end", "link/fan_end/results", "cwru/fan_end/../fan_end/x"):
         keeps_all(capfd, here, output, *command, output, says="which the benchmark reads")
     for name in ("benchmark.json", "benchmark.md", "benchmark.png"):
-        Path("mine").mkdir()
-        Path("mine", name).write_text("mine")
-        keeps_all(capfd, here, name, *command, "mine", says="would be replaced")
-        shutil.rmtree("mine")
+        Path(f"mine {name}").mkdir()
+        Path(f"mine {name}", name).write_text("mine")
+        keeps_all(capfd, here, name, *command, f"mine {name}", says="would be replaced")
 
 
 def test_links_that_lead_in_a_circle_are_refused_in_a_sentence(here, trained, exported, capfd):

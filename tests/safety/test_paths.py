@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from helpers import QUICK_OPTIONS, done, refusal, run_script
 from safety.paths import MAX_BYTES, NAMES, listed, named
+from sounds import record
 
 from cyclegan_lib import evaluation
 from cyclegan_lib.benchmark import run as benchmark
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation.report import Evaluation
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import remove_leftovers, replacing
 
@@ -23,17 +22,14 @@ PLAIN = "plain"
 BYTES = NAMES["not UTF-8"]
 
 
-@pytest.fixture(scope="module")
-def evaluated(domains) -> Evaluation:
-    """A real result."""
-    a, b = map(FeatureSet.load, domains)
-    return evaluation.evaluate(a, a.with_features(a.features, b.device), b)
-
-
-@pytest.fixture(autouse=True)
-def quick(quick_start, evaluated, monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def quick(quick_start, domains):
     """Training starts anywhere, and an evaluation is computed once: neither looks at paths."""
-    monkeypatch.setattr(evaluation, "evaluate", lambda *sets, **options: evaluated)
+    a, b = map(FeatureSet.load, domains)
+    evaluated = evaluation.evaluate(a, a.with_features(a.features, b.device), b)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "evaluate", lambda *sets, **options: evaluated)
+        yield
 
 
 @pytest.fixture
@@ -46,22 +42,14 @@ def inside(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def record(*paths: Path) -> None:
-    """Write recordings, just long enough, all of the same noise."""
-    for path in paths:
-        sound = np.random.default_rng(0).normal(size=163_840) / 10
-        soundfile.write(os.fsencode(path), sound, 16000)
-
-
 def extracting(name: str, here: Path, capfd) -> dict[str, object]:
     """Extract recordings, with labels and a list of them where these can name them."""
     recordings, extracted = here / name, here / named(name, "-x.npz")
-    recordings.mkdir(parents=True)
     names = [named(f"{i}{name}", ".wav") for i in range(2)]
     record(*(recordings / file for file in names))
     options = ["--device", "x", "--output", extracted]
     done(capfd, "extract", *options, "--", recordings)
-    found = {"features": FeatureSet.load(extracted).features}
+    made = {"features": FeatureSet.load(extracted).features}
     if name != BYTES:  # tables of labels are UTF-8
         quoted = [file.replace('"', '""') for file in names]
         labels = "recording,fault\n" + "".join(f'"{file}",{i}\n' for i, file in enumerate(quoted))
@@ -71,8 +59,8 @@ def extracting(name: str, here: Path, capfd) -> dict[str, object]:
             (here / named(name, ".txt")).write_text("\n".join(names), encoding="utf-8")
             options += ["--recordings-list", here / named(name, ".txt")]
         done(capfd, "extract", *options, "--", recordings)
-        found["labels"] = FeatureSet.load(extracted).label.tolist()
-    return found
+        made["labels"] = FeatureSet.load(extracted).label.tolist()
+    return made
 
 
 def training(name: str, here: Path, trained: Path | None, domains, capfd) -> dict[str, object]:
@@ -123,15 +111,15 @@ def using(name: str, here: Path, capfd) -> dict[str, object]:
 def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
     """All of these, with every path below and called `name`, and no other path made."""
     here = Path(name)
-    found = extracting(name, here, capfd)
-    found |= training(name, here, trained, domains, capfd)
-    found |= using(name, here, capfd)
+    made = extracting(name, here, capfd)
+    made |= training(name, here, trained, domains, capfd)
+    made |= using(name, here, capfd)
     ends = [".csv", ".txt", ".ckpt", ".json", "-checkpoints", "-model"]
     ends += [f"-{end}.npz" for end in ("x", "a", "b", "ab", "script", "heard")]
     assert {path.name for path in here.iterdir()} <= {name, *(named(name, end) for end in ends)}
     assert not any(".part" in path for path in listed(here))
     assert [path.name for path in Path().iterdir()] == [name]
-    return found
+    return made
 
 
 PLAINLY: dict[str, object] = {}  # what the chain makes under a plain name, once
@@ -146,8 +134,7 @@ def test_every_command_does_under_any_name_what_it_does_under_a_plain_one(
         PLAINLY["checkpoints"] = tmp_path / "checkpoints"
         shutil.move(Path(PLAIN, f"{PLAIN}-checkpoints"), PLAINLY["checkpoints"])
         shutil.rmtree(PLAIN)
-    found = chain(NAMES[kind], PLAINLY["checkpoints"], domains, capfd)
-    for key, value in found.items():
+    for key, value in chain(NAMES[kind], PLAINLY["checkpoints"], domains, capfd).items():
         if isinstance(value, np.ndarray):
             np.testing.assert_array_equal(value, PLAINLY[key], err_msg=key)
         elif key == "weights":
@@ -191,8 +178,7 @@ def test_simulate_and_benchmark_write_below_any_folder(kind, inside, monkeypatch
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_sentence_names_what_is_missing_in_one_line_that_can_be_read(kind, inside, domains, capfd):
-    name = NAMES[kind]
-    missing = Path(named(name, ".npz"))
+    missing = Path(named(NAMES[kind], ".npz"))
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(missing))
     given = ["--model", "m", "--direction", "AB", "--output", "o.npz"]
     commands = [
@@ -207,10 +193,6 @@ def test_a_sentence_names_what_is_missing_in_one_line_that_can_be_read(kind, ins
     for command in commands:
         assert shown in refusal(capfd, *command)
     assert not list(inside.iterdir())
-
-
-def test_spaces_within_a_name_are_named_as_they_are(inside, capfd):
-    assert "two  spaces.ckpt does not exist" in refusal(capfd, "inspect", "two  spaces.ckpt")
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json", "", "." + "s" * 250])
@@ -243,25 +225,23 @@ def test_a_link_is_replaced_and_the_file_behind_it_is_kept(tmp_path):
 
 def test_only_temporary_files_of_ones_own_are_removed(tmp_path):
     gone = 2**22 - 1  # no system numbers so many processes
-    ours = [f".best.{gone}.part.ckpt", f".a\nb.{gone}.part.ckpt"]
-    theirs = [f".film.{gone}.part", f".a.{gone}.part.npz", ".best.part.ckpt"]
-    theirs += [f".best.{os.getppid()}.part.ckpt"]  # of a process that lives
-    for name in (*ours, *theirs):
+    others = {f".film.{gone}.part", f".a.{gone}.part.npz", ".best.part.ckpt"}
+    others |= {f".best.{os.getppid()}.part.ckpt"}  # of a process that lives
+    for name in (f".best.{gone}.part.ckpt", f".a\nb.{gone}.part.ckpt", *others):
         (tmp_path / name).write_text("x")
     remove_leftovers(tmp_path, "*.ckpt")
-    assert listed(tmp_path) == set(theirs)
+    assert listed(tmp_path) == others
 
 
 def test_names_that_differ_by_spaces_have_their_own_labels_and_lines(inside, capfd):
-    Path("r").mkdir()
     record(*(Path("r", f"{name}.wav") for name in ("a", " a", "a ", "b")))
     Path("l.csv").write_text("recording,fault\na,x\n a,y\na ,z\n b , v\n")
     Path("l.txt").write_text(" a\n  b \na.wav\na \n")
     options = ["--labels", "l.csv", "--recordings-list", "l.txt"]
     done(capfd, "extract", "r", "--device", "d", "--output", "o.npz", *options)
-    found = FeatureSet.load("o.npz")
-    assert found.recording.tolist() == [" a", "b", "a", "a "]
-    assert found.label.tolist() == ["y", "v", "x", "z"]
+    features = FeatureSet.load("o.npz")
+    assert features.recording.tolist() == [" a", "b", "a", "a "]
+    assert features.label.tolist() == ["y", "v", "x", "z"]
 
 
 @pytest.mark.parametrize("line", ["sub/../a", "../r/a.wav", "./a", "{here}/r/a", "sub//../a.wav"])
@@ -276,7 +256,3 @@ def test_a_listed_recording_has_one_name_however_the_list_says_it(line, inside, 
     assert "r/a.wav is listed twice" in refusal(capfd, *given)
     Path("l.txt").write_text("../l.txt")
     assert "lies outside r" in refusal(capfd, *given)
-
-
-def test_a_name_cannot_turn_the_direction_of_the_sentence(inside, capfd):
-    assert r"\u202etpkc.txt does not exist" in refusal(capfd, "inspect", "\u202etpkc.txt")

@@ -5,11 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from helpers import done, make_set, refusal, run_script
-from nbformat.v4 import new_code_cell, new_notebook
+from helpers import done, make_set, refusal, run_script, write_notebook
 from safety.paths import MAX_BYTES, NAMES, contents, listed, named
 
 from cyclegan_lib.features import FeatureSet
@@ -38,11 +36,7 @@ REFUSED += ["x" * (MAX_NAME + 1), "é" * (MAX_NAME // 2 + 1)]
 def project(tmp_path, monkeypatch) -> Path:
     """A project with one notebook that writes down what it was given; all in a folder of a difficult name."""
     folder = tmp_path / NAMES["patterns"] / NAMES["shell"]
-    (folder / "notebooks").mkdir(parents=True)
-    declared = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    notebook = new_notebook(cells=[declared, new_code_cell(LOOK)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, folder / "notebooks" / "01_data_normalization.ipynb")
+    write_notebook(folder / "notebooks" / "01_data_normalization.ipynb", PARAMETERS, LOOK)
     monkeypatch.chdir(folder)
     return folder
 
@@ -73,23 +67,17 @@ def test_names_and_paths_reach_a_notebook_as_they_are(name, kinds, project, capf
     assert json.loads((folder / "run.json").read_text())["given"]["domain_a"] == wanted[0]
     assert (folder / "report.html").exists()
     done(capfd, "run", "--name", name, "--resume")
-    expected = {"notebooks", "runs", *map(str, paths)}
-    assert {path.name for path in project.iterdir()} == expected
+    assert {path.name for path in project.iterdir()} == {"notebooks", "runs", *map(str, paths)}
 
 
 @pytest.mark.parametrize("name", REFUSED)
-@pytest.mark.parametrize("command", ["run", "run --resume", "sweep"])
+@pytest.mark.parametrize("command", ["run", "run --resume", "sweep s.yml"])
 def test_names_that_would_leave_runs_are_refused(command, name, project, capfd):
-    Path("s.yml").write_text("grid: {train_recordings: [8, 9]}")
+    Path("s.yml").write_text(text := "grid: {train_recordings: [8, 9]}")
+    Path("named.yml").write_text(f"{text}\nname: {json.dumps(name)}")
     before = contents(project.parent)
-    words = command.split()
-    options = ["s.yml"] if command == "sweep" else words[1:]
-    assert "must be a plain folder name" in refusal(capfd, words[0], *options, "--name", name)
-    if command == "sweep":
-        text = f"grid: {{train_recordings: [8, 9]}}\nname: {json.dumps(name)}"
-        Path("named.yml").write_text(text)
-        refusal(capfd, "sweep", "named.yml")
-        Path("named.yml").unlink()
+    assert "must be a plain folder name" in refusal(capfd, *command.split(), "--name", name)
+    refusal(capfd, "sweep", "named.yml")
     assert contents(project.parent) == before and not Path("runs").exists()
 
 
@@ -123,10 +111,9 @@ def test_a_run_does_not_set_its_own_inputs_aside(project, capfd):
 
 
 def test_simulated_recordings_never_replace_ones_own(project, capfd):
-    Path("data").mkdir()
     for name, part in (("cpc006", ""), ("BATCH_UPLOAD", ""), ("BATCH_UPLOAD", "_test")):
-        made = make_set(name)  # its recordings are called cpc006-000, which simulated ones are not
-        made.save(Path("data", f"{name}{part}.npz"))
+        # its recordings are called cpc006-000, which simulated ones are not
+        make_set(name).save(Path("data", f"{name}{part}.npz"))
         before = contents(project)
         Path("s.yml").write_text("grid: {train_recordings: [8]}\nparameters: {data_dir: data}")
         for command in (("run", "--name", "n"), ("sweep", "s.yml"), ("run", "-p", "data_dir", "./data")):
@@ -158,7 +145,7 @@ def test_the_exported_script_overwrites_nothing_of_its_folder(exported, tmp_path
     model = Path(shutil.copytree(exported, tmp_path / "model"))
     source = make_set("cpc006").save(tmp_path / "in.npz")
     (tmp_path / "link.npz").symlink_to(source)
-    os.link(model / "generator_AB.pth", tmp_path / "weights.npz")
+    (tmp_path / "weights.npz").hardlink_to(model / "generator_AB.pth")
     before = contents(tmp_path)
     long = "x" * (MAX_BYTES + 1) + ".npz"
     outputs = [source, tmp_path / "link.npz", tmp_path / "model/../in.npz", tmp_path / "weights.npz"]
