@@ -28,9 +28,10 @@ class Baseline(ABC):
         return self
 
     def transform(self, x: np.ndarray) -> np.ndarray:
-        """Translate (..., 40) to the same shape and type; the computation is in float64."""
+        """Translate (..., 40) to the same shape; floats keep their type, the computation is in float64."""
         slices = x.reshape(-1, x.shape[-1]).astype(np.float64)
-        return self._transform(slices).reshape(x.shape).astype(x.dtype)
+        dtype = x.dtype if x.dtype.kind == "f" else np.float64
+        return self._transform(slices).reshape(x.shape).astype(dtype)
 
     @abstractmethod
     def _fit(self, source: np.ndarray, target: np.ndarray) -> None:

@@ -51,13 +51,19 @@ def mmd2(
     The sets are (n, d) and (m, d), or with more leading axes, which are flattened. The bandwidth, above 0, is
     in the unit of the features: `median_distance` of the target, the same for all that is compared with it.
     Of more than `max_points` slices so many are drawn by `seed`, without replacement, to bound the memory.
-    Raises InputError if a set has fewer than two slices, or NaN.
+    Raises InputError if a set has fewer than two slices, or NaN, the two have other features, or the
+    bandwidth is not above 0.
 
     References
     ----------
     .. [1] A. Gretton et al., "A Kernel Two-Sample Test", Journal of Machine Learning Research 13, 2012.
     """
     x, y = as_slices(x), as_slices(y)
+    if x.shape[1] != y.shape[1] or not bandwidth > 0:
+        raise InputError(
+            f"sets of {x.shape[1]} and {y.shape[1]} features a slice cannot be compared with a kernel of"
+            f" bandwidth {bandwidth:g}; give sets of the same features, and a bandwidth above 0"
+        )
     rng = np.random.default_rng(seed)
     # one generator, so that x and y of equal length do not lose the same rows
     y, x = _subsample(y, max_points, rng), _subsample(x, max_points, rng)

@@ -36,8 +36,8 @@ class FaultClassifier:
         }
 
     def fit(self, labelled: FeatureSet) -> Self:
-        """Fit both on the target's training set, which has labels; raises InputError if of one class only."""
-        classes = np.unique(labelled.label)
+        """Fit both on the target's training set; raises InputError if it has no labels, or one class only."""
+        classes = np.unique(_labels(labelled))
         if len(classes) < 2:
             raise InputError(
                 f"the labelled set has only the class '{classes[0]}'; a classifier needs at least 2"
@@ -48,12 +48,20 @@ class FaultClassifier:
         return self
 
     def accuracy(self, feature_set: FeatureSet) -> dict[str, float]:
-        """Return the part of a labelled set's sequences classified rightly, under "forest" and "logistic"."""
-        statistics = mean_and_std(feature_set.features)  # (sequences, 80)
+        """Return the part of the sequences classified rightly, under "forest" and "logistic".
+
+        Raises InputError if the set has no labels.
+        """
+        labels, statistics = _labels(feature_set), mean_and_std(feature_set.features)  # (sequences, 80)
         return {
-            name: float(np.mean(model.predict(statistics) == feature_set.label))
-            for name, model in self.models.items()
+            name: float(np.mean(model.predict(statistics) == labels)) for name, model in self.models.items()
         }
+
+
+def _labels(feature_set: FeatureSet) -> np.ndarray:
+    if feature_set.label is None:  # compared with nothing, every answer would be wrong: an accuracy of 0
+        raise InputError(f"the set of {feature_set.device} has no labels; extract it again with --labels")
+    return feature_set.label
 
 
 def fault_measures(

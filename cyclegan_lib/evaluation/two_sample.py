@@ -5,6 +5,8 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
+from cyclegan_lib.errors import InputError
+
 C2ST_FOLDS = 5
 # Measured on 2 × 40 synthetic recordings: 30 extremely randomised trees on 1,000 slices of each set take
 # 0.26 s and tell a Gaussian-OT translation from the target with 0.62; a random forest in that time sees far
@@ -33,12 +35,16 @@ def classifier_two_sample_test(
 
     The sets are (sequences, slices, d), of two recordings or more, with the name of its recording for each
     sequence; `seed` draws the slices, at most `max_slices` of each set, the folds and the trees. What is
-    returned is the mean over both sets of the part of their held-out slices that are recognised.
+    returned is the mean over both sets of the part of their held-out slices that are recognised. Raises
+    InputError if there is not one name for each sequence.
 
     References
     ----------
     .. [1] D. Lopez-Paz and M. Oquab, "Revisiting Classifier Two-Sample Tests", ICLR 2017.
     """
+    for features, names in ((x, recording_x), (y, recording_y)):
+        if len(names) != len(features):
+            raise InputError(f"a set has {len(features)} sequences and {len(names)} names of recordings")
     groups_x, groups_y = np.repeat(recording_x, x.shape[1]), np.repeat(recording_y, y.shape[1])
     rng = np.random.default_rng(seed)
     n = min(len(groups_x), len(groups_y), max_slices)

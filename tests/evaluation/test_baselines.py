@@ -31,6 +31,8 @@ class TestAll:
             single = fitted.transform(x.astype(np.float32))
             assert single.shape == x.shape and single.dtype == np.float32
             assert fitted.transform(x).dtype == np.float64
+        whole = np.round(domains[0]).astype(int)
+        assert np.array_equal(fitted.transform(whole), fitted.transform(whole.astype(float)))
         assert fitted.transform(domains[0])[2, 3] == pytest.approx(fitted.transform(domains[0][2, 3]))
         assert np.array_equal(before, domains[0])
 

@@ -81,6 +81,11 @@ class TestMmd2:
         x, y = rng.normal(size=(50, 4)), rng.normal(0.5, size=(50, 4))
         assert mmd2(x + 1e6, y + 1e6, 3.0) == pytest.approx(mmd2(x, y, 3.0), rel=1e-6)
 
+    @pytest.mark.parametrize(("features", "bandwidth"), [(1, 2.0), (3, 2.0), (4, 0.0), (4, np.nan)])
+    def test_other_features_or_no_bandwidth_are_refused(self, features, bandwidth, rng):
+        with pytest.raises(InputError, match=f"sets of {features} and 4 features a slice cannot be compared"):
+            mmd2(rng.normal(size=(9, features)), rng.normal(size=(9, 4)), bandwidth)
+
     def test_constant_target_has_a_bandwidth(self):
         assert median_distance(np.zeros((10, 3))) == 1.0
 

@@ -32,6 +32,13 @@ def test_seed_decides(train_target, target):
     assert not np.array_equal(first.predict_proba(x), other.predict_proba(x))
 
 
+def test_without_labels_there_is_no_accuracy_rather_than_none_right(train_target, target):
+    classifier = FaultClassifier().fit(train_target)
+    for judge in (classifier.fit, classifier.accuracy):
+        with pytest.raises(InputError, match="has no labels; extract it again with --labels"):
+            judge(replace(target, label=None))
+
+
 def test_one_class(train_target):
     with pytest.raises(InputError, match="only the class 'worn'"):
         FaultClassifier().fit(train_target.select(train_target.label == "worn"))

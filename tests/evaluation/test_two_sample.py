@@ -1,8 +1,10 @@
 """The classifier two-sample test: what it says of equal and of different sets, and what it must not see."""
 
 import numpy as np
+import pytest
 from sklearn.model_selection import StratifiedKFold
 
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import two_sample
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
 
@@ -80,6 +82,13 @@ def test_each_recording_gives_slices():
 
 def test_two_recordings_are_enough_to_tell_far_distributions_apart():
     assert classifier_two_sample_test(*recordings(0, 2, "a"), *recordings(1, 2, "b", shift=4), 0) > 0.9
+
+
+@pytest.mark.parametrize("number", [4, 7])
+def test_one_name_for_each_sequence(number):
+    _, names = recordings(0, number, "a")
+    with pytest.raises(InputError, match=f"a set has 6 sequences and {number} names of recordings"):
+        classifier_two_sample_test(*recordings(1, 6, "b"), recordings(0, 6, "a")[0], names, 0)
 
 
 def test_seed():
