@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ QUIET_KERNEL = [
     "--IPKernelApp.logging_config={'loggers': {'tornado': {'level': 'CRITICAL'}}}",
 ]
 MAX_MESSAGE = 400  # characters
+# a kernel's ports are chosen before it binds them: another process may take one in between, and then the
+# kernel never answers
+KERNEL_STARTS = 3
 
 
 class CellError(Exception):
@@ -46,16 +50,18 @@ def execute(notebook: Path, output: Path, values: dict[str, Any], progress: bool
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
-        papermill.execute_notebook(
-            _literal(notebook),
-            _literal(output),
-            parameters=values,
-            kernel_name=KERNEL,
-            execution_timeout=CELL_TIMEOUT_S + round(60 * values.get("max_minutes", 0)),
-            progress_bar={"desc": notebook.stem} if progress else False,
-            # not papermill's `cwd`, which would move this whole process
-            resources={"metadata": {"path": str(notebook.parent)}},
-            extra_arguments=QUIET_KERNEL,
+        _in_a_kernel(
+            lambda: papermill.execute_notebook(
+                _literal(notebook),
+                _literal(output),
+                parameters=values,
+                kernel_name=KERNEL,
+                execution_timeout=CELL_TIMEOUT_S + round(60 * values.get("max_minutes", 0)),
+                progress_bar={"desc": notebook.stem} if progress else False,
+                # not papermill's `cwd`, which would move this whole process
+                resources={"metadata": {"path": str(notebook.parent)}},
+                extra_arguments=QUIET_KERNEL,
+            )
         )
     except papermill.PapermillExecutionError as error:
         raise CellError(error.exec_count, error.ename, error.evalue) from error
@@ -100,7 +106,7 @@ def renew_notebooks() -> None:
                 resources={"metadata": {"path": str(workspace)}},
             )
             try:
-                client.execute()
+                _in_a_kernel(client.execute)
             except CellExecutionError as error:
                 why = f"{error.ename}: {' '.join(error.evalue.split())}"
                 raise NotebookError(
@@ -111,6 +117,18 @@ def renew_notebooks() -> None:
                 "language_info": {"name": "python"},
             }
             nbformat.write(content, notebook)
+
+
+def _in_a_kernel(run: Callable[[], Any]) -> None:
+    """Run a notebook; where its kernel did not start, and so no cell ran, start another."""
+    for start in range(1, KERNEL_STARTS + 1):
+        try:
+            run()
+            return
+        except RuntimeError as error:
+            # this class itself, of which papermill's and nbclient's other errors are children
+            if type(error) is not RuntimeError or start == KERNEL_STARTS:
+                raise
 
 
 def _literal(path: Path) -> str:

@@ -115,6 +115,26 @@ def test_input_that_a_notebook_refuses_is_a_sentence_too(project, capsys):
     assert "ipynb failed with InputError: fourteen is refused" in sentence
 
 
+def test_a_kernel_that_did_not_start_is_started_again(project, capsys, monkeypatch):
+    """Another process had taken a port that was chosen for the kernel: no cell ran yet."""
+    whole, starts = papermill.execute_notebook, []
+
+    def once_in_vain(*given, **named):
+        starts.append(given)
+        if len(starts) in refused:
+            raise RuntimeError("Kernel didn't respond in 60 seconds")
+        return whole(*given, **named)
+
+    monkeypatch.setattr(papermill, "execute_notebook", once_in_vain)
+    refused = {1, 2}
+    assert "NMSE 0.2." in done(capsys, "run", "--name", "one")
+    assert len(starts) == 5  # three notebooks, and two starts in vain
+    refused = set(range(6, 20))
+    with pytest.raises(RuntimeError, match="didn't respond"):
+        main(["run", "--name", "two"])
+    assert len(starts) == 8
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, project, capsys):
     process = started(project, "-p", "pause", "60")
