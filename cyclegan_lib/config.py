@@ -4,9 +4,9 @@ Every default has its reason in its description, which is also what ``--help`` p
 """
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from cyclegan_lib.errors import InputError, shown
 
@@ -45,18 +45,29 @@ class Settings(BaseModel):
 
 
 class FeatureSettings(Settings):
-    """How sound becomes features. Two domains can only be compared where all of these agree."""
+    """How sound becomes features. Two domains can only be compared where all `common` ones agree."""
 
     sample_rate: int = Field(
-        16000, ge=4000, le=192000, description="rate in Hz that recordings are resampled to"
+        16000, ge=1000, le=192000, description="rate in Hz that recordings are resampled to"
     )
     f_min: float = Field(60.0, gt=0, description="lower edge of the lowest mel band in Hz")
+    f_stop: float = Field(
+        10.0, ge=0, description="offset and drift up to this many Hz are removed before; 0 keeps them"
+    )
     window_s: float = Field(0.025, gt=0, description="analysis window in seconds")
     hop_s: float = Field(0.010, gt=0, description="hop between analysis windows in seconds")
     slice_s: float = Field(0.16, gt=0, description="length of a slice in seconds")
     slice_hop_s: float = Field(0.20, gt=0, description="time from one slice's start to the next in seconds")
     slices: int = Field(SLICES, ge=1, description="slices in a sequence")
     n_features: int = Field(N_FEATURES, ge=1, description="mel bands, the features of a slice")
+    channel: int | str | None = Field(
+        None, description="channel that was read, from 1 or by its name; None: the mean of all"
+    )
+    scale: float = Field(1.0, gt=0, description="what samples were multiplied by, before all else")
+
+    def common(self) -> "FeatureSettings":
+        """What must agree between two devices: how long sequences are, and how each was read, need not."""
+        return self.model_copy(update={"slices": SLICES, "channel": None, "scale": 1.0})
 
     @property
     def sequence_s(self) -> float:
@@ -67,6 +78,14 @@ class FeatureSettings(Settings):
     def needed_s(self) -> float:
         """Seconds of sound a sequence reads: the pause after its last slice is not needed (9.96 s)."""
         return (self.slices - 1) * self.slice_hop_s + self.slice_s
+
+
+# Of a file: those written before `f_stop` was a setting kept offset and drift.
+OF_BEFORE = {"f_stop": 0.0}
+StoredFeatureSettings = Annotated[
+    FeatureSettings,
+    BeforeValidator(lambda values: {**OF_BEFORE, **values} if isinstance(values, dict) else values),
+]
 
 
 class SimulationSettings(Settings):

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from cyclegan_lib.checkpoint import checks
 from cyclegan_lib.checkpoint.random_states import try_random_states
 from cyclegan_lib.checkpoint.torch_file import is_plain
-from cyclegan_lib.config import N_FEATURES, FeatureSettings, TrainingSettings
+from cyclegan_lib.config import N_FEATURES, StoredFeatureSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import Normalizer
 
@@ -91,6 +91,8 @@ class DomainFacts(_Own):
     sequences: Count
     recordings: Count
     fingerprint: Text
+    # how this one was read; None where its file did not say, or in checkpoints of before
+    settings: StoredFeatureSettings | None = None
 
 
 BothDomains = Annotated[dict[Literal["a", "b"], DomainFacts], Both]
@@ -101,7 +103,7 @@ class _HyperParameters(_Own):  # what `CycleGANModule` is built with
     normalization: Normalization
     device_a: Device
     device_b: Device
-    feature_settings: FeatureSettings | None
+    feature_settings: StoredFeatureSettings | None
     data: BothDomains
 
 
@@ -206,7 +208,7 @@ def check_checkpoint(content: dict[str, Any], path: Path) -> None:
         raise InputError(f"{wrong}: {_said(error.errors(include_url=False)[0])}; {remedy}") from error
     except Exception as error:  # values of any type may be anywhere, and compare and index as they like
         raise InputError(f"{wrong}; {remedy}") from error
-    content["hyper_parameters"] |= hyper.model_dump(include={"settings", "feature_settings"})
+    content["hyper_parameters"] |= hyper.model_dump(include={"settings", "feature_settings", "data"})
 
 
 def _said(error: Any) -> str:

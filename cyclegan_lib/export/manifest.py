@@ -12,7 +12,7 @@ from pydantic import Field
 from cyclegan_lib import documents
 from cyclegan_lib.checkpoint.reading import FORMAT, check_format, completed_epochs
 from cyclegan_lib.checkpoint.schema import BothDomains, Device
-from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, Settings
+from cyclegan_lib.config import DiscriminatorSettings, GeneratorSettings, Settings, StoredFeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features.normalization import NORMALIZATION, Normalizer
 from cyclegan_lib.files import existing_file, sha256
@@ -69,7 +69,7 @@ class Manifest(Settings):
     discriminator_config: ExportedDiscriminator
     device_a: Device
     device_b: Device
-    feature_settings: FeatureSettings | None
+    feature_settings: StoredFeatureSettings | None
     distilled: DistilledGenerators | None = None  # where there are small generators beside the large ones
     training: TrainingFacts
     # the table, in Markdown, of each translation evaluated: "AB", "BA", "AB distilled" or "BA distilled"

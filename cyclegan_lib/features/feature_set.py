@@ -19,12 +19,13 @@ from cyclegan_lib.files import existing_file
 class FeatureSet:
     """Sequences of log mel energies heard by one device."""
 
-    features: np.ndarray  # (sequences, slices, 40) float32, dB
+    features: np.ndarray  # (sequences, slices, 40) float32, dB; what is longer than a sequence is 0
     recording: np.ndarray  # (sequences,) text; splits never separate sequences of one recording
     start_s: np.ndarray  # (sequences,) float64, seconds: where the sequence starts in its recording
     device: str
     settings: FeatureSettings | None = None  # how they were extracted; None where the file does not say
     label: np.ndarray | None = None  # (sequences,) text: the fault class, where it is known
+    slices: np.ndarray | None = None  # (sequences,) int: how many of its slices are real; None: all of them
 
     def __len__(self) -> int:
         return len(self.features)
@@ -32,6 +33,42 @@ class FeatureSet:
     def select(self, index: np.ndarray) -> "FeatureSet":
         """Return the sequences at `index` (boolean mask or integers) as a new set."""
         return replace(self, **{name: column[index] for name, column in self.columns().items()})
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """How many slices each sequence has, int (sequences,)."""
+        return np.full(len(self), self.features.shape[1]) if self.slices is None else self.slices
+
+    def real_slices(self) -> np.ndarray:
+        """All slices of all sequences, one after the other: (slices in all, 40) dB, without padding."""
+        return self.features[np.arange(self.features.shape[1]) < self.lengths[:, None]]
+
+    def by_length(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Sequences of one length at a time: which they are, int (k,), and their features (k, length, 40)."""
+        for length in np.unique(self.lengths):
+            index = np.flatnonzero(self.lengths == length)
+            yield index, self.features[index, :length]
+
+    def cut(self, length: int) -> "FeatureSet":
+        """Sequences of `length` slices each: the longer ones in pieces that begin evenly spaced.
+
+        Pieces overlap where a sequence is no multiple of `length`; shorter sequences are left out.
+        """
+        if self.slices is None and length == self.features.shape[1]:
+            return self
+        rows, starts = [], []
+        for row, count in enumerate(self.lengths):
+            pieces = -(-count // length) if count >= length else 0
+            rows += [row] * pieces
+            starts += list(np.round(np.linspace(0, count - length, pieces)).astype(int))
+        rows, starts = np.array(rows, dtype=int), np.array(starts, dtype=int)
+        chosen = replace(self, slices=None).select(rows)
+        hop_s = (self.settings or FeatureSettings()).slice_hop_s
+        return replace(
+            chosen,
+            features=chosen.features[np.arange(len(rows))[:, None], starts[:, None] + np.arange(length)],
+            start_s=chosen.start_s + starts * hop_s,
+        )
 
     def with_features(self, features: np.ndarray, device: str) -> "FeatureSet":
         """Return the same recordings with other features, as `device` would hear them."""
@@ -53,6 +90,8 @@ class FeatureSet:
         }
         if self.label is not None:
             arrays["label"] = np.asarray(self.label, dtype=np.str_)
+        if self.slices is not None:
+            arrays["slices"] = np.asarray(self.slices, dtype=np.int64)
         return arrays
 
     def save(self, path: str | Path) -> Path:
@@ -65,8 +104,8 @@ class FeatureSet:
     def load(cls, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> "FeatureSet":
         """Read and validate a feature set of at least `least` sequences: its stream as one part.
 
-        Besides `.npz`, the guide's JSON (a list of (slices, 40) lists) and `.npy` (n, slices, 40) are read;
-        each of their sequences counts as a recording of its own and the device is the file's name.
+        Besides `.npz`, the guide's JSON (a list of (slices, 40) lists, of any lengths) and `.npy` (n, slices,
+        40) are read; each of their sequences counts as a recording of its own, the device is the file's name.
 
         Raises InputError if the file is missing (then with `remedy`), not one of the three formats, holds
         pickled objects, or its features are not (n, slices, 40) finite numbers.
@@ -114,6 +153,8 @@ class FeatureStream:
         """
         bad = start = 0
         for columns in self.source.parts(size):
+            if "slices" in columns:
+                columns = self._unpadded(columns)
             features, more = as_float32(columns["features"])
             bad += more
             if not bad:  # otherwise they are only counted
@@ -124,6 +165,14 @@ class FeatureStream:
                 f"{self.path} has NaN or infinite features in {bad} of {len(self)} sequences;"
                 " extract it again from recordings without gaps"
             )
+
+    def _unpadded(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """With nothing but zeros where no slices are."""
+        slices, features = columns["slices"], columns["features"]
+        if slices.dtype.kind not in "iu" or not ((slices >= 1) & (slices <= features.shape[1])).all():
+            raise InputError(f"{self.path}: 'slices' must be 1 to {features.shape[1]} for each sequence")
+        real = np.arange(features.shape[1]) < slices[:, None]
+        return {**columns, "features": np.where(real[..., None], features, 0), "slices": slices.astype(int)}
 
     def _checked(self, columns: dict[str, np.ndarray], start: int) -> FeatureSet:
         """A part that starts at sequence `start`: what the file lacks is added, what cannot be is refused."""
@@ -164,18 +213,13 @@ def _joined(parts: list[FeatureSet]) -> FeatureSet:
 
 
 def check_same_settings(a: FeatureSet, b: FeatureSet, path_a: str | Path, path_b: str | Path) -> None:
-    """Raise InputError if two domains cannot be compared: extracted with different settings or slices."""
-    if a.settings is not None and b.settings is not None and a.settings != b.settings:
-        of_a, of_b = a.settings.model_dump(), b.settings.model_dump()
+    """Raise InputError if two domains cannot be compared: extracted with different settings."""
+    if a.settings is not None and b.settings is not None and a.settings.common() != b.settings.common():
+        of_a, of_b = a.settings.common().model_dump(), b.settings.common().model_dump()
         name = next(key for key in of_a if of_a[key] != of_b[key])
         raise InputError(
             f"{path_a} and {path_b} were extracted with different settings ({name} {of_a[name]} and"
             f" {of_b[name]}); extract both again with the same {name}"
-        )
-    if a.features.shape[1] != b.features.shape[1]:
-        raise InputError(
-            f"{path_a} has {a.features.shape[1]} slices a sequence and {path_b} has {b.features.shape[1]};"
-            " extract both with the same settings"
         )
 
 

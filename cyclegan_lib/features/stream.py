@@ -8,19 +8,19 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
 import numpy as np
 
-from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.config import OF_BEFORE, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.archive import Archive, Header, as_text, open_array
 from cyclegan_lib.files import replacing, writable_npz
 
-SET_COLUMNS = ("features", "recording", "start_s", "label")  # arrays with a row for each sequence
+SET_COLUMNS = ("features", "recording", "start_s", "slices", "label")  # arrays with a row for each sequence
 REQUIRED = ("features", "recording", "start_s", "device", "settings")
 SET_REMEDY = "give a feature set written by `cyclegan extract`"
 
@@ -57,7 +57,9 @@ class Npz:
             raise InputError(
                 f"{path} has feature settings that are not a JSON object; {SET_REMEDY}"
             ) from error
-        self.settings = None if values is None else FeatureSettings.checked(f"{path} (settings)", **values)
+        self.settings = None
+        if values is not None:
+            self.settings = FeatureSettings.checked(f"{path} (settings)", **{**OF_BEFORE, **values})
 
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
         """Read through the archive."""
@@ -84,21 +86,35 @@ class Npy:
             yield {"features": self.features()[start : start + size]}
 
 
-class Json(Npy):
-    """The guide's list of (slices, 40) lists, read whole; the device is called as the file."""
+class Json:
+    """The guide's list of (slices, 40) lists of any lengths, read whole; the device is called as the file."""
+
+    settings = None
 
     def __init__(self, path: Path) -> None:
+        self.device = printable(path.stem)
         try:
-            self.values = np.array(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise InputError(
-                f"{path} is not a JSON list of equally long (slices, 40) lists of numbers"
-            ) from error
-        super().__init__(path)
+            sequences = [np.array(sequence) for sequence in json.loads(path.read_text(encoding="utf-8"))]
+            lengths = {sequence.shape[0] for sequence in sequences}
+            features, slices = padded(sequences)
+        except (OSError, ValueError, TypeError, IndexError, RecursionError) as error:
+            raise InputError(f"{path} is not a JSON list of (slices, 40) lists of numbers") from error
+        self.columns = {"features": features} | ({"slices": slices} if len(lengths) > 1 else {})
+        self.headers = {n: Header(column.shape, False, column.dtype) for n, column in self.columns.items()}
 
-    def features(self) -> np.ndarray:
-        """What was read."""
-        return self.values
+    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
+        """What was read, part by part."""
+        for start in range(0, len(self.columns["features"]), size):
+            yield {name: column[start : start + size] for name, column in self.columns.items()}
+
+
+def padded(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences (slices, 40) of any lengths as one array (n, most slices, 40), zeros behind; slices (n,)."""
+    slices = np.array([len(sequence) for sequence in sequences])
+    real = np.concatenate(sequences)  # (slices in all, 40), of the type that holds all
+    features = np.zeros((len(slices), slices.max(), *real.shape[1:]), real.dtype)
+    features[np.arange(slices.max()) < slices[:, None]] = real
+    return features, slices
 
 
 FORMATS: dict[str, Callable[[Path], Source]] = {".npz": Npz, ".npy": Npy, ".json": Json}

@@ -93,5 +93,6 @@ def _facts(domain: FeatureSet) -> dict[str, Any]:
         "device": domain.device,
         "sequences": len(domain),
         "recordings": len(np.unique(domain.recording)),
+        "settings": None if domain.settings is None else domain.settings.model_dump(),
         "fingerprint": hashlib.sha256(np.ascontiguousarray(domain.features).tobytes()).hexdigest()[:16],
     }

@@ -169,7 +169,7 @@ def start_module(domains: Domains, settings: TrainingSettings) -> CycleGANModule
         normalization=domains.normalizer.to_dict(),
         device_a=domains.a.device,
         device_b=domains.b.device,
-        feature_settings=None if features is None else features.model_dump(),
+        feature_settings=None if features is None else features.common().model_dump(),
         data=domains.facts,
     )
     z = domains.normalized()
