@@ -1,5 +1,6 @@
 """Commands around a model: train, export, inspect, translate."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -75,16 +76,29 @@ def translate(
     model: Annotated[Path, Option(help="folder that `cyclegan export` wrote")],
     direction: Annotated[str, Option(help="AB or BA")],
     input: Annotated[Path, Option(help=FEATURE_SET + ", or folder of WAV or FLAC recordings")],
-    output: Annotated[Path, Option(help="feature set to write (.npz)")],
+    output: Annotated[Path, Option(help="feature set to write (.npz; .json: the guide's lists)")],
     distilled: Annotated[
         bool, Option("--distilled", help="with the small generator: nearly the same, many times as fast")
     ] = False,
+    report: Annotated[
+        Path | None,
+        Option(
+            help="CSV to write: for each sequence recording, start_s, slices, disagreement of the"
+            " restarts (z-scores), novelty (deviations from the training recordings, 1 is usual), accepted"
+            " (both within what was seen in training), level_before and level_after (dB)"
+        ),
+    ] = None,
 ) -> None:
     """Translate a feature set, or recordings; any number of them, since they pass through in parts."""
     from cyclegan_lib.export import Translator
 
     translator = Translator.load(model, direction, distilled)
-    sequences, extraction = translator.translate_file(input, output)
+    judgement, extraction = translator.translate_file(input, output, report=report)
     if extraction:
         print(extraction)
-    print(printable(f"{sequences} sequences, {translator.source} -> {translator.target}: {output}"))
+    devices = f"{translator.source} -> {translator.target}"
+    print(printable(f"{judgement.sequences} sequences, {devices}: {output}"))
+    if report:
+        print(printable(f"{judgement}: {report}"))
+    for warning in judgement.warnings():
+        print(printable(f"warning: {warning}"), file=sys.stderr)
