@@ -80,4 +80,4 @@ def _parted(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _limit(values: np.ndarray) -> float:
     # rounded up: the recording that sets it is within
-    return float(np.ceil(1e4 * np.quantile(values, QUANTILE)) / 1e4)
+    return float(np.ceil(1e4 * np.quantile(values.astype(np.float64), QUANTILE)) / 1e4)
