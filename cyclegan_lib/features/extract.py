@@ -14,7 +14,7 @@ from cyclegan_lib.features.labels import read_labels
 from cyclegan_lib.features.log_mel import log_mel_slices
 from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.recordings.finding import find_recordings, recording_name
-from cyclegan_lib.recordings.reading import check_rate, read_header, read_recording
+from cyclegan_lib.recordings.reading import Reading, check_rate, read_header, read_recording
 
 OFFSET_S = 0.04  # a fifth of the time from one slice to the next
 
@@ -55,11 +55,11 @@ class SoundFiles:
         recordings_list: Path | None = None,
         channel: int | None = None,
     ) -> None:
-        self.source, self.settings, self.channel = Path(source), settings, channel
+        self.source, self.settings, self.reading = Path(source), settings, Reading(channel)
         self.paths = find_recordings(self.source, recordings_list)
         self.names = [recording_name(path, self.source) for path in self.paths]
         # unusable files are refused before any work; the lowest rate is named: asking for it is enough
-        rates = {path: read_header(path, channel).sample_rate for path in self.paths}
+        rates = {path: read_header(path, self.reading).sample_rate for path in self.paths}
         lowest = min(rates, key=lambda path: rates[path])
         check_rate(lowest, rates[lowest], settings.sample_rate)
         self.report = ExtractionReport(settings.needed_s)
@@ -75,7 +75,7 @@ class SoundFiles:
         for path, name in zip(
             tqdm(self.paths, desc=title, unit="recording", disable=not progress), self.names, strict=True
         ):
-            sound = read_recording(path, self.settings.sample_rate, self.channel)  # (samples,)
+            sound = read_recording(path, self.settings.sample_rate, self.reading)  # (samples,)
             features, start_s, rest = log_mel_slices(sound, self.settings)  # (n, slices, 40), (n,)
             report.sound_s += len(sound) / self.settings.sample_rate
             if len(features):
