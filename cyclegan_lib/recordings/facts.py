@@ -58,24 +58,23 @@ class Meter:
         self._each: _Moments | None = None
         self._tops: list[_Top] = []
 
-    def hear(self, block: np.ndarray, mono: np.ndarray) -> None:
-        """Take in (k, channels used) and their mean, (k,), as they are in the file."""
+    def hear(self, columns: np.ndarray, mono: np.ndarray) -> None:
+        """Take in (channels used, k) and their mean, (k,), as they are in the file."""
         if not len(mono):
             return
         if self._mono is None:
-            used = block.shape[1]
             self._mono = _Moments(mono[:1])
-            self._each = self._mono if used == 1 else _Moments(block[0])
-            self._tops = [_Top(channel, sign) for channel in range(used) for sign in (1, -1)]
+            self._each = self._mono if len(columns) == 1 else _Moments(columns[:, 0])
+            self._tops = [_Top(channel, sign) for channel in range(len(columns)) for sign in (1, -1)]
         whole = len(mono) // self._width
         stretches = mono[: whole * self._width].reshape(whole, self._width)
         self._stretches += whole
         self._still += int((stretches.max(axis=1) == stretches.min(axis=1)).sum()) if whole else 0
-        self._mono.add(mono[:, None])
+        self._mono.add(mono[None])
         if self._each is not self._mono:
-            self._each.add(block)
+            self._each.add(columns)
         for top in self._tops:
-            top.add(block, self._each)
+            top.add(columns[top.channel], self._each)
 
     def facts(self) -> Facts:
         """What is known so far."""
@@ -98,7 +97,7 @@ class Meter:
 
 
 class _Moments:
-    """Count, extremes, mean and variance of columns."""
+    """Count, extremes, mean and variance of channels."""
 
     def __init__(self, first: np.ndarray) -> None:
         self.first = first.copy()  # sums are taken about it: an offset must not swallow a faint sound
@@ -107,13 +106,14 @@ class _Moments:
         self.sum = np.zeros(len(first))
         self.squares = np.zeros(len(first))
 
-    def add(self, block: np.ndarray) -> None:
-        about = np.subtract(block, self.first, dtype=np.float64)
-        self.count += len(block)
-        self.low = np.minimum(self.low, block.min(axis=0))
-        self.high = np.maximum(self.high, block.max(axis=0))
-        self.sum += about.sum(axis=0)
-        self.squares += np.einsum("ij,ij->j", about, about)
+    def add(self, columns: np.ndarray) -> None:
+        self.count += columns.shape[1]
+        self.low = np.minimum(self.low, columns.min(axis=1))
+        self.high = np.maximum(self.high, columns.max(axis=1))
+        for channel, column in enumerate(columns):
+            about = column - self.first[channel]  # float32, as the blocks are
+            self.sum[channel] += about.sum()
+            self.squares[channel] += np.dot(about, about)
 
     @property
     def mean(self) -> np.ndarray:
@@ -131,18 +131,17 @@ class _Top:
         self.channel, self.sign = channel, sign
         self.value, self.at, self.near, self.coarse = -np.inf, 0, 0, False
 
-    def add(self, block: np.ndarray, moments: _Moments) -> None:
+    def add(self, column: np.ndarray, moments: _Moments) -> None:
         low, high = float(moments.low[self.channel]), float(moments.high[self.channel])
         value, band = (high if self.sign > 0 else -low), NEAR_PEAK * (high - low)
         if value > self.value:
             close = self.value >= value - band
             self.near = self.near + self.at if close else 0
             self.value, self.at = value, 0
-        column = block[:, self.channel]
-        near = column[column >= value - band] if self.sign > 0 else -column[column <= band - value]
-        at = int((near == value).sum())
-        self.at, self.near = self.at + at, self.near + len(near) - at
-        if at > len(near) - at and len(column) > 1:
+        at = np.count_nonzero(column == self.sign * value)
+        near = np.count_nonzero(column >= value - band if self.sign > 0 else column <= band - value) - at
+        self.at, self.near = self.at + at, self.near + near
+        if at > near and len(column) > 1:
             steps = np.abs(np.diff(column[: 1 << 14]))
             self.coarse = (high - low) < LEVELS * steps[steps > 0].min(initial=np.inf)
 

@@ -75,13 +75,13 @@ class RecordingStream:
             stream = soxr.ResampleStream(own, self.sample_rate, 1, dtype="float32", quality="HQ")
         with closing(header):
             for block in self._read(min(BLOCK_FRAMES, max(1, BLOCK_VALUES // header.channels))):
-                mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-                mono = np.ascontiguousarray(mono, dtype=np.float32)
+                columns = np.ascontiguousarray(block.T, dtype=np.float32)  # (channels, k)
+                mono = columns[0] if len(columns) == 1 else columns.mean(axis=0)
                 if not np.isfinite(mono).all():
                     raise InputError(
                         f"{self.path} holds NaN or infinite samples; export it again without gaps"
                     )
-                self._meter.hear(block, mono)
+                self._meter.hear(columns, mono)
                 if scale != 1:
                     mono = mono * scale
                 yield mono if stream is None else stream.resample_chunk(mono)
