@@ -18,7 +18,8 @@ from cyclegan_lib.config import MIN_SLICES, FeatureSettings
 from cyclegan_lib.errors import InputError
 
 FLOOR = 1e-10  # power added before the logarithm: silence is -100 dB, not minus infinity
-STOP_DB, PASS_DB = 100.0, 0.1  # the high-pass takes at least this much at `f_stop`, and at most that at `f_min`
+FLOOR_DB, NEAR_FLOOR_DB = -100.0, -99.0  # below the latter hardly anything is left of the power itself
+STOP_DB, PASS_DB = 100.0, 0.1  # what the high-pass takes at least at `f_stop`, and at most at `f_min`
 SETTLED_S = 1.0  # after half of it the high-pass no longer knows how it began
 AT_ONCE = 10  # slices whose windows are in memory together: half a megabyte, which caches hold
 BLOCK = 1 << 18  # samples of a sound in memory that are filtered at a time
@@ -47,13 +48,31 @@ def in_sequences(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Cut all slices (m, n_features) of a recording of so many samples into what `log_mel_slices` returns."""
     length = settings.slices
-    if min(MIN_SLICES, length) <= len(slices) < length:
+    if least_slices(settings) <= len(slices) < length:
         length = len(slices)
     count, rate = len(slices) // length, settings.sample_rate
     features = slices[: count * length].reshape(count, length, settings.n_features)
     last_s = (count * length - 1) * settings.slice_hop_s  # where the last slice that is used starts
     read = round((last_s + settings.slice_s) * rate) if count else 0
     return features, np.arange(count) * (length * settings.slice_hop_s), max(0, samples - read) / rate
+
+
+def least_slices(settings: FeatureSettings) -> int:
+    """Slices of the shortest sequence."""
+    return min(MIN_SLICES, settings.slices)
+
+
+def least_s(settings: FeatureSettings) -> float:
+    """Seconds of the shortest recording that gives a sequence."""
+    return (least_slices(settings) - 1) * settings.slice_hop_s + settings.slice_s
+
+
+def check_settings(settings: FeatureSettings) -> None:
+    """Raise InputError if the settings contradict each other (see the functions below)."""
+    mel_filters(settings)
+    window_starts(settings)
+    if settings.f_stop:
+        high_pass(settings)
 
 
 def slices_of(blocks: Iterable[np.ndarray], settings: FeatureSettings) -> Iterator[np.ndarray]:
@@ -63,7 +82,7 @@ def slices_of(blocks: Iterable[np.ndarray], settings: FeatureSettings) -> Iterat
     n_features) in dB; they do not depend on how the sound is divided, and memory not on its length. Raises
     InputError as `log_mel_slices` does.
     """
-    mel_filters(settings), window_starts(settings)  # contradictions are found before the first block is read
+    check_settings(settings)
     if not settings.f_stop:
         yield from _slices(blocks, settings)
         return
@@ -75,9 +94,7 @@ def slices_of(blocks: Iterable[np.ndarray], settings: FeatureSettings) -> Iterat
     yield from _slices(whole, settings, count)
 
 
-def _slices(
-    blocks: Iterable[np.ndarray], settings: FeatureSettings, first: int = 0
-) -> Iterator[np.ndarray]:
+def _slices(blocks: Iterable[np.ndarray], settings: FeatureSettings, first: int = 0) -> Iterator[np.ndarray]:
     """The slices from number `first` on, as `slices_of` gives them, of sound as it is."""
     hop = settings.slice_hop_s * settings.sample_rate
     filters = mel_filters(settings)  # (n_features, bins)
@@ -109,9 +126,9 @@ def _without_drift(
 ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
     """The same sound, high-pass filtered, float64: its first half second, and all of it in blocks.
 
-    A filter needs time to settle, and what begins with drift would be heard as a thud. So the first half second
-    is filtered from the end of the first second back to its start: magnitudes are the same, and the thud
-    lies behind what is used. The other slices are those of the sound filtered forwards, settled by then.
+    A filter needs time to settle, and what begins with drift would be heard as a thud. So the first half
+    second is filtered from the end of the first second back to its start: magnitudes are the same, and the
+    thud lies behind what is used. The other slices are those of the sound filtered forwards, settled by then.
     """
     from scipy.signal import sosfilt, sosfilt_zi  # only what hears sound waits for it
 
@@ -174,7 +191,7 @@ def mel_filters(settings: FeatureSettings) -> np.ndarray:
     if not within.any(axis=1).all():
         raise InputError(
             f"windows of {settings.window_s:g} s are too short to tell {settings.n_features} mel bands apart"
-            f" at {settings.sample_rate} Hz; lengthen window_s or ask for fewer n_features"
+            f" at {settings.sample_rate} Hz; ask for a higher sample rate, longer windows or fewer bands"
         )
     return librosa.filters.mel(
         sr=settings.sample_rate,

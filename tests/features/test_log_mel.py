@@ -84,9 +84,7 @@ def test_sequences_of_another_length_hold_the_same_slices():
     whole, start_s, left_over_s = log_mel_slices(sound, FeatureSettings(slices=7))
     assert whole.shape == (14, 7, 40) and start_s == pytest.approx(1.4 * np.arange(14))
     assert left_over_s == pytest.approx(20 - 97 * 0.2 - 0.16)
-    assert np.array_equal(
-        whole.reshape(-1, 40), log_mel_slices(sound, SETTINGS)[0].reshape(-1, 40)[: 14 * 7]
-    )
+    assert np.array_equal(whole.reshape(-1, 40), log_mel_slices(sound, SETTINGS)[0].reshape(-1, 40)[: 14 * 7])
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, AS_IT_IS])
@@ -113,7 +111,7 @@ def test_offset_and_drift_move_no_feature_of_any_slice(seconds, level, rate):
 
 
 def test_what_is_removed_ends_below_the_lowest_band():
-    """A tone at f_min is 0.1 dB quieter at most; white noise differs in the lowest bands only, by less than 1 dB."""
+    """A tone at f_min is 0.1 dB quieter; white noise differs in the lowest bands only, by less than 1 dB."""
     lowest = tone(60.0, 0.1, 10)
     kept, heard = (log_mel_slices(lowest, settings)[0][..., :2] for settings in (AS_IT_IS, SETTINGS))
     assert 0 <= (kept - heard).mean() < 0.11
