@@ -19,11 +19,11 @@ from cyclegan_lib.export.bulk import BulkTranslation
 from cyclegan_lib.export.judgement import COLUMNS, Judgement
 from cyclegan_lib.export.manifest import NORMALIZATION, Manifest, distilled_name
 from cyclegan_lib.features import FeatureSet, Normalizer
-from cyclegan_lib.features.extract import ExtractionReport, SoundFiles
+from cyclegan_lib.features.extract import REPORT, ExtractionReport, SoundFiles
 from cyclegan_lib.features.feature_set import FeatureStream, regrouped
 from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.features.stream import FORMATS, WRITERS
-from cyclegan_lib.files import not_an_input, writable_file
+from cyclegan_lib.files import writable_file
 from cyclegan_lib.models import Generator
 from cyclegan_lib.recordings.reading import SUFFIXES
 
@@ -192,8 +192,9 @@ class Translator:
         `SoundFiles`, and `channel` and `scale` in place of those that the model was trained with. `output`
         ends in .npz, or in .json for the guide's lists. It is, bit for bit, what `translate_set` gives for
         all at once; where lengths differ, up to rounding. `report` is a CSV file to write a row for each
-        sequence to (see `Judgement`). Returns what can be told about the translations, their number among
-        it, and what became of the recordings; None for a feature set.
+        sequence to (see `Judgement`); what became of recordings goes to ``<output>.report.csv``, whether the
+        translation succeeds or not. Returns what can be told about the translations, their number among it,
+        and what became of the recordings; None for a feature set.
 
         Raises InputError if the input cannot be used, is the output, or the output cannot be written. Nothing
         is left of the output then, and what was there before is kept.
@@ -205,13 +206,16 @@ class Translator:
         writable_file(output, source)
         if report is not None:
             writable_file(report, source, output)
+        became = f"{output}{REPORT}"  # of the recordings
         kind = source.suffix.lower()
         if source.is_dir() or (kind in SUFFIXES and kind not in FORMATS):
+            if report is not None and str(report) == became:
+                raise InputError(f"{report} says what became of the recordings; give another --report")
             recordings = self._recordings(source, **reading)
-            for written in filter(None, (output, report)):
-                not_an_input(written, *recordings.paths)
+            for written in filter(None, (output, report, became)):
+                writable_file(written, *recordings.paths)
             size = self._part_size(recordings.settings.slices)
-            parts, rows = regrouped(self._sliced(recordings, progress), size), None
+            parts, rows = regrouped(recordings.sliced(self.source, progress), size), None
         else:
             if any(reading.get(name) is not None for name in OF_RECORDINGS):
                 raise InputError(
@@ -221,6 +225,8 @@ class Translator:
             recordings, stream = None, FeatureStream(source, least=1, remedy=GIVE_INPUT)
             parts, rows = self._checked(stream, progress), len(stream)
         with ExitStack() as files:
+            if recordings is not None:
+                files.callback(recordings.report.save, became)  # whatever happens
             write_rows = files.enter_context(writing_table(report, COLUMNS)) if report is not None else None
             judgement = Judgement(self, write_rows)
             write = files.enter_context(writing(output, rows))
@@ -243,19 +249,19 @@ class Translator:
         chunk = self._bulk.chunk(slices)
         return max(1, PART_BYTES // (4 * N_FEATURES * slices * chunk)) * chunk
 
-    def _recordings(self, source: Path) -> SoundFiles:
+    def _recordings(
+        self, source: Path, channel: int | str | None = None, scale: float | None = None, **reading: Any
+    ) -> SoundFiles:
         if self.settings is None:
             raise InputError(
                 f"{source} holds sound, but the model was trained on features without settings, and cannot"
                 " say how to extract them; run `cyclegan extract` and give the feature set that it writes"
             )
-        return SoundFiles(source, self.settings)
-
-    def _sliced(self, recordings: SoundFiles, progress: bool) -> Iterator[FeatureSet]:
-        width = max(map(len, recordings.names))
-        for name, features, start_s in recordings.sliced(f"{self.source} -> {self.target}", progress):
-            names = np.full(len(features), name, dtype=f"<U{width}")
-            yield FeatureSet(features, names, start_s, self.source, self.settings)
+        given = {"channel": channel, "scale": scale}
+        given = {name: value for name, value in given.items() if value is not None}
+        settings = FeatureSettings.checked("the command line", **self.settings.model_dump() | given)
+        remedy = f"the model needs recordings made at {settings.sample_rate} Hz or more"
+        return SoundFiles(source, settings, low_rate=remedy, **reading)
 
 
 def _unlike(name: str, given: Any, trained: Any) -> str:
