@@ -39,13 +39,14 @@ class Judgement:
         self.sequences += len(source)
         novelty = None
         if model.seen is not None:
-            novelty = model.seen.novelties(spectra)
+            level, near_source = model.seen.distances(spectra)
+            novelty = np.maximum(level, near_source)
             far = novelty > FAR * model.seen.novelty
             self.far += int(far.sum())
             self.far_level += float(spectra[far].mean(axis=1).sum())
             self.farthest = max(self.farthest, float(novelty.max()))
-            near_source, near_target = (x.shape_distances(spectra) for x in (model.seen, model.seen_target))
-            ratio = model.seen_target.log_likelihoods(spectra) - model.seen.log_likelihoods(spectra)
+            _, near_target = model.seen_target.distances(spectra)
+            ratio = model.seen_target.log_likelihoods(near_target) - model.seen.log_likelihoods(near_source)
             self.likelier += int(((ratio > LIKELIER) & (near_target < near_source)).sum())
             self.near_source += float(near_source.sum())
             self.near_target += float(near_target.sum())

@@ -149,9 +149,9 @@ class Translator:
             )
         if given is None or trained is None:
             return
-        for name, wanted in trained.common():
-            if getattr(given, name) != wanted:
-                raise InputError(_unlike(name, getattr(given, name), wanted))
+        for (name, of_input), (_, wanted) in zip(given.common(), trained.common(), strict=True):
+            if of_input != wanted:
+                raise InputError(_unlike(name, of_input, wanted))
         of_before = given.f_stop == 0 and given.channel is None  # channels were not noted then
         if trained.channel not in (None, given.channel) and not of_before:
             of = "the mean of all channels" if given.channel is None else f"channel {given.channel}"
