@@ -12,9 +12,12 @@ import soxr
 from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
+from cyclegan_lib.recordings import sound_file, table
+from cyclegan_lib.recordings.arrays import NpyFile, NpzFile
 from cyclegan_lib.recordings.facts import Facts, Meter
-from cyclegan_lib.recordings.recording import Recording
-from cyclegan_lib.recordings.sound_file import SoundFile
+from cyclegan_lib.recordings.matlab import MatFile
+from cyclegan_lib.recordings.parquet import ParquetFile
+from cyclegan_lib.recordings.recording import Recording, listed
 
 BLOCK_FRAMES = 1 << 18  # long recordings pass through in blocks: memory does not grow with their length
 BLOCK_VALUES = 1 << 20  # of all channels: a header may claim 1,024 of them
@@ -23,7 +26,6 @@ MAX_HZ = 10_000_000  # acoustic emission is recorded at a few MHz
 # into half, but hours of zeros into a page.
 MAX_SOUND_TIMES, MAX_SOUND_BYTES = 100, 64 << 20
 RECORDINGS_REMEDY = "give a folder of recordings"
-MAX_NAMED = 10  # channels in a sentence
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,16 @@ class Reading:
 
 
 # To add a format, write its reader into a file beside sound_file.py, and name it here.
-FORMATS: dict[str, Callable[[Path], Recording]] = {".wav": SoundFile, ".flac": SoundFile}
+FORMATS: dict[str, Callable[[Path], Recording]] = {
+    **dict.fromkeys(sound_file.SUFFIXES, sound_file.SoundFile),
+    ".mat": MatFile,
+    ".npy": NpyFile,
+    ".npz": NpzFile,
+    ".parquet": ParquetFile,
+    **dict.fromkeys(table.SUFFIXES, table.TextColumns),
+}
 SUFFIXES = tuple(FORMATS)
+ONLY_RECORDINGS = tuple(suffix for suffix in SUFFIXES if suffix not in (".npy", ".npz"))  # not features
 
 
 class RecordingStream:
@@ -61,7 +71,9 @@ class RecordingStream:
     def facts(self) -> Facts:
         """What is known of the recording so far."""
         facts = self._meter.facts()
-        facts.remarks = [*self.header.remarks, *facts.remarks]
+        left_out = self._column is None and self.header.no_signal
+        out = [f"columns that are no signal, left out: {_no_signals(self.header)}"] if left_out else []
+        facts.remarks = [*self.header.remarks, *out, *facts.remarks]
         return facts
 
     def blocks(self) -> Iterator[np.ndarray]:
@@ -75,8 +87,9 @@ class RecordingStream:
             stream = soxr.ResampleStream(own, self.sample_rate, 1, dtype="float32", quality="HQ")
         with closing(header):
             for block in self._read(min(BLOCK_FRAMES, max(1, BLOCK_VALUES // header.channels))):
-                columns = np.ascontiguousarray(block.T, dtype=np.float32)  # (channels, k)
-                mono = columns[0] if len(columns) == 1 else columns.mean(axis=0)
+                with np.errstate(all="ignore"):  # what is beyond float32 becomes infinite, and is refused
+                    columns = np.ascontiguousarray(block.T, dtype=np.float32)  # (channels, k)
+                    mono = columns[0] if len(columns) == 1 else columns.mean(axis=0)
                 if not np.isfinite(mono).all():
                     raise InputError(
                         f"{self.path} holds NaN or infinite samples; export it again without gaps"
@@ -137,7 +150,7 @@ def _opened(path: Path, reading: Reading) -> tuple[Recording, int | None]:
     try:
         with open(path, "rb") as file:
             file.read(1)
-        recording = FORMATS.get(path.suffix.lower(), SoundFile)(path)
+        recording = _reader(path)(path)
     except InputError:
         raise
     except EOFError as error:
@@ -156,6 +169,11 @@ def _opened(path: Path, reading: Reading) -> tuple[Recording, int | None]:
     except InputError:
         recording.close()
         raise
+
+
+def _reader(path: Path) -> Callable[[Path], Recording]:
+    known = FORMATS.get(path.suffix.lower())
+    return known or (table.TextColumns if table.is_table(path) else sound_file.SoundFile)
 
 
 def _given_rate(path: Path, reading: Reading) -> int:
@@ -179,13 +197,40 @@ def _column(path: Path, recording: Recording, channel: int | str | None) -> int 
     """The index of the channel; None for the mean of all."""
     names, count = recording.names, recording.channels
     if channel is None:
+        if len(recording.no_signal) == count:
+            raise InputError(f"{path} holds no signal; its columns: {_no_signals(recording)}")
         if recording.apart and count > 1:
             raise InputError(f"{path} holds {count} signals: {recording.apart}; choose one with --channel")
         return None if count > 1 else 0
     if isinstance(channel, str) and channel not in names and channel.isdecimal():
         channel = int(channel)
-    if isinstance(channel, str):
-        return _named(path, names, channel)
+    if isinstance(channel, int) and recording.apart and any(names):
+        raise InputError(
+            f"{path} holds several signals, whose order may differ from file to file: {recording.apart}; give"
+            " the name of one, or what is common to its names, as --channel"
+        )
+    index = _named(path, names, channel) if isinstance(channel, str) else _numbered(path, count, channel)
+    if index in recording.no_signal:
+        name = names[index] if names and names[index] else index + 1
+        raise InputError(
+            f"{path}: the column '{name}' holds {recording.no_signal[index]}, which is no signal; choose"
+            " another with --channel"
+        )
+    return index
+
+
+def _no_signals(recording: Recording) -> str:
+    """The columns that are no signal, and why, for a sentence."""
+    names = recording.names
+    return listed(
+        [
+            f"{names[index] if names and names[index] else index + 1} ({why})"
+            for index, why in recording.no_signal.items()
+        ]
+    )
+
+
+def _numbered(path: Path, count: int, channel: int) -> int:
     if not 1 <= channel <= count:
         has = "1 channel" if count == 1 else f"{count} channels"
         raise InputError(
@@ -210,8 +255,7 @@ def _named(path: Path, names: Sequence[str], pattern: str) -> int:
             raise InputError(f"{path}: the channel '{pattern}' may be {both}; give more of its name")
         if found:
             return found[0]
-    listed = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
-    has = f"its channels: {listed}" if names else "its channels have no names"
+    has = f"its channels: {listed(names)}" if any(names) else "its channels have no names"
     raise InputError(
         f"{path} has no channel '{pattern}' ({has}); give one of them, or its number, as --channel"
     )

@@ -61,7 +61,7 @@ def test_missing_and_empty_sources_and_duplicate_names_are_refused(folder):
     made = folder("notes.txt", "twice/a.wav", "twice/a.flac", "empty/notes.txt")
     for given, says in (
         ([made / "absent"], "absent does not exist"),
-        ([made / "empty"], "holds no .wav or .flac file"),
+        ([made / "empty"], "empty holds no recordings, but 1 .txt"),
         ([made, made / "list.txt"], "list.txt does not exist"),
         ([made / "twice"], r"a\.flac and .*a\.wav have one name, 'a'"),
         ([made / "twice" / "a.wav", made / "notes.txt"], "a.wav is not a folder"),
