@@ -20,7 +20,7 @@ from cyclegan_lib.features.feature_set import FeatureStream, regrouped
 from cyclegan_lib.features.stream import writing
 from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.models import Generator
-from cyclegan_lib.recordings.reading import ONLY_RECORDINGS
+from cyclegan_lib.recordings.formats import ONLY_RECORDINGS
 
 PART_BYTES = 8_000_000  # float32 features of a file in memory at a time: 1,000 sequences
 GIVE_INPUT = "give a feature set written by `cyclegan extract`, or a folder of WAV or FLAC recordings"

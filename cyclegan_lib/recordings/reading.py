@@ -12,12 +12,23 @@ import soxr
 from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.recordings import sound_file, table
-from cyclegan_lib.recordings.arrays import NpyFile, NpzFile
 from cyclegan_lib.recordings.facts import Facts, Meter
-from cyclegan_lib.recordings.matlab import MatFile
-from cyclegan_lib.recordings.parquet import ParquetFile
+from cyclegan_lib.recordings.finding import find_recordings
+from cyclegan_lib.recordings.formats import FORMATS, RECORDINGS_REMEDY, SUFFIXES, reader_of
 from cyclegan_lib.recordings.recording import Recording, listed
+from cyclegan_lib.recordings.sound_file import SUFFIXES as SOUND
+
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "Facts",
+    "Reading",
+    "RecordingStream",
+    "check_rate",
+    "find_recordings",
+    "read_header",
+    "read_recording",
+]
 
 BLOCK_FRAMES = 1 << 18  # long recordings pass through in blocks: memory does not grow with their length
 BLOCK_VALUES = 1 << 20  # of all channels: a header may claim 1,024 of them
@@ -25,7 +36,6 @@ MAX_HZ = 10_000_000  # acoustic emission is recorded at a few MHz
 # A file may hold this many times its bytes in samples of 16 bit, or this many such bytes: FLAC packs noise
 # into half, but hours of zeros into a page.
 MAX_SOUND_TIMES, MAX_SOUND_BYTES = 100, 64 << 20
-RECORDINGS_REMEDY = "give a folder of recordings"
 
 
 @dataclass(frozen=True)
@@ -35,19 +45,6 @@ class Reading:
     channel: int | str | None = None  # from 1, or a name, or a pattern of one; None: the mean of all
     rate_of_files: int | None = None  # Hz, of files that do not state theirs: a stated rate wins
     scale: float = 1.0  # samples are multiplied by it
-
-
-# To add a format, write its reader into a file beside sound_file.py, and name it here.
-FORMATS: dict[str, Callable[[Path], Recording]] = {
-    **dict.fromkeys(sound_file.SUFFIXES, sound_file.SoundFile),
-    ".mat": MatFile,
-    ".npy": NpyFile,
-    ".npz": NpzFile,
-    ".parquet": ParquetFile,
-    **dict.fromkeys(table.SUFFIXES, table.TextColumns),
-}
-SUFFIXES = tuple(FORMATS)
-ONLY_RECORDINGS = tuple(suffix for suffix in SUFFIXES if suffix not in (".npy", ".npz"))  # not features
 
 
 class RecordingStream:
@@ -150,7 +147,7 @@ def _opened(path: Path, reading: Reading) -> tuple[Recording, int | None]:
     try:
         with open(path, "rb") as file:
             file.read(1)
-        recording = _reader(path)(path)
+        recording = reader_of(path)(path)
     except InputError:
         raise
     except EOFError as error:
@@ -159,8 +156,10 @@ def _opened(path: Path, reading: Reading) -> tuple[Recording, int | None]:
         reason = error.strerror or error
         raise InputError(f"{path} cannot be read ({reason}); give a file that you may read") from error
     except (RuntimeError, *UNREADABLE) as error:
+        named = path.suffix.lower()
+        kind = f"{named} file" if named in FORMATS and named not in SOUND else "sound file"
         raise InputError(
-            f"{path} is not a sound file, or is damaged; give WAV, FLAC or another known format"
+            f"{path} is not a {kind}, or is damaged; give it as WAV, CSV or another known format"
         ) from error
     try:
         recording.sample_rate = recording.sample_rate or _given_rate(path, reading)
@@ -169,11 +168,6 @@ def _opened(path: Path, reading: Reading) -> tuple[Recording, int | None]:
     except InputError:
         recording.close()
         raise
-
-
-def _reader(path: Path) -> Callable[[Path], Recording]:
-    known = FORMATS.get(path.suffix.lower())
-    return known or (table.TextColumns if table.is_table(path) else sound_file.SoundFile)
 
 
 def _given_rate(path: Path, reading: Reading) -> int:
