@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from cyclegan_lib.cli.options import with_options
-from cyclegan_lib.config import FeatureSettings, SimulationSettings
+from cyclegan_lib.config import FeatureSettings, SimulationSettings, Unlabelled
 from cyclegan_lib.errors import printable
 
 
@@ -32,15 +32,42 @@ def extract(
     output: Annotated[Path, Option(help="feature set to write (.npz)")],
     labels: Annotated[Path | None, Option(help="CSV with a column `recording`")] = None,
     label_column: Annotated[str, Option(help="column of the labels")] = "fault",
+    encoding: Annotated[str | None, Option(help="of the CSV, as gb18030; default: recognised")] = None,
+    label_from_folder: Annotated[
+        int | None, Option(metavar="N", help="the N-th folder's name is the label, see above")
+    ] = None,
+    unlabelled: Annotated[Unlabelled, Option(help="what becomes of recordings without a label")] = "error",
     sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
     recordings_list: Annotated[Path | None, Option(help="text file, a recording a line: only these")] = None,
     channel: Annotated[int | None, Option(min=1, help="channel, from 1; default: mean of all")] = None,
 ) -> None:
-    """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s."""
+    """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s.
+
+    --label-from-folder counts from the folder given, or, negative, from the file:
+
+    \b
+      MAFAULDA                          1 is the first folder below it
+        normal/12.288.csv               normal
+        imbalance/6g/13.1072.csv        imbalance
+        underhang/ball_fault/0g/…       underhang (2: ball_fault)
+      MIMII                             -1 is the file's own folder
+        fan/id_00/normal/00000000.wav   normal
+        fan/id_00/abnormal/…            abnormal
+    """
     from cyclegan_lib.features.extract import extract
 
     settings = FeatureSettings.checked("the command line", sample_rate=sample_rate)
     _, report = extract(
-        recordings, device, settings, labels, label_column, recordings_list, channel, output=output
+        recordings,
+        device,
+        settings,
+        labels,
+        label_column,
+        recordings_list,
+        channel,
+        output=output,
+        label_from_folder=label_from_folder,
+        unlabelled=unlabelled,
+        encoding=encoding,
     )
     print(f"{report}\n{printable(f'feature set: {output}')}")

@@ -1,16 +1,16 @@
 """Recordings to a feature set: find, read, slice, label."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.config import FeatureSettings, Unlabelled
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features.feature_set import FeatureSet
-from cyclegan_lib.features.labels import read_labels
+from cyclegan_lib.features.labels import labels_for
 from cyclegan_lib.features.log_mel import log_mel_slices
 from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.recordings.finding import find_recordings, recording_name
@@ -29,6 +29,7 @@ class ExtractionReport:
     too_short: tuple[str, ...] = ()  # names of those too short for one sequence, which were skipped
     left_over_s: float = 0.0  # after the last whole sequence, of all recordings that were not skipped
     sound_s: float = 0.0  # all sound that was read
+    remarks: list[str] = field(default_factory=list)  # on the labels, a line each
 
     def __str__(self) -> str:
         text = f"{_count(self.sequences, 'sequence')} from {_count(self.recordings, 'recording')}"
@@ -37,7 +38,7 @@ class ExtractionReport:
             named = ", ".join(self.too_short[:5]) + (", ..." if len(self.too_short) > 5 else "")
             skipped = _count(len(self.too_short), "recording")
             text += f"; skipped {skipped} shorter than {self.needed_s:g} s: {named}"
-        return text
+        return "\n".join([text, *self.remarks])
 
 
 class SoundFiles:
@@ -63,6 +64,11 @@ class SoundFiles:
         lowest = min(rates, key=lambda path: rates[path])
         check_rate(lowest, rates[lowest], settings.sample_rate)
         self.report = ExtractionReport(settings.needed_s)
+
+    def keep(self, names: Container[str]) -> None:
+        """Leave all others out."""
+        kept = [i for i, name in enumerate(self.names) if name in names]
+        self.paths, self.names = [self.paths[i] for i in kept], [self.names[i] for i in kept]
 
     def sliced(self, title: str, progress: bool = True) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         """Read and slice one recording after another, with a progress bar called `title`.
@@ -102,6 +108,9 @@ def extract(
     channel: int | None = None,
     progress: bool = True,
     output: Path | None = None,
+    label_from_folder: int | None = None,
+    unlabelled: Unlabelled = "error",
+    encoding: str | None = None,
 ) -> tuple[FeatureSet, ExtractionReport]:
     """Extract the features of all recordings that one device made.
 
@@ -109,8 +118,10 @@ def extract(
     FLAC files, searched with its subfolders, or one such file; `recordings_list` is a text file that names
     those to read (see `find_recordings`). They are resampled to ``settings.sample_rate``; none may have a
     lower rate of its own. `channel` counts from 1; without it, the mean of all channels is taken. `labels` is
-    a CSV file with a column ``recording`` and one named `label_column`, and a row for each recording. The set
-    keeps the name of the `device`; it is saved to `output`, ending in .npz, if that is given.
+    a CSV file with a column ``recording`` and one named `label_column`, in `encoding` if that is not to be
+    recognised; or `label_from_folder` says which folder's name is the label, and `unlabelled` what becomes of
+    recordings without one (see `labels_for`). The set keeps the name of the `device`; it is saved to
+    `output`, ending in .npz, if that is given.
 
     Raises InputError if anything given cannot be used, or the output is an input: one sentence with the file
     and the remedy. Files' headers and labels are all checked before the first recording is read.
@@ -124,8 +135,12 @@ def extract(
     recordings = SoundFiles(source, settings, recordings_list, channel)
     if output is not None:
         not_an_input(output, *recordings.paths)
-    label_of = None if labels is None else read_labels(Path(labels), label_column, recordings.names)
-
+    found = labels_for(
+        recordings.names, Path(source), labels, label_column, label_from_folder, unlabelled, encoding
+    )
+    if found is not None:
+        recordings.keep(found.of)
+        recordings.report.remarks += found.remarks
     features, recording, start_s = [], [], []
     for name, sequences, starts in recordings.sliced(device, progress):
         features.append(sequences)
@@ -137,7 +152,7 @@ def extract(
         start_s=np.concatenate(start_s),
         device=device,
         settings=settings,
-        label=None if label_of is None else np.array([label_of[name] for name in recording]),
+        label=None if found is None else np.array([found.of[name] for name in recording]),
     )
     if output is not None:
         feature_set.save(output)
