@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import with_options
+from cyclegan_lib.cli.options import FEATURE_SET, with_options
 from cyclegan_lib.config import FeatureSettings, SimulationSettings, Unlabelled
 from cyclegan_lib.errors import printable
 
@@ -71,3 +71,28 @@ def extract(
         encoding=encoding,
     )
     print(f"{report}\n{printable(f'feature set: {output}')}")
+
+
+def split(
+    features: Annotated[Path, Argument(metavar="SET", help=FEATURE_SET)],
+    output_dir: Annotated[Path, Option(help="folder for SET_train.npz and SET_test.npz")],
+    by: Annotated[
+        str, Option(metavar="recording|COLUMN", help="what stays together: a recording, or a condition")
+    ] = "recording",
+    test: Annotated[float, Option(help="part of the recordings to test on, above 0 and below 1")] = 0.25,
+    labels: Annotated[Path | None, Option(help="CSV with a column `recording` and the conditions")] = None,
+    condition: Annotated[
+        str | None, Option(metavar="COLUMN", help="with --by recording: say which of these are on both sides")
+    ] = None,
+    encoding: Annotated[str | None, Option(help="of the CSV, as gb18030; default: recognised")] = None,
+    seed: Annotated[int, Option(min=0, help="which recordings are chosen")] = 0,
+) -> None:
+    """Split a feature set for training and test: whole recordings or conditions, the same part of each class.
+
+    A model is to be tested on what it has not heard: with --by load --labels labels.csv, all recordings of
+    one load (speed, machine, day: any column) are on one side. Copies of a recording stay with it.
+    """
+    from cyclegan_lib.features.splits import split_file
+
+    split, *paths = split_file(features, output_dir, by, test, labels, condition, encoding, seed)
+    print(f"{split}\n{printable(f'written to {paths[0]} and {paths[1]}')}")

@@ -11,13 +11,12 @@ from typing import get_args
 
 from cyclegan_lib.config import Unlabelled
 from cyclegan_lib.documents import read_table
-from cyclegan_lib.errors import InputError, printable, shown
+from cyclegan_lib.errors import InputError, printable, shown, some
 from cyclegan_lib.recordings.reading import SUFFIXES
 
 MAX_LABEL = 200  # an array of text takes four bytes for each letter of its longest, in every row
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null"}  # in any case; "none" may be a class: no fault
 PLAIN = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")  # encodings that leave nothing to guess
-NAMED = 3  # examples in a sentence
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def labels_for(
     remarks = labels.remarks + _near_twins(labels.of)
     if missing:
         what = "kept without" if unlabelled == "keep" else "left out"
-        remarks.append(f"{_counted(missing, 'recording')} without a label, {what}: {_some(missing)}")
+        remarks.append(f"{_counted(missing, 'recording')} without a label, {what}: {some(missing)}")
     left_out = set(missing if unlabelled == "skip" else ())
     kept = {name: label for name, label in labels.of.items() if name not in left_out}
     return Labels(kept, list(map(printable, remarks)))
@@ -125,7 +124,7 @@ def read_labels(
                 )
     remarks = [] if table.encoding in PLAIN else [f"{path} was read as {table.encoding}"]
     if strange:
-        remarks.append(f"{_counted(strange, 'row')} of {path} without a recording: {_some(strange)}")
+        remarks.append(f"{_counted(strange, 'row')} of {path} without a recording: {some(strange)}")
     return Labels(labels, remarks)
 
 
@@ -198,7 +197,3 @@ def _near_twins(labels: dict[str, str]) -> list[str]:
 
 def _counted(items: Sequence[str], noun: str) -> str:
     return f"{len(items)} {noun}{'s' * (len(items) != 1)}"
-
-
-def _some(items: Sequence[str]) -> str:
-    return ", ".join(map(shown, items[:NAMED])) + (", …" if len(items) > NAMED else "")

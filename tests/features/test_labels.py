@@ -97,7 +97,7 @@ def test_oddities_are_said(source):
     names = [str(i) for i in range(6)]
     rows = ["0,OK", "1,Ok", "2,0", "3,0.0", "4,inner race", "5,inner_race", "7,x", "8,x", "9,x", "10,x"]
     twins, *others = sorted(labelled(source, names, rows).remarks)
-    assert twins.startswith("4 rows of ") and twins.endswith(" without a recording: '7', '8', '9', …")
+    assert twins.startswith("4 rows of ") and twins.endswith(" without a recording: '7', '8', '9' and 1 more")
     assert [line.split(": ")[1] for line in others] == [
         "'0' and '0.0'",
         "'OK' and 'Ok'",
