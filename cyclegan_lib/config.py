@@ -14,6 +14,7 @@ DEVICE_A = "cpc006"
 DEVICE_B = "BATCH_UPLOAD"
 N_FEATURES = 40
 SLICES = 50
+MIN_SLICES = 5  # of the shortest sequence: one second
 
 DIRECTIONS = ("AB", "BA")
 

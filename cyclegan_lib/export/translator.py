@@ -1,6 +1,5 @@
 """Running an exported generator: raw units in, raw units out."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -152,7 +151,7 @@ class Translator:
             not_an_input(output, *recordings.paths)
             size = self._part_size(recordings.settings.slices)
             with writing(output) as write:
-                for part in regrouped(self._sliced(recordings, title, progress), size):
+                for part in regrouped(recordings.sliced(self.source, progress), size):
                     write(self.translate_set(part).arrays())
             return recordings.report.sequences, recordings.report
         stream = FeatureStream(source, least=1, remedy=GIVE_INPUT)
@@ -178,9 +177,3 @@ class Translator:
                 " say how to extract them; run `cyclegan extract` and give the feature set that it writes"
             )
         return SoundFiles(source, self.settings)
-
-    def _sliced(self, recordings: SoundFiles, title: str, progress: bool) -> Iterator[FeatureSet]:
-        width = max(map(len, recordings.names))
-        for name, features, start_s in recordings.sliced(title, progress):
-            names = np.full(len(features), name, dtype=f"<U{width}")
-            yield FeatureSet(features, names, start_s, self.source, self.settings)

@@ -200,21 +200,21 @@ def regrouped(parts: Iterable[FeatureSet], size: int) -> Iterator[FeatureSet]:
     for part in parts:
         waiting.append(part)
         if sum(map(len, waiting)) >= size:
-            joined = _joined(waiting)
-            whole = len(joined) // size * size
+            together = joined(waiting)
+            whole = len(together) // size * size
             for start in range(0, whole, size):
-                yield joined.select(np.s_[start : start + size])
-            waiting = [joined.select(np.s_[whole:])]
+                yield together.select(np.s_[start : start + size])
+            waiting = [together.select(np.s_[whole:])]
     if sum(map(len, waiting)):
-        yield _joined(waiting)
+        yield joined(waiting)
 
 
-def _joined(parts: list[FeatureSet]) -> FeatureSet:
+def joined(parts: list[FeatureSet]) -> FeatureSet:
+    """One set of parts that have the same columns; device and settings are those of the first."""
     if len(parts) == 1:
         return parts[0]
     columns = [part.columns() for part in parts]
-    joined = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
-    return replace(parts[0], **joined)
+    return replace(parts[0], **{n: np.concatenate([column[n] for column in columns]) for n in columns[0]})
 
 
 def check_same_settings(a: FeatureSet, b: FeatureSet, path_a: str | Path, path_b: str | Path) -> None:

@@ -64,9 +64,8 @@ def labels_for(
         others = ", or with --unlabelled skip" if len(missing) < len(names) else ""
         raise InputError(f"{lacking} '{missing[0]}'{more}; {remedy}{others}")
     remarks = labels.remarks + _near_twins(labels.of)
-    if missing:
-        what = "kept without" if unlabelled == "keep" else "left out"
-        remarks.append(f"{_counted(missing, 'recording')} without a label, {what}: {some(missing)}")
+    if missing and unlabelled == "keep":
+        remarks.append(f"{_counted(missing, 'recording')} kept without a label: {some(missing)}")
     left_out = set(missing if unlabelled == "skip" else ())
     kept = {name: label for name, label in labels.of.items() if name not in left_out}
     return Labels(kept, list(map(printable, remarks)))

@@ -1,6 +1,8 @@
 """Finding recordings: in a folder, by a list, and what they are called."""
 
 import os
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from cyclegan_lib.errors import InputError, printable
@@ -10,7 +12,15 @@ from cyclegan_lib.recordings.reading import RECORDINGS_REMEDY, SUFFIXES
 MAX_NAMED = 300  # letters of a name in a sentence
 
 
-def find_recordings(source: Path, recordings_list: Path | None = None) -> list[Path]:
+class Found(list[Path]):
+    """Recordings in the order of reading; `passed_over` counts the other files of the folder by suffix."""
+
+    def __init__(self, paths: Iterable[Path] = (), passed_over: Counter[str] | None = None) -> None:
+        super().__init__(paths)
+        self.passed_over = passed_over or Counter()
+
+
+def find_recordings(source: Path, recordings_list: Path | None = None) -> Found:
     """Return the sound files to read, in the order of their names (or of the list).
 
     `source` is one sound file, or a folder, searched with its subfolders (hidden files are left out).
@@ -26,13 +36,17 @@ def find_recordings(source: Path, recordings_list: Path | None = None) -> list[P
             raise InputError(
                 f"{source} is not a folder; with a list, give the folder that holds its recordings"
             )
-        found = _listed(source, Path(recordings_list))
+        found = Found(_listed(source, Path(recordings_list)))
     elif source.is_dir():
-        found = sorted(path for path in _walk(source) if path.suffix.lower() in SUFFIXES)
+        walked = _walk(source)
+        found = Found(sorted(path for path in walked if path.suffix.lower() in SUFFIXES))
+        found.passed_over.update(
+            path.suffix.lower() for path in walked if path.suffix.lower() not in SUFFIXES
+        )
         if not found:
             raise InputError(f"{source} holds no {' or '.join(SUFFIXES)} file; {RECORDINGS_REMEDY}")
     else:
-        found = [source]
+        found = Found([source])
     _refuse_duplicates(found, source)
     return found
 

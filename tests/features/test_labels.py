@@ -111,8 +111,8 @@ def test_oddities_are_said(source):
 def test_recordings_without_a_label_are_kept_or_skipped_and_named(source, unlabelled):
     found = labelled(source, ["0", "1", "2"], ["0,x", "1,NaN"], unlabelled=unlabelled)
     assert found.of == {"0": "x"} | ({"1": "", "2": ""} if unlabelled == "keep" else {})
-    what = {"keep": "kept without", "skip": "left out"}[unlabelled]
-    assert found.remarks == [f"2 recordings without a label, {what}: '1', '2'"]
+    kept = ["2 recordings kept without a label: '1', '2'"]
+    assert found.remarks == (kept if unlabelled == "keep" else [])
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,8 @@ def test_the_command_takes_them(tmp_path, capsys):
     assert "'stray'" in refusal(capsys, *extract, "--label-from-folder", 1)
     assert not out.exists()
     said = done(capsys, *extract, "--label-from-folder", -1, "--unlabelled", "skip")
-    assert "1 recording without a label, left out: 'stray'" in said
+    assert "left out: 1 recording is without a label: stray" in said
+    assert "stray,without a label,without a label" in (tmp_path / "out.npz.report.csv").read_text()
     found = FeatureSet.load(out)
     assert dict(zip(found.recording, found.label, strict=True)) == {
         "normal/12.288": "normal",
@@ -156,7 +157,7 @@ def test_the_command_takes_them(tmp_path, capsys):
     table = tmp_path / "labels.csv"
     table.write_bytes("Recording;Fault\n12.288.wav;正常\n13.wav;故障\n".encode("gb18030"))
     said = done(capsys, *extract, "--labels", table, "--unlabelled", "keep")
-    assert "was read as gb18030" in said and "kept without: 'stray'" in said
+    assert "was read as gb18030" in said and "1 recording kept without a label: 'stray'" in said
     found = FeatureSet.load(out)
     assert set(zip(found.recording, found.label, strict=True)) == {
         ("normal/12.288", "正常"),
