@@ -1,7 +1,7 @@
 """Commands that make feature sets: simulate, extract."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
 
@@ -83,13 +83,7 @@ def extract(
     """
     from cyclegan_lib.features.extract import extract
 
-    settings = FeatureSettings.checked(
-        "the command line",
-        sample_rate=sample_rate,
-        slices=slices,
-        channel=int(channel) if channel and channel.isdecimal() else channel,
-        scale=scale,
-    )
+    settings = _settings(channel, sample_rate=sample_rate, slices=slices, scale=scale)
     _, report = extract(
         recordings,
         device,
@@ -133,3 +127,32 @@ def split(
 
     split, *paths = split_file(features, output_dir, by, test, labels, condition, encoding, seed)
     print(f"{split}\n{printable(f'written to {paths[0]} and {paths[1]}')}")
+
+
+def check(
+    a: Annotated[Path, Argument(help=FEATURE_SET + ", or folder of recordings, of device A")],
+    b: Annotated[Path, Argument(help="the same of device B")],
+    labels: Annotated[Path | None, Option(help="CSV with a column `recording`, for both")] = None,
+    label_column: Annotated[str, Option(help="column of the labels")] = "fault",
+    encoding: Annotated[str | None, Option(help="of the CSV, as gb18030; default: recognised")] = None,
+    label_from_folder: Annotated[
+        int | None, Option(metavar="N", help="the N-th folder's name is the label, as for `extract`")
+    ] = None,
+    sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
+    sample_rate_of_files: Annotated[
+        int | None, Option(min=1, help="rate in Hz of files that do not state theirs (CSV, .mat, .npy)")
+    ] = None,
+    channel: Annotated[str | None, Option(help="channel, from 1, or its name; default: mean of all")] = None,
+) -> None:
+    """Look at two devices' recordings side by side, before training: what they are, and will it work?"""
+    from cyclegan_lib.features.comparison import compare_files
+
+    settings = _settings(channel, sample_rate=sample_rate)
+    options = (labels, label_column, label_from_folder, encoding)
+    print(compare_files(a, b, settings, *options, rate_of_files=sample_rate_of_files))
+
+
+def _settings(channel: str | None, **values: Any) -> FeatureSettings:
+    """Settings of the command line, where a channel that is a number is not a name."""
+    numbered = int(channel) if channel and channel.isdecimal() else channel
+    return FeatureSettings.checked("the command line", channel=numbered, **values)

@@ -1,16 +1,14 @@
-"""What two devices' recordings are, side by side, and whether training on them will work."""
+"""What in feature sets speaks against training on them: copies, silence, too few, nothing in common."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
-from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError, printable, some
 from cyclegan_lib.features.feature_set import FeatureSet, check_same_settings
-from cyclegan_lib.features.log_mel import FLOOR, band_frequencies
+from cyclegan_lib.features.log_mel import FLOOR
 from cyclegan_lib.features.normalization import CONSTANT_DB
 
 SILENT_DB = 10 * np.log10(FLOOR) + 1  # features this low are the floor's
@@ -21,8 +19,6 @@ FEW = 5  # of fewer recordings none can be called usual
 MIN_RECORDINGS = 8  # with fewer nothing is trained
 # docs/experiments.md: with 18 recordings the start fitted accidents of them (row 3); 22 were enough to help
 ADVISED_RECORDINGS = 30
-MIN_TEST = 8  # recordings: of fewer, one more or less is more than an eighth of the accuracy
-TEST_PART = 0.25  # of the recordings, as `cyclegan split` takes it
 MEETING_PART = 0.5  # of the bands
 SILENT_PART = 0.1  # of a recording's slices, from which on it is named
 
@@ -93,10 +89,9 @@ def classes(feature_set: FeatureSet) -> dict[str, int]:
 
 def overlapping(a: FeatureSet, b: FeatureSet) -> np.ndarray:
     """In which bands mean and one standard deviation of all slices of one meet those of the other, (40,)."""
-    (mean_a, std_a), (mean_b, std_b) = (
-        (f(x.real_slices(), axis=0) for f in (np.mean, np.std)) for x in (a, b)
-    )
-    return np.abs(mean_a - mean_b) <= std_a + std_b
+    slices = [side.real_slices().astype(np.float64) for side in (a, b)]  # (slices, 40) each
+    means, deviations = (np.stack([f(x, axis=0) for x in slices]) for f in (np.mean, np.std))  # (2, 40)
+    return np.abs(means[0] - means[1]) <= deviations.sum(axis=0)
 
 
 def warnings(a: FeatureSet, b: FeatureSet) -> list[str]:
@@ -148,75 +143,3 @@ def _of_one(side: FeatureSet) -> Iterator[str]:
         reasons[reason].append(name)
     for reason, names in reasons.items():
         yield f"{side.device}: {reason}: {some(names)}"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What two devices' recordings are, side by side."""
-
-    rows: list[tuple[str, str, str]]  # of what, of A, of B
-    overlap: np.ndarray  # (40,) bool: bands that meet
-    apart: str  # the frequencies of the others
-    warnings: list[str]
-
-    def __str__(self) -> str:
-        width = max(len(row[0]) for row in self.rows), max(len(row[1]) for row in self.rows)
-        lines = [f"{what:{width[0]}}  {a:{width[1]}}  {b}".rstrip() for what, a, b in self.rows]
-        lines.append(f"bands that meet: {self.overlap.sum()} of {len(self.overlap)}{self.apart}")
-        found = [f"- {warning}" for warning in self.warnings]
-        return "\n".join([*lines, "will it work?", *(found or ["nothing speaks against it"])])
-
-
-def compare(a: FeatureSet, b: FeatureSet, more: Iterable[tuple[str, str, str]] = ()) -> Comparison:
-    """Compare two devices' recordings before training; `more` are rows about their files."""
-    facts = [_facts(side) for side in (a, b)]
-    rows = [(what, of_a, facts[1][what]) for what, of_a in facts[0].items()]
-    common = len(np.intersect1d(a.recording, b.recording))
-    counts = [classes(side) for side in (a, b)]
-    for name in sorted(counts[0].keys() | counts[1].keys(), key=lambda name: (name == "", name)):
-        numbers = (str(count.get(name, 0)) if count else "-" for count in counts)  # - : no labels at all
-        rows.append((f"class {name}" if name else "no class", *numbers))
-    rows += [*more, ("names in common", str(common), str(common))]
-    overlap = overlapping(a, b)
-    return Comparison(rows, overlap, _apart(a, overlap), warnings(a, b) + [*_tests(a), *_tests(b)])
-
-
-def _facts(side: FeatureSet) -> dict[str, str]:
-    settings = side.settings
-    levels = [recording.real_slices().mean() for _, recording in by_recording(side)]  # (recordings,) dB
-    silent = (side.real_slices().max(axis=1) <= SILENT_DB).mean()
-    lengths = np.unique(side.lengths)
-    hop_s = (settings or FeatureSettings()).slice_hop_s
-    return {
-        "device": side.device,
-        "recordings": str(len(levels)),
-        "sequences": str(len(side)),
-        "slices of each": f"{lengths[0]}" + (f" to {lengths[-1]}" if len(lengths) > 1 else ""),
-        "sound": f"{side.lengths.sum() * hop_s / 60:.1f} min",
-        "sample rate": "unknown" if settings is None else f"{settings.sample_rate} Hz",
-        "channel": "unknown" if settings is None else str(settings.channel or "mean of all"),
-        "level": f"{np.mean(levels):.1f} ± {np.std(levels):.1f} dB",
-        "silence": f"{silent:.1%}",
-        "copies": str(sum(len(group) - 1 for group in copies(side))),
-        "far from the others": str(len(outliers(side))),
-    }
-
-
-def _tests(side: FeatureSet) -> Iterator[str]:
-    """What recordings held out for a test can decide."""
-    held_out = round(TEST_PART * len(np.unique(side.recording)))
-    if 0 < held_out < MIN_TEST:
-        yield (
-            f"{side.device}: a quarter to test on are {held_out} recordings; an accuracy measured on them is"
-            f" known within ±{1 / np.sqrt(held_out):.2f} at best"
-        )
-
-
-def _apart(side: FeatureSet, overlap: np.ndarray) -> str:
-    """The ranges of frequency in which the bands do not meet."""
-    if overlap.all() or side.settings is None:
-        return ""
-    hertz = band_frequencies(side.settings)
-    edges = np.flatnonzero(np.diff(np.r_[0, ~overlap, 0]))
-    ranges = [f"{hertz[low]:.0f} to {hertz[high - 1]:.0f} Hz" for low, high in edges.reshape(-1, 2)]
-    return f", but not {', '.join(ranges)}"

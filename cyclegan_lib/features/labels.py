@@ -38,37 +38,57 @@ def labels_for(
 ) -> Labels | None:
     """The label of each recording in `names`, which lie in the folder `source`; None if nothing says it.
 
+    Parameters are those of `given_labels`. A recording without a label is an error, keeps the label "" or is
+    skipped, as `unlabelled` says. Raises InputError if that is unknown, no recording has a label or one lacks
+    it that must not, and as `given_labels` does.
+    """
+    if unlabelled not in get_args(Unlabelled):
+        raise InputError(f"--unlabelled {shown(unlabelled)} is unknown; give error, keep or skip")
+    labels = given_labels(names, source, table, column, from_folder, encoding)
+    if labels is None:
+        return None
+    missing = [name for name in names if not labels.of[name]]
+    if missing and (unlabelled == "error" or len(missing) == len(names)):
+        lacking, remedy = f"{table} has no {column} for the recording", "add a row for it"
+        if table is None:
+            lacking = f"{source}: --label-from-folder {from_folder} finds no folder for the recording"
+            remedy = "count from another end"
+        if len(missing) == len(names) and labels.remarks:  # the rows are others'
+            raise InputError(f"{lacking} '{missing[0]}' or any other; {labels.remarks[-1]}")
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        others = ", or with --unlabelled skip" if len(missing) < len(names) else ""
+        raise InputError(
+            f"{lacking} '{missing[0]}'{more}; {remedy}, or leave it out with --recordings-list{others}"
+        )
+    if missing and unlabelled == "keep":
+        labels.remarks.append(f"{_counted(missing, 'recording')} kept without a label: {some(missing)}")
+    left_out = set(missing if unlabelled == "skip" else ())
+    return Labels({name: label for name, label in labels.of.items() if name not in left_out}, labels.remarks)
+
+
+def given_labels(
+    names: Sequence[str],
+    source: Path,
+    table: Path | None = None,
+    column: str = "fault",
+    from_folder: int | None = None,
+    encoding: str | None = None,
+) -> Labels | None:
+    """The label of each recording in `names`, which lie in `source`, "" for none; None if nothing says it.
+
     Either from `table` (see `read_labels`), or from the name of a folder that a recording lies in:
     `from_folder` counts from `source`, 1 is the first below it, or, negative, from the file, -1 is its own.
-    A recording without a label is an error, keeps the label "" or is skipped, as `unlabelled` says.
-
-    Raises InputError if both are given, `unlabelled` is unknown, no recording has a label, or one lacks it.
+    Raises InputError if both are given, and as `read_labels` does.
     """
     if table is None and from_folder is None:
         return None
-    if unlabelled not in get_args(Unlabelled):
-        raise InputError(f"--unlabelled {shown(unlabelled)} is unknown; give error, keep or skip")
     if table is None:
-        labels = _of_folders(names, from_folder)
-        lacking = f"{source}: --label-from-folder {from_folder} finds no folder for the recording"
-        remedy = "count from another end, or leave it out with --recordings-list"
+        labels = Labels(_of_folders(names, from_folder))
     elif from_folder is None:
         labels = read_labels(table, column, names, source, encoding)
-        lacking = f"{table} has no {column} for the recording"
-        remedy = "add a row for it, or leave it out with --recordings-list"
     else:
         raise InputError("--labels and --label-from-folder both say what the label is; give one of them")
-    missing = [name for name in names if not labels.of[name]]
-    if missing and (unlabelled == "error" or len(missing) == len(names)):
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        others = ", or with --unlabelled skip" if len(missing) < len(names) else ""
-        raise InputError(f"{lacking} '{missing[0]}'{more}; {remedy}{others}")
-    remarks = labels.remarks + _near_twins(labels.of)
-    if missing and unlabelled == "keep":
-        remarks.append(f"{_counted(missing, 'recording')} kept without a label: {some(missing)}")
-    left_out = set(missing if unlabelled == "skip" else ())
-    kept = {name: label for name, label in labels.of.items() if name not in left_out}
-    return Labels(kept, list(map(printable, remarks)))
+    return Labels(labels.of, list(map(printable, _near_twins(labels.of) + labels.remarks)))
 
 
 def read_labels(
@@ -80,8 +100,8 @@ def read_labels(
     name in front), by the end of its path, or as a path on another machine that ends so. Folders may be
     parted by / or \\, and a suffix be there or not. An empty label, NA and nan are none.
 
-    Raises InputError if the file cannot be read or lacks a column, a row fits several recordings or none fits
-    any, or rows give one recording two labels.
+    Raises InputError if the file cannot be read or lacks a column, a row fits several recordings, or rows
+    give one recording two labels.
     """
     remedy = f"give a CSV file with the columns recording and {column}"
     table = read_table(path, ("recording", column), remedy, encoding=encoding)
@@ -105,11 +125,6 @@ def read_labels(
             strange.append(spelling)
         elif label.casefold() not in MISSING:
             found[fits[0]].append((how_well, spelling, label))
-    if table.rows and len(strange) == len(table.rows):
-        raise InputError(
-            f"{path} has no row for any recording in {source}: its first is {shown(strange[0])}, the first"
-            f" recording is '{names[0]}'; give the paths of the recordings from {source}"
-        )
     labels = dict.fromkeys(names, "")
     for name, rows in found.items():
         best = max(how_well for how_well, *_ in rows)
@@ -171,7 +186,7 @@ def _without_suffix(name: str) -> str:
     return name[: -len(suffix)] if suffix.lower() in SUFFIXES else name
 
 
-def _of_folders(names: Sequence[str], number: int) -> Labels:
+def _of_folders(names: Sequence[str], number: int) -> dict[str, str]:
     if number == 0:
         raise InputError(
             "--label-from-folder counts from 1, the first folder below the one given, or from -1"
@@ -179,7 +194,7 @@ def _of_folders(names: Sequence[str], number: int) -> Labels:
     folders = {name: name.split("/")[:-1] for name in names}
     place = number - 1 if number > 0 else number
     least = abs(number)
-    return Labels({name: parts[place] if len(parts) >= least else "" for name, parts in folders.items()})
+    return {name: parts[place] if len(parts) >= least else "" for name, parts in folders.items()}
 
 
 def _near_twins(labels: dict[str, str]) -> list[str]:
