@@ -37,7 +37,8 @@ class FaultClassifier:
 
     def fit(self, labelled: FeatureSet) -> Self:
         """Fit both on the target's training set; raises InputError if it has no labels, or one class only."""
-        classes = np.unique(_labels(labelled))
+        labelled = _labelled(labelled)
+        classes = np.unique(labelled.label)
         if len(classes) < 2:
             raise InputError(
                 f"the labelled set has only the class '{classes[0]}'; a classifier needs at least 2"
@@ -48,20 +49,22 @@ class FaultClassifier:
         return self
 
     def accuracy(self, feature_set: FeatureSet) -> dict[str, float]:
-        """Return the part of the sequences classified rightly, under "forest" and "logistic".
+        """Return the part of the labelled sequences classified rightly, under "forest" and "logistic".
 
         Raises InputError if the set has no labels.
         """
-        labels, statistics = _labels(feature_set), mean_and_std(feature_set.features)  # (sequences, 80)
+        labelled = _labelled(feature_set)
+        statistics = mean_and_std(labelled.features)  # (sequences, 80)
         return {
-            name: float(np.mean(model.predict(statistics) == labels)) for name, model in self.models.items()
+            name: float(np.mean(model.predict(statistics) == labelled.label))
+            for name, model in self.models.items()
         }
 
 
-def _labels(feature_set: FeatureSet) -> np.ndarray:
-    if feature_set.label is None:  # compared with nothing, every answer would be wrong: an accuracy of 0
+def _labelled(feature_set: FeatureSet) -> FeatureSet:
+    if not feature_set.labelled.any():  # compared with nothing, every answer would be wrong: an accuracy of 0
         raise InputError(f"the set of {feature_set.device} has no labels; extract it again with --labels")
-    return feature_set.label
+    return feature_set.select(feature_set.labelled)
 
 
 def fault_measures(

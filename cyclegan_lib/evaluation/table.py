@@ -177,14 +177,14 @@ def _downstream(
     sets: dict[str, FeatureSet], source: FeatureSet, labelled: FeatureSet | None, seed: int
 ) -> dict[str, dict[str, float | None]]:
     """Compute accuracies and recoveries of each row, as far as there are labels."""
-    if labelled is None or labelled.label is None or source.label is None:
+    if labelled is None or not labelled.labelled.any() or not source.labelled.any():
         return {}
     classifier = FaultClassifier(seed).fit(labelled)
     # a translated file may have lost its labels, but its sequences are the source's, in the same order
     accuracy = {
         name: classifier.accuracy(feature_set if i == 0 else source.with_features(feature_set.features, name))
         for i, (name, feature_set) in enumerate(sets.items())
-        if i > 0 or feature_set.label is not None
+        if i > 0 or feature_set.labelled.any()
     }
     real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
     return {name: fault_measures(values, untranslated, real) for name, values in accuracy.items()}
@@ -195,7 +195,7 @@ def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None
     if labelled is None:
         return []
     for name, feature_set in {"labelled set": labelled, "source": source, "target": target}.items():
-        if feature_set.label is None:
+        if not feature_set.labelled.any():
             missing = "recoveries" if name == "target" else "accuracies"
             return [f"No {missing}, because the {name} has no labels."]
     return []

@@ -24,7 +24,7 @@ class FeatureSet:
     start_s: np.ndarray  # (sequences,) float64, seconds: where the sequence starts in its recording
     device: str
     settings: FeatureSettings | None = None  # how they were extracted; None where the file does not say
-    label: np.ndarray | None = None  # (sequences,) text: the fault class, where it is known
+    label: np.ndarray | None = None  # (sequences,) text: the fault class, "" where it is not known
     slices: np.ndarray | None = None  # (sequences,) int: how many of its slices are real; None: all of them
 
     def __len__(self) -> int:
@@ -38,6 +38,11 @@ class FeatureSet:
     def lengths(self) -> np.ndarray:
         """How many slices each sequence has, int (sequences,)."""
         return np.full(len(self), self.features.shape[1]) if self.slices is None else self.slices
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Which sequences have a label, bool (sequences,)."""
+        return np.zeros(len(self), dtype=bool) if self.label is None else self.label != ""
 
     def real_slices(self) -> np.ndarray:
         """All slices of all sequences, one after the other: (slices in all, 40) dB, without padding."""

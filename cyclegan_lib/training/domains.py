@@ -10,10 +10,9 @@ import numpy as np
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
+from cyclegan_lib.features.check import MIN_RECORDINGS
 from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.features.splits import fold_of_recordings
-
-MIN_RECORDINGS = 8
 
 
 @dataclass(frozen=True)

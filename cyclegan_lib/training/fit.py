@@ -18,6 +18,7 @@ from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, printable
+from cyclegan_lib.features.check import warnings as warnings_of
 from cyclegan_lib.features.normalization import NORMALIZATION
 from cyclegan_lib.files import not_written, remove_leftovers, writable_folder
 from cyclegan_lib.models.cyclegan import CycleGANModule
@@ -26,7 +27,7 @@ from cyclegan_lib.training import checkpoints
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch
 from cyclegan_lib.training.checkpoints import History, ResumePoint
-from cyclegan_lib.training.domains import load_domains
+from cyclegan_lib.training.domains import Domains, load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.start import start_module
 
@@ -39,6 +40,7 @@ class TrainingRun:
     last: Path  # the one after the last epoch
     best_epoch: int  # 0 is the untrained model, a linear map
     history: History  # one line an epoch: `epoch`, training losses, validation figures
+    warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
 
 
 class OneBar(TQDMProgressBar):
@@ -134,13 +136,13 @@ def train(
         domains.normalizer.save(folder / NORMALIZATION)
         if point and point.epoch >= settings.max_epochs:
             print(printable(f"{point.path} is done: it holds epoch {point.epoch} of {settings.max_epochs}"))
-            return _run(folder, point.choice)
+            return _run(folder, point.choice, domains)
         if point and resume == checkpoints.AUTO:
             print(printable(f"going on from {point.path} after epoch {point.epoch} of {settings.max_epochs}"))
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
         _fit(module, UnpairedData(domains, settings), choice, stopping, point, progress)
-        return _run(folder, choice.state_dict())
+        return _run(folder, choice.state_dict(), domains)
 
 
 def _in_folder(resume: str | Path, folder: Path) -> Path:
@@ -149,8 +151,9 @@ def _in_folder(resume: str | Path, folder: Path) -> Path:
     return folder / target.name if str(target.parent) == os.path.realpath(folder) else Path(resume)
 
 
-def _run(folder: Path, choice: dict[str, Any]) -> TrainingRun:
-    return TrainingRun(folder / BEST, folder / LAST, choice["best_epoch"], choice["history"])
+def _run(folder: Path, choice: dict[str, Any], domains: Domains) -> TrainingRun:
+    odd = tuple(warnings_of(domains.a, domains.b))
+    return TrainingRun(folder / BEST, folder / LAST, choice["best_epoch"], choice["history"], odd)
 
 
 def _fit(
