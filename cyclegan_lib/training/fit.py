@@ -122,6 +122,9 @@ def train(
                 f"{point.path} was trained on other data than {domain_a} and {domain_b}; give the feature"
                 " sets that it was trained on, or train without --resume"
             )
+        if settings.use_labels and domains.b.classes and not domains.b.labelled.all():
+            without = len(domains.b) - domains.b.labelled.sum()
+            print(printable(f"{without} of {len(domains.b)} sequences of {domain_b} have no label"))
         held.enter_context(locked(folder, remedy=checkpoints.OTHER_FOLDER))
         remove_leftovers(folder, *checkpoints.WRITTEN)
         torch.set_num_threads(settings.threads)

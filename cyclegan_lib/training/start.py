@@ -203,8 +203,12 @@ def fit_gains(module: CycleGANModule, a: torch.Tensor, b: torch.Tensor) -> None:
 
 
 def _class_cost(source: Described, target: Described) -> Callable[[np.ndarray], np.ndarray | float]:
-    """How unlikely each of the target's classes is for translated recordings, (n, m); 0 without labels."""
-    if target.label is None or len(np.unique(target.label)) < 2:
+    """How unlikely each of the target's classes is for translated recordings, (n, m); 0 without labels.
+
+    A recording without a label ("") is as unlikely as the others on average.
+    """
+    known = np.flatnonzero(target.label != "") if target.label is not None else []
+    if len(known) == 0 or len(np.unique(target.label[known])) < 2:
         return lambda translated: 0.0
     own, wanted = source.log_std, target.log_std
     source_logs = own - own.mean(axis=0) + wanted.mean(axis=0)  # (n, 40)
@@ -212,13 +216,17 @@ def _class_cost(source: Described, target: Described) -> Callable[[np.ndarray], 
     centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier = LogisticRegression(C=0.1, max_iter=500).fit((statistics - centre) / scale, target.label)
-    column = np.searchsorted(classifier.classes_, target.label)  # (m,)
-    weight = LABEL_WEIGHT * len(statistics) / (len(statistics) + LABEL_RECORDINGS)
+        classifier = LogisticRegression(C=0.1, max_iter=500)
+        classifier.fit((statistics[known] - centre) / scale, target.label[known])
+    column = np.searchsorted(classifier.classes_, target.label[known])  # (labelled,)
+    weight = LABEL_WEIGHT * len(known) / (len(known) + LABEL_RECORDINGS)
 
     def cost(translated: np.ndarray) -> np.ndarray:
         z = (np.concatenate([translated, source_logs], axis=1) - centre) / scale  # (n, 80)
-        return -weight * classifier.predict_log_proba(z)[:, column]
+        of_known = -weight * classifier.predict_log_proba(z)[:, column]  # (n, labelled)
+        every = np.repeat(of_known.mean(axis=1, keepdims=True), len(target.mean), axis=1)
+        every[:, known] = of_known
+        return every
 
     return cost
 

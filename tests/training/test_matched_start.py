@@ -57,6 +57,9 @@ def test_labels_of_b_count_where_they_are_wanted_and_those_of_a_never_do():
     assert not torch.equal(without, first)
     assert torch.equal(begin(a, b, use_labels=False), without)
     assert torch.equal(begin(a, replace(b, label=np.full(12, "ball"))), without)  # one class tells nothing
+    partly = lambda *known: replace(b, label=np.where(np.isin(b.label, known), b.label, ""))
+    assert torch.equal(begin(a, partly("ball")), without) and torch.equal(begin(a, partly()), without)
+    assert not torch.equal(begin(a, partly("ball", "normal")), without)  # and "" is no class beside them
 
 
 @pytest.mark.parametrize("name", ["best", "last"])
