@@ -1,13 +1,15 @@
 """Judge a translation: every measure, beside the target itself and beside every baseline."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.baselines import BASELINES, Identity
-from cyclegan_lib.evaluation.checks import check_sets, match_by_name
+from cyclegan_lib.evaluation.cautions import cautions, remarks, trained_on, without_copies
+from cyclegan_lib.evaluation.checks import MATCHED, check_sets, match_by_name
 from cyclegan_lib.evaluation.distances import (
     frechet_distance,
     median_distance,
@@ -37,6 +39,7 @@ def evaluate(
     labelled: FeatureSet | None = None,
     fit_source: FeatureSet | None = None,
     fit_target: FeatureSet | None = None,
+    model: str | Path | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Evaluation:
@@ -46,10 +49,11 @@ def evaluate(
     half of the target's, or fewer where the source has fewer), so that the null, one half of the target
     against the other, has the same sample sizes and the same bias as every other row. A name that is in
     both sets is never on both sides. The means over 4 seeded halvings are reported. Features are z-scored
-    with the target's mean and deviation, so that loud and quiet bands weigh the same.
+    with the target's mean and deviation, so that loud and quiet bands weigh the same. Sequences with equal
+    features are one.
 
-    Raises InputError if a set has fewer than 2 recordings, other settings or the wrong device, if sequences
-    cannot be matched, or if only one of `fit_source` and `fit_target` is given.
+    Raises InputError if a set has fewer than 2 recordings, other settings, a wrong device or classes that
+    `labelled` lacks, if sequences cannot be matched, or if one of `fit_source` and `fit_target` is missing.
 
     Parameters
     ----------
@@ -67,6 +71,8 @@ def evaluate(
     fit_source, fit_target : FeatureSet, optional
         What the baselines (and, with `fit_target`, the z-scores) are fitted on: the recordings that the
         CycleGAN was trained on. Without them the source and target themselves, which flatters the baselines.
+    model : path, optional
+        Exported folder that translated: where it was trained on the source or the target, the result says so.
     """
     given = {"source": source, "translated": translated, "target": target, "paired": paired}
     given |= {"labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
@@ -74,8 +80,10 @@ def evaluate(
     check_sets(given)
     if (fit_source is None) != (fit_target is None):
         raise InputError("only one of the sets to fit the baselines on is given; give both or neither")
-    translated = match_by_name(source, translated, "translated")
-    truth = None if paired is None else match_by_name(source, paired, "paired")
+    matched = {name: match_by_name(source, given[name], name) for name in MATCHED if name in given}
+    given = without_copies(before := {**given, **matched})
+    source, translated, target, truth = map(given.get, ("source", "translated", "target", "paired"))
+    trained = trained_on(given, model)
 
     fit_a, fit_b = (source, target) if fit_source is None else (fit_source, fit_target)
     sets = {f"real {target.device}": target}
@@ -88,6 +96,7 @@ def evaluate(
     halves = list(halvings(source.recording, target.recording, seed))
     downstream = _downstream(sets, source, labelled, seed)
     distances = distances_over_halvings(sets, target, normalizer, halves, seed, progress)
+    compared = len(np.unique(target.recording[halves[0][0]]))
     rows = []
     for name, feature_set in sets.items():
         error = None
@@ -102,15 +111,16 @@ def evaluate(
         source_device=source.device,
         target_device=target.device,
         sequences={name: len(feature_set) for name, feature_set in given.items()},
-        recordings_compared=len(np.unique(target.recording[halves[0][0]])),
+        recordings_compared=compared,
         halvings=HALVINGS,
         baselines_fitted_on=(
-            "the evaluated source and target themselves, unlike the CycleGAN"
+            "the evaluated source and target themselves" + ", unlike the CycleGAN" * (not trained)
             if fit_source is None
-            else f"{len(fit_a)} and {len(fit_b)} separate training sequences"
+            else f"{len(fit_a)} and {len(fit_b)} {'' if trained else 'separate '}training sequences"
         ),
         seed=seed,
-        remarks=_remarks(source, target, labelled),
+        cautions=[*([trained] if trained else []), *cautions(before, given, compared)],
+        remarks=remarks(given),
     )
 
 
@@ -177,25 +187,14 @@ def _downstream(
     sets: dict[str, FeatureSet], source: FeatureSet, labelled: FeatureSet | None, seed: int
 ) -> dict[str, dict[str, float | None]]:
     """Compute accuracies and recoveries of each row, as far as there are labels."""
-    if labelled is None or not labelled.labelled.any() or not source.labelled.any():
+    if labelled is None or not labelled.classes or not source.classes:
         return {}
     classifier = FaultClassifier(seed).fit(labelled)
     # a translated file may have lost its labels, but its sequences are the source's, in the same order
     accuracy = {
         name: classifier.accuracy(feature_set if i == 0 else source.with_features(feature_set.features, name))
         for i, (name, feature_set) in enumerate(sets.items())
-        if i > 0 or feature_set.labelled.any()
+        if i > 0 or feature_set.classes
     }
     real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
     return {name: fault_measures(values, untranslated, real) for name, values in accuracy.items()}
-
-
-def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None) -> list[str]:
-    """Say why there are no accuracies or recoveries though a labelled set was given."""
-    if labelled is None:
-        return []
-    for name, feature_set in {"labelled set": labelled, "source": source, "target": target}.items():
-        if not feature_set.labelled.any():
-            missing = "recoveries" if name == "target" else "accuracies"
-            return [f"No {missing}, because the {name} has no labels."]
-    return []

@@ -35,6 +35,16 @@ class FeatureSet:
         return replace(self, **{name: column[index] for name, column in self.columns().items()})
 
     @property
+    def labelled(self) -> np.ndarray:
+        """Which sequences have a label, bool (sequences,): an empty one is none."""
+        return np.zeros(len(self), dtype=bool) if self.label is None else self.label != ""
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels that occur, sorted; none without labels."""
+        return np.unique(self.label[self.labelled]).tolist() if self.labelled.any() else []
+
+    @property
     def lengths(self) -> np.ndarray:
         """How many slices each sequence has, int (sequences,)."""
         return np.full(len(self), self.features.shape[1]) if self.slices is None else self.slices

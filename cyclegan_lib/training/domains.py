@@ -1,6 +1,5 @@
 """The two domains of a training run: read, checked against each other, dealt into folds, normalised."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
 from cyclegan_lib.features.check import MIN_RECORDINGS
+from cyclegan_lib.features.fingerprints import fingerprint, remembered
 from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.features.splits import fold_of_recordings
 
@@ -28,7 +28,7 @@ class Domains:
     fold_a: np.ndarray  # int, (sequences,)
     fold_b: np.ndarray
     normalizer: Normalizer  # fitted on all training recordings
-    facts: dict[str, Any]  # what a checkpoint remembers: for each domain the device, counts and a fingerprint
+    facts: dict[str, Any]  # what a checkpoint remembers of each domain: device, counts, fingerprints
     pairs: Pairs | None = None  # recordings that both devices made
 
     def normalized(self) -> dict[str, np.ndarray]:
@@ -37,6 +37,11 @@ class Domains:
             "a": self.normalizer.normalize(self.a.features, "A"),
             "b": self.normalizer.normalize(self.b.features, "B"),
         }
+
+    def same_as(self, facts: dict[str, Any]) -> bool:
+        """Whether a checkpoint with such `facts` was trained on these; those of before remember less."""
+        known = ("device", "sequences", "recordings", "fingerprint")
+        return all(facts[domain][name] == self.facts[domain][name] for domain in facts for name in known)
 
 
 def load_domains(
@@ -93,5 +98,6 @@ def _facts(domain: FeatureSet) -> dict[str, Any]:
         "sequences": len(domain),
         "recordings": len(np.unique(domain.recording)),
         "settings": None if domain.settings is None else domain.settings.model_dump(),
-        "fingerprint": hashlib.sha256(np.ascontiguousarray(domain.features).tobytes()).hexdigest()[:16],
+        "fingerprint": fingerprint(domain),
+        "remembered": remembered(domain),
     }
