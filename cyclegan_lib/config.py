@@ -180,10 +180,11 @@ class TrainingSettings(Settings):
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
 
 
-def parse_direction(direction: str) -> str:
-    """Return "AB" or "BA"; raises InputError for any other direction."""
+def parse_direction(direction: str, device_a: str, device_b: str) -> str:
+    """Return "AB" or "BA"; raises InputError, which names the model's devices, for any other direction."""
     if direction not in DIRECTIONS:
         raise InputError(
-            f"the direction '{direction}' is unknown; give AB (cpc006 to BATCH_UPLOAD) or BA (the other way)"
+            f"the direction '{direction}' is unknown; give AB ({device_a} to {device_b})"
+            " or BA (the other way)"
         )
     return direction

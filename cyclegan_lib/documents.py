@@ -6,7 +6,8 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -198,8 +199,17 @@ def _found(header: Sequence[str], columns: Sequence[str]) -> int:
 
 def write_table(path: str | Path, columns: Sequence[str], rows: Sequence[dict], end: str = "\r\n") -> Path:
     """Write a CSV file, whole or not at all; raises InputError if the folder cannot be written."""
+    with writing_table(path, columns, end) as write:
+        write(rows)
+    return Path(path)
+
+
+@contextmanager
+def writing_table(
+    path: str | Path, columns: Sequence[str], end: str = "\r\n"
+) -> Iterator[Callable[[Iterable[dict]], None]]:
+    """The same part by part: gives a function that takes rows."""
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator=end)
         writer.writeheader()
-        writer.writerows(rows)
-    return Path(path)
+        yield writer.writerows

@@ -280,7 +280,7 @@ def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
 
 def writable_npz(path: str | Path, *inputs: str | Path | None) -> Path:
     """As `writable_file`, and raise InputError if `path` does not end in .npz."""
-    if Path(path).suffix != ".npz":
+    if Path(path).suffix.lower() != ".npz":
         raise InputError(f"{Path(path)} must end in .npz, the format that feature sets are written in")
     return writable_file(path, *inputs)
 

@@ -19,6 +19,7 @@ from cyclegan_lib.config import N_FEATURES, StoredFeatureSettings, TrainingSetti
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.features.fingerprints import DIGITS, KEPT
+from cyclegan_lib.features.seen import Seen
 
 MAX_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
 MAX_NAMES = 20_000  # of a part, with the parts in it: each that is wrong costs time and memory
@@ -182,6 +183,7 @@ class Checkpoint(_Part):
     callbacks: _Callbacks
     example: Annotated[dict[Literal["A", "B"], Sequences], Both] | None = None
     slice_moments: Annotated[dict[Literal["A", "B"], _SliceMoments], Both] | None = None
+    seen: Annotated[dict[Literal["A", "B"], Seen], Both] | None = None
     random_states: dict[Any, Any] | None = None
     # where Lightning looks for the hyperparameters: as it names them today, and did long ago
     hparams_name: Literal["kwargs"] | None = None

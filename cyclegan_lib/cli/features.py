@@ -1,11 +1,22 @@
 """Commands that make feature sets: simulate, extract."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import FEATURE_SET, with_options
+from cyclegan_lib.cli.options import (
+    CHANNEL,
+    FEATURE_SET,
+    SCALE,
+    OnDamaged,
+    QualityChecks,
+    SampleRateOfFiles,
+    SplitEvery,
+    Workers,
+    parse_channel,
+    with_options,
+)
 from cyclegan_lib.config import MIN_SLICES, FeatureSettings, SimulationSettings, Unlabelled
 from cyclegan_lib.errors import printable
 
@@ -15,7 +26,7 @@ def simulate(
     output: Annotated[Path, Option(help="folder to write recordings and labels.csv to")] = Path(
         "data/recordings"
     ),
-    workers: Annotated[int | None, Option(min=1, help="processes; default: one for each core")] = None,
+    workers: Workers = None,
     *,
     settings: SimulationSettings,
 ) -> None:
@@ -38,9 +49,7 @@ def extract(
     ] = None,
     unlabelled: Annotated[Unlabelled, Option(help="what becomes of recordings without a label")] = "error",
     sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
-    sample_rate_of_files: Annotated[
-        int | None, Option(min=1, help="rate in Hz of files that do not state theirs (CSV, .mat, .npy)")
-    ] = None,
+    sample_rate_of_files: SampleRateOfFiles = None,
     slices: Annotated[
         int,
         Option(
@@ -48,25 +57,12 @@ def extract(
         ),
     ] = FeatureSettings().slices,
     recordings_list: Annotated[Path | None, Option(help="text file, a recording a line: only these")] = None,
-    channel: Annotated[
-        str | None, Option(help="channel, from 1, or its name (column, variable); default: mean of all")
-    ] = None,
-    scale: Annotated[
-        float, Option(help="what samples are multiplied by: volts, g or pascals to full scale")
-    ] = 1,
-    split_every: Annotated[
-        int | None, Option(min=1, help="seconds: make recordings NAME@0000s, ... of each long one")
-    ] = None,
-    on_damaged: Annotated[
-        Literal["error", "skip"], Option(help="refuse files that cannot be read, or leave them out")
-    ] = "error",
-    quality_checks: Annotated[
-        Literal["warn", "skip", "off"],
-        Option(
-            help="name silent, constant, half silent and clipped recordings and copies, or leave them out"
-        ),
-    ] = "warn",
-    workers: Annotated[int | None, Option(min=1, help="processes; default: one for each core")] = None,
+    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: mean of all")] = None,
+    scale: Annotated[float, Option(help=SCALE)] = 1,
+    split_every: SplitEvery = None,
+    on_damaged: OnDamaged = "error",
+    quality_checks: QualityChecks = "warn",
+    workers: Workers = None,
 ) -> None:
     """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s.
 
@@ -139,10 +135,8 @@ def check(
         int | None, Option(metavar="N", help="the N-th folder's name is the label, as for `extract`")
     ] = None,
     sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
-    sample_rate_of_files: Annotated[
-        int | None, Option(min=1, help="rate in Hz of files that do not state theirs (CSV, .mat, .npy)")
-    ] = None,
-    channel: Annotated[str | None, Option(help="channel, from 1, or its name; default: mean of all")] = None,
+    sample_rate_of_files: SampleRateOfFiles = None,
+    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: mean of all")] = None,
 ) -> None:
     """Look at two devices' recordings side by side, before training: what they are, and will it work?"""
     from cyclegan_lib.features.comparison import compare_files
@@ -154,5 +148,4 @@ def check(
 
 def _settings(channel: str | None, **values: Any) -> FeatureSettings:
     """Settings of the command line, where a channel that is a number is not a name."""
-    numbered = int(channel) if channel and channel.isdecimal() else channel
-    return FeatureSettings.checked("the command line", channel=numbered, **values)
+    return FeatureSettings.checked("the command line", channel=parse_channel(channel), **values)

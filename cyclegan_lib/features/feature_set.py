@@ -49,14 +49,14 @@ class FeatureSet:
         """How many slices each sequence has, int (sequences,)."""
         return np.full(len(self), self.features.shape[1]) if self.slices is None else self.slices
 
-    @property
-    def labelled(self) -> np.ndarray:
-        """Which sequences have a label, bool (sequences,)."""
-        return np.zeros(len(self), dtype=bool) if self.label is None else self.label != ""
-
     def real_slices(self) -> np.ndarray:
         """All slices of all sequences, one after the other: (slices in all, 40) dB, without padding."""
         return self.features[np.arange(self.features.shape[1]) < self.lengths[:, None]]
+
+    def mean_spectra(self) -> np.ndarray:
+        """The mean over each sequence's slices, float64 (sequences, 40) dB."""
+        ones = np.ones(self.features.shape[1], np.float32)  # a product: the sum over an inner axis is slower
+        return np.matmul(ones, self.features).astype(np.float64) / self.lengths[:, None]
 
     def by_length(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Sequences of one length at a time: which they are, int (k,), and their features (k, length, 40)."""
@@ -140,9 +140,9 @@ class FeatureStream:
 
     def __init__(self, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> None:
         self.path = path = existing_file(path, remedy)
-        if path.suffix not in FORMATS:
+        if path.suffix.lower() not in FORMATS:
             raise InputError(f"{path} is not a feature set: its name must end in .npz, .npy or .json")
-        self.source = source = FORMATS[path.suffix](path)
+        self.source = source = FORMATS[path.suffix.lower()](path)
         check_features(source.headers["features"], path)
         self.sequences, self.slices, _ = source.headers["features"].shape
         if len(self) < least:

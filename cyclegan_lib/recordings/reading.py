@@ -123,12 +123,12 @@ def read_header(path: Path, reading: Reading = Reading()) -> Recording:
     return recording
 
 
-def check_rate(path: Path, rate: int, wanted: int) -> None:
-    """Raise InputError if a recording's own `rate` is below the rate `wanted`, both in Hz."""
+def check_rate(path: Path, rate: int, wanted: int, remedy: str = "") -> None:
+    """Raise InputError, with the `remedy`, if a recording's own `rate` is below `wanted`, both in Hz."""
     if rate < wanted:
         raise InputError(
-            f"{path} was recorded at {rate} Hz, so its bands above {rate / 2:g} Hz would be empty;"
-            f" ask for --sample-rate {rate} instead of {wanted}, for both devices"
+            f"{path} was recorded at {rate} Hz, so its bands above {rate / 2:g} Hz would be empty; "
+            + (remedy or f"ask for --sample-rate {rate} instead of {wanted}, for both devices")
         )
 
 

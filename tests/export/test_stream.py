@@ -48,7 +48,8 @@ def test_a_file_is_translated_as_a_whole_set_to_the_last_bit(name, n, translator
     monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 2 * CHUNK * 8000)  # of two chunks
     saved(make_set("cpc006", n=n, shift=10), tmp_path / name)
     given = tmp_path / name, tmp_path / "out.npz"
-    assert translator.translate_file(*given, progress=False) == (n, None)
+    judgement, extraction = translator.translate_file(*given, progress=False)
+    assert (judgement.sequences, extraction) == (n, None)
     expected = translator.translate_set(FeatureSet.load(tmp_path / name, least=1))
     expected.save(tmp_path / "expected.npz")
     assert (tmp_path / "out.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
@@ -64,8 +65,8 @@ small, large, output = sys.argv[2:]
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 translator.translate_file(small, output, progress=False)
 before = peak()
-sequences, _ = translator.translate_file(large, output, progress=False)
-print(before, peak(), sequences)
+judgement, _ = translator.translate_file(large, output, progress=False)
+print(before, peak(), judgement.sequences)
 """
 
 
@@ -138,9 +139,9 @@ def recordings(tmp_path):
 def test_a_folder_of_recordings_is_extracted_and_translated(recordings, translator, tmp_path, monkeypatch):
     monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 1)  # one chunk
     chunks_of(2, translator, monkeypatch)
-    n, report = translator.translate_file(recordings, tmp_path / "out.npz", progress=False)
+    judgement, report = translator.translate_file(recordings, tmp_path / "out.npz", progress=False)
     features, expected_report = extract(recordings, "cpc006", FeatureSettings(), progress=False)
-    assert (n, report) == (5, expected_report)
+    assert (judgement.sequences, report) == (5, expected_report)
     assert report.too_short == ("short", "silent")
     expected = translator.translate_set(features)
     assert expected.device == "BATCH_UPLOAD" and expected.label is None
