@@ -9,7 +9,13 @@ from typing import Any
 from cyclegan_lib.errors import InputError, Interrupted, printable
 from cyclegan_lib.files import locked, next_free
 from cyclegan_lib.runs.carry_out import Run, carry_out
-from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters, declared_by_any, notebooks_of
+from cyclegan_lib.runs.parameters import (
+    OWN_RECORDINGS,
+    check_own_recordings,
+    check_parameters,
+    declared_by_any,
+    notebooks_of,
+)
 from cyclegan_lib.runs.record import RECORD, Record
 from cyclegan_lib.workspace import check_simulated, project_folder
 
@@ -40,7 +46,8 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     notebooks = notebooks_of(project)
     values = check_parameters({**before, **(given or {})}, notebooks, COMMAND_LINE)
     check_own_recordings(values)
-    data = Path(values.get("data_dir") or project / "data")
+    # feature sets of recordings of one's own stay in the run
+    data = Path(values.get("data_dir") or (folder if values.get(OWN_RECORDINGS[0]) else project) / "data")
     planned = Run(
         folder, tuple(notebooks), values, data, command(name, values), command(name, {}, "--resume")
     )
@@ -96,7 +103,7 @@ def _set_aside(run: Run) -> None:
     """Set a run of the same name aside; raises InputError if an input lies in it."""
     declared = declared_by_any(list(run.notebooks))
     for name, value in run.given.items():
-        if value and (declared[name].is_file or name == "data_dir"):
+        if value and (declared[name].is_path or name == "data_dir"):
             if Path(os.path.realpath(value)).is_relative_to(os.path.realpath(run.folder)):
                 raise InputError(
                     f"{value} ({name}) lies in the run {run.folder}, which a new one of that name sets"
