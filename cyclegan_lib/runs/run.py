@@ -10,6 +10,7 @@ from cyclegan_lib.errors import InputError, Interrupted, printable
 from cyclegan_lib.files import locked, next_free
 from cyclegan_lib.runs.carry_out import Run, carry_out
 from cyclegan_lib.runs.parameters import (
+    OWN_RECORDINGS,
     check_own_recordings,
     check_own_sets,
     check_parameters,
@@ -46,7 +47,8 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     notebooks = notebooks_of(project)
     values = check_parameters({**before, **(given or {})}, notebooks, COMMAND_LINE)
     check_own_recordings(values)
-    data = Path(values.get("data_dir") or project / "data")
+    # feature sets of recordings of one's own stay in the run
+    data = Path(values.get("data_dir") or (folder if values.get(OWN_RECORDINGS[0]) else project) / "data")
     planned = Run(
         folder, tuple(notebooks), values, data, command(name, values), command(name, {}, "--resume")
     )
@@ -54,7 +56,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
         _check_apart(planned)
     if planned.simulates:
         check_simulated(data)
-    else:
+    elif not planned.makes_sets:
         check_own_sets(values)
     try:
         if not resume and folder.exists():
@@ -107,7 +109,7 @@ def _check_apart(run: Run) -> None:
     """Raise InputError if an input lies in a run of the same name, which will be set aside."""
     declared = declared_by_any(list(run.notebooks))
     for name, value in run.given.items():
-        if value and (declared[name].is_file or name == "data_dir"):
+        if value and (declared[name].is_path or name == "data_dir"):
             if Path(os.path.realpath(value)).is_relative_to(os.path.realpath(run.folder)):
                 raise InputError(
                     f"{value} ({name}) lies in the run {run.folder}, which a new one of that name sets"
