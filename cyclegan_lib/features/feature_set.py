@@ -43,6 +43,10 @@ class FeatureSet:
         """All slices of all sequences, one after the other: (slices in all, 40) dB, without padding."""
         return self.features[np.arange(self.features.shape[1]) < self.lengths[:, None]]
 
+    def sequence(self, row: int) -> np.ndarray:
+        """The slices of one sequence, (its length, 40) dB."""
+        return self.features[row, : self.lengths[row]]
+
     def by_length(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Sequences of one length at a time: which they are, int (k,), and their features (k, length, 40)."""
         for length in np.unique(self.lengths):
@@ -69,6 +73,13 @@ class FeatureSet:
             features=chosen.features[np.arange(len(rows))[:, None], starts[:, None] + np.arange(length)],
             start_s=chosen.start_s + starts * hop_s,
         )
+
+    def first(self, length: int) -> "FeatureSet":
+        """The first `length` slices of each sequence; those that have fewer are left out."""
+        if self.slices is None and length == self.features.shape[1]:
+            return self
+        long = self.select(self.lengths >= length)
+        return replace(long, features=long.features[:, :length], slices=None)
 
     def with_features(self, features: np.ndarray, device: str) -> "FeatureSet":
         """Return the same recordings with other features, as `device` would hear them."""

@@ -10,18 +10,21 @@ import numpy as np
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
+from cyclegan_lib.features.check import copies, outliers
+from cyclegan_lib.features.lengths import common_length, left_out
 from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.features.splits import fold_of_recordings
 
 MIN_RECORDINGS = 8
+NAMED = 5  # recordings that a sentence names before it only counts
 
 
 @dataclass(frozen=True)
 class Domains:
     """Both domains, with the folds that decide which restart is trained on which recordings.
 
-    Restart r is trained on all recordings but those of fold r modulo the number of folds; on those it is
-    judged.
+    All sequences have one length: longer ones were cut, shorter ones left out. Restart r is trained on all
+    recordings but those of fold r modulo the number of folds; on those it is judged.
     """
 
     a: FeatureSet  # raw units (dB)
@@ -29,8 +32,10 @@ class Domains:
     fold_a: np.ndarray  # int, (sequences,)
     fold_b: np.ndarray
     normalizer: Normalizer  # fitted on all training recordings
-    facts: dict[str, Any]  # what a checkpoint remembers: for each domain the device, counts and a fingerprint
+    # what a checkpoint remembers of each domain as it was given: device, counts, settings and a fingerprint
+    facts: dict[str, Any]
     pairs: Pairs | None = None  # recordings that both devices made
+    remarks: tuple[str, ...] = ()  # sentences on what is odd about them, and what was left out
 
     def normalized(self) -> dict[str, np.ndarray]:
         """Z-scores of both domains, "a" and "b", float32 (sequences, slices, 40)."""
@@ -45,47 +50,79 @@ def load_domains(
 ) -> Domains:
     """Read both domains' training recordings and prepare them.
 
+    Both are cut to one length, the smaller of their usual ones, so that everything behind compares equal
+    numbers of slices; of recordings with equal features one is kept.
+
     Raises InputError if a file cannot be used, the two were extracted with different settings, come from one
     device, or one has fewer than eight recordings or nothing but equal features.
     """
-    a, b = (_load(path, settings) for path in (path_a, path_b))
-    check_same_settings(a, b, path_a, path_b)
-    if a.device == b.device:
+    remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
+    given = [FeatureSet.load(path, remedy=remedy) for path in (path_a, path_b)]
+    check_same_settings(*given, path_a, path_b)
+    if given[0].device == given[1].device:
         raise InputError(
-            f"{path_a} and {path_b} both come from the device '{a.device}'; give one file of each device"
+            f"{path_a} and {path_b} both come from the device '{given[0].device}'; give one file of each"
+            " device"
         )
+    length = max(common_length(*given), settings.discriminator.window)
+    remarks: list[str] = []
+    a, b = (
+        _usable(domain, length, path, settings, remarks)
+        for domain, path in zip(given, (path_a, path_b), strict=True)
+    )
     return Domains(
         a,
         b,
         fold_of_recordings(a.recording, settings.folds, settings.seed),
         fold_of_recordings(b.recording, settings.folds, settings.seed),
         Normalizer.fit(a.features, b.features, settings.normalization),
-        {"a": _facts(a), "b": _facts(b)},
+        {name: _facts(domain) for name, domain in zip("ab", given, strict=True)},
         None if pairs is None else Pairs.load(pairs),
+        tuple(remarks),
     )
 
 
-def _load(path: str | Path, settings: TrainingSettings) -> FeatureSet:
-    remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
-    domain = FeatureSet.load(path, remedy=remedy)
+def _usable(
+    domain: FeatureSet, length: int, path: str | Path, settings: TrainingSettings, remarks: list[str]
+) -> FeatureSet:
+    """What is trained on: sequences of `length` slices, of each recording once; remarks on what is odd."""
+    if domain.lengths.max() < settings.discriminator.window:
+        raise InputError(
+            f"{path} has {domain.lengths.max()} slices a sequence;"
+            f" at least {settings.discriminator.window} are needed"
+        )
+    alike = copies(domain)
+    if alike:
+        again = [f"{name} ({first})" for first, *others in alike for name in others]
+        remarks.append(f"{domain.device}: counted once, because their features are equal: {_named(again)}.")
+        domain = domain.select(~np.isin(domain.recording, [name for _, *others in alike for name in others]))
+    remarks += left_out(domain, length, domain.device)
+    domain = domain.cut(length)
     recordings = len(np.unique(domain.recording))
     # each restart holds out a fold, which must not be empty
     least = max(MIN_RECORDINGS, min(settings.restarts, settings.folds))
     if recordings < least:
         raise InputError(
-            f"{path} holds {recordings} recording{'s' * (recordings > 1)}; at least {least} are"
-            " needed to train and to hold some out"
-        )
-    if domain.features.shape[1] < settings.discriminator.window:
-        raise InputError(
-            f"{path} has {domain.features.shape[1]} slices a sequence;"
-            f" at least {settings.discriminator.window} are needed"
+            f"{path} holds {recordings} recording{'s' * (recordings != 1)}; at least {least} are"
+            " needed to train and to hold some out; `cyclegan extract --split-every SECONDS` makes several of"
+            " a long one"
         )
     if (np.ptp(domain.features.reshape(-1, domain.features.shape[-1]), axis=0) < CONSTANT_DB).all():
         raise InputError(
             f"every feature in {path} has the same value everywhere; give recordings that are not silent"
         )
+    odd = [f"{name} ({why})" for name, why in outliers(domain).items()]
+    if odd:
+        remarks.append(
+            f"{domain.device}: unlike all others, and trained on all the same: {_named(odd)};"
+            " leave out what is no recording of the machine."
+        )
     return domain
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _facts(domain: FeatureSet) -> dict[str, Any]:

@@ -120,6 +120,8 @@ def train(
                 f"{point.path} was trained on other data than {domain_a} and {domain_b}; give the feature"
                 " sets that it was trained on, or train without --resume"
             )
+        for remark in domains.remarks:
+            print(printable(remark))
         writable_folder(folder)
         remove_leftovers(folder, *checkpoints.WRITTEN)
         torch.set_num_threads(settings.threads)
