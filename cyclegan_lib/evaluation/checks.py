@@ -59,7 +59,7 @@ def check_sets(sets: dict[str, FeatureSet]) -> None:
                 f"{TITLES[name]} has {recordings} recording{'s' * (recordings != 1)}; at least 2 are needed,"
                 " because recordings are held out"
             )
-        if not np.isfinite(given.features).all():
+        if not np.isfinite(given.real_slices()).all():
             raise InputError(f"{TITLES[name]} has NaN or infinite features; extract or translate it again")
         check_same_settings(sets["source"], given, TITLES["source"], TITLES[name])
     source, target = sets["source"].device, sets["target"].device

@@ -42,7 +42,7 @@ class FaultClassifier:
             raise InputError(
                 f"the labelled set has only the class '{classes[0]}'; a classifier needs at least 2"
             )
-        statistics = mean_and_std(labelled.features)  # (sequences, 80)
+        statistics = _statistics(labelled)  # (sequences, 80)
         for model in self.models.values():
             model.fit(statistics, labelled.label)
         return self
@@ -52,10 +52,18 @@ class FaultClassifier:
 
         Raises InputError if the set has no labels.
         """
-        labels, statistics = _labels(feature_set), mean_and_std(feature_set.features)  # (sequences, 80)
+        labels, statistics = _labels(feature_set), _statistics(feature_set)  # (sequences, 80)
         return {
             name: float(np.mean(model.predict(statistics) == labels)) for name, model in self.models.items()
         }
+
+
+def _statistics(feature_set: FeatureSet) -> np.ndarray:
+    """Mean and deviation of each sequence, whatever its length, (sequences, 80)."""
+    statistics = np.empty((len(feature_set), 2 * feature_set.features.shape[2]))
+    for index, features in feature_set.by_length():
+        statistics[index] = mean_and_std(features)
+    return statistics
 
 
 def _labels(feature_set: FeatureSet) -> np.ndarray:

@@ -20,6 +20,8 @@ from cyclegan_lib.evaluation.measures import DISTANCES, TRANSLATED
 from cyclegan_lib.evaluation.report import Evaluation, Row
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
 from cyclegan_lib.features import FeatureSet, Normalizer
+from cyclegan_lib.features.lengths import common_length, left_out, shared_slices, usual_length
+from cyclegan_lib.features.pairs import check_moments
 
 # 4 halvings: the mean over them scatters half as much as one
 HALVINGS = 4
@@ -46,10 +48,13 @@ def evaluate(
     half of the target's, or fewer where the source has fewer), so that the null, one half of the target
     against the other, has the same sample sizes and the same bias as every other row. A name that is in
     both sets is never on both sides. The means over 4 seeded halvings are reported. Features are z-scored
-    with the target's mean and deviation, so that loud and quiet bands weigh the same.
+    with the target's mean and deviation, so that loud and quiet bands weigh the same. Where sequences differ
+    in length, distances and accuracies are those of equally many slices, the first of each sequence; errors
+    and baselines take all.
 
     Raises InputError if a set has fewer than 2 recordings, other settings or the wrong device, if sequences
-    cannot be matched, or if only one of `fit_source` and `fit_target` is given.
+    cannot be matched, the pairs are not of the same moments, or if only one of `fit_source` and `fit_target`
+    is given.
 
     Parameters
     ----------
@@ -75,28 +80,42 @@ def evaluate(
     if (fit_source is None) != (fit_target is None):
         raise InputError("only one of the sets to fit the baselines on is given; give both or neither")
     translated = match_by_name(source, translated, "translated")
-    truth = None if paired is None else match_by_name(source, paired, "paired")
+    if not np.array_equal(translated.lengths, source.lengths):
+        raise InputError(
+            "the translated set has sequences of other lengths than the source; translate it again"
+        )
+    truth = None if paired is None else _truth(source, paired)
 
     fit_a, fit_b = (source, target) if fit_source is None else (fit_source, fit_target)
     sets = {f"real {target.device}": target}
     for name, baseline in BASELINES.items():
-        moved = baseline().fit(fit_a.features, fit_b.features).transform(source.features)
+        moved = baseline().fit(fit_a.real_slices(), fit_b.real_slices()).transform(source.features)
         sets[name] = source.with_features(moved, source.device if baseline is Identity else target.device)
     sets[TRANSLATED] = translated.with_features(translated.features, target.device)
 
-    normalizer = Normalizer.fit(fit_b.features, fit_b.features, mode="per-domain")
+    null, *others = sets
+    remarks, error = [], {}
+    if truth is not None:
+        remarks += _remarks_on_pairs(source, truth)
+        error = {null: 0.0, **{name: nmse(*shared_slices(sets[name], truth)) for name in others}}
+    slices_b = fit_b.real_slices()
+    normalizer = Normalizer.fit(slices_b, slices_b, mode="per-domain")
+    # from here on all sequences have one length
+    compared = [part for part in (source, target, labelled) if part is not None]
+    length = common_length(*compared)
+    remarks += _remarks_on_length(compared, length)
+    source, target = source.first(length), target.first(length)
+    labelled = labelled and labelled.first(length)
+    sets = {null: target, **{name: sets[name].first(length) for name in others}}
     halves = list(halvings(source.recording, target.recording, seed))
     downstream = _downstream(sets, source, labelled, seed)
     distances = distances_over_halvings(sets, target, normalizer, halves, seed, progress)
     rows = []
-    for name, feature_set in sets.items():
-        error = None
-        if truth is not None:
-            error = 0.0 if feature_set is target else nmse(feature_set.features, truth.features)
+    for name in sets:
         known = {key: values for key, values in distances[name].items() if values}
         means = {key: float(np.mean(values)) for key, values in known.items()}
         deviation = {key: float(np.std(values, ddof=1)) for key, values in known.items()}
-        rows.append(Row(name, nmse=error, deviation=deviation, **means, **downstream.get(name, {})))
+        rows.append(Row(name, nmse=error.get(name), deviation=deviation, **means, **downstream.get(name, {})))
     return Evaluation(
         rows=rows,
         source_device=source.device,
@@ -110,7 +129,7 @@ def evaluate(
             else f"{len(fit_a)} and {len(fit_b)} separate training sequences"
         ),
         seed=seed,
-        remarks=_remarks(source, target, labelled),
+        remarks=[*remarks, *_remarks(source, target, labelled)],
     )
 
 
@@ -188,6 +207,32 @@ def _downstream(
     }
     real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
     return {name: fault_measures(values, untranslated, real) for name, values in accuracy.items()}
+
+
+def _truth(source: FeatureSet, paired: FeatureSet) -> FeatureSet:
+    """The paired sequences in the source's order; where they are longer they may begin with one of it."""
+    length = usual_length(source)
+    return match_by_name(source, paired.cut(length) if usual_length(paired) > length else paired, "paired")
+
+
+def _remarks_on_pairs(source: FeatureSet, truth: FeatureSet) -> list[str]:
+    """Raise InputError if pairs are no pairs; say what they lack."""
+    length = common_length(source, truth)
+    long = np.minimum(source.lengths, truth.lengths) >= length
+    remarks = check_moments(*(part.select(long).first(length) for part in (source, truth)))
+    shared, all_slices = int(np.minimum(source.lengths, truth.lengths).sum()), int(source.lengths.sum())
+    if shared < all_slices:
+        remarks.append(f"NMSE: of {shared} of the source's {all_slices} slices, those that the pairs have.")
+    return remarks
+
+
+def _remarks_on_length(compared: list[FeatureSet], length: int) -> list[str]:
+    """Say how many slices are compared where sequences differ in length, and how many sequences lack them."""
+    if all(part.slices is None and part.features.shape[1] == length for part in compared):
+        return []
+    titles = ("the source", "the target", "the labelled set")
+    short = [left_out(part, length, title) for part, title in zip(compared, titles, strict=False)]
+    return [f"Distances and accuracies: of the first {length} slices of each sequence.", *sum(short, [])]
 
 
 def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from cyclegan_lib.features.feature_set import FeatureSet
 
-USUAL_PART = 0.9  # of a set's recordings are as long as is usual
+MAY_BE_SHORTER = 10  # one of so many recordings may be shorter than is usual
 
 
 def usual_length(feature_set: FeatureSet) -> int:
@@ -14,7 +14,7 @@ def usual_length(feature_set: FeatureSet) -> int:
     _, place = np.unique(feature_set.recording, return_inverse=True)
     longest = np.zeros(place.max() + 1, dtype=int)  # (recordings,)
     np.maximum.at(longest, place, feature_set.lengths)
-    return int(np.quantile(longest, 1 - USUAL_PART, method="lower"))
+    return int(np.sort(longest)[len(longest) // MAY_BE_SHORTER])
 
 
 def common_length(*feature_sets: FeatureSet) -> int:
