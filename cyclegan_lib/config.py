@@ -14,12 +14,15 @@ DEVICE_A = "cpc006"
 DEVICE_B = "BATCH_UPLOAD"
 N_FEATURES = 40
 SLICES = 50
+MIN_SLICES = 5  # of the shortest sequence: one second
 
 DIRECTIONS = ("AB", "BA")
 
 # of `cyclegan benchmark`; five seeds: one alone may be lucky by a factor of two
 BENCHMARK_SEEDS = (0, 1, 2, 3, 4)
 REAL_DATA = Path("../shared/data")
+
+Unlabelled = Literal["error", "keep", "skip"]  # what becomes of recordings without a label
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 

@@ -38,11 +38,11 @@ class Explorer:
     def recordings(self, direction: str) -> list[str]:
         """Names of the sequences of a direction's source, with their fault where it is known."""
         source = self.sets[direction][0]
-        many = len(set(source.recording)) < len(source)
+        known, many = source.labelled, len(set(source.recording)) < len(source)
         return [
             source.recording[i]
             + (f" at {source.start_s[i]:g} s" if many else "")
-            + ("" if source.label is None else f" ({source.label[i]})")
+            + (f" ({source.label[i]})" if known[i] else "")
             for i in range(len(source))
         ]
 

@@ -8,17 +8,19 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from cyclegan_lib.errors import InputError
 
 RETRIES = 2
+AHEAD = 4  # tasks a worker may be ahead of the oldest one that is not done
 CONNECT_S = 10
 PARENT_POLL_S = 1.0
 # (function, tasks) -> (index of a task, its result, or the exception with which it was given up), as they end
@@ -26,18 +28,25 @@ Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, A
 
 
 def each(function: Callable[[Any], Any], tasks: Sequence[Any], workers: int = 1) -> Iterator[Any]:
-    """Yield the results of tasks as they end; what a task raises is raised here.
+    """Yield the results of tasks in the order of the tasks; what a task raises is raised here.
 
     With one worker everything happens in this process, as a debugger and a notebook want it; with more in a
-    pool, which starts sooner than Dask does.
+    pool, which starts sooner than Dask does. Few results wait for their turn: memory does not grow with the
+    number of tasks.
     """
     if workers <= 1:
         yield from map(function, tasks)
         return
-    for _, result in _pooled(function, tasks, workers):
-        if isinstance(result, BaseException):
-            raise result
-        yield result
+    done: dict[int, Any] = {}
+    turn = 0
+    with closing(_pooled(function, tasks, workers, AHEAD * workers)) as pooled:
+        for index, result in pooled:
+            if isinstance(result, BaseException):
+                raise result
+            done[index] = result
+            while turn in done:
+                yield done.pop(turn)
+                turn += 1
 
 
 def processors() -> int:
@@ -102,7 +111,9 @@ def _distributed(client: Any, function: Callable, tasks: Sequence[Any]) -> Itera
         yield futures[future], result
 
 
-def _pooled(function: Callable, tasks: Sequence[Any], workers: int) -> Iterator[tuple[int, Any]]:
+def _pooled(
+    function: Callable, tasks: Sequence[Any], workers: int, ahead: int = sys.maxsize
+) -> Iterator[tuple[int, Any]]:
     waiting, died = list(range(len(tasks))), [0] * len(tasks)
     while waiting:
         others = set(multiprocessing.active_children())
@@ -115,6 +126,8 @@ def _pooled(function: Callable, tasks: Sequence[Any], workers: int) -> Iterator[
             while running or (waiting and not broken):
                 # no more than can run at once: when the pool breaks, these are the ones that were running
                 while waiting and len(running) < workers and not broken:
+                    if running and waiting[0] >= min([*running.values(), *waiting]) + ahead:
+                        break
                     index = waiting.pop(0)
                     running[pool.submit(function, tasks[index])] = index
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

@@ -82,7 +82,7 @@ class Reliability:
         lines = [
             [
                 str(self.recording[i]),
-                "unknown" if self.label is None else str(self.label[i]),
+                "unknown" if self.label is None else str(self.label[i] or "unknown"),
                 "unknown" if self.difference is None else f"{self.error[i]:.1f}",
                 f"{self.disagreement[i]:.2f}",
                 f"{self.novelty[i]:.1f}",

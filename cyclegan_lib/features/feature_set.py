@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from cyclegan_lib.archive import Header, as_text
 from cyclegan_lib.config import N_FEATURES, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.features.archive import Header, as_text
 from cyclegan_lib.features.stream import FORMATS, SET_COLUMNS, SET_REMEDY, writing
 from cyclegan_lib.files import existing_file
 
@@ -24,7 +24,7 @@ class FeatureSet:
     start_s: np.ndarray  # (sequences,) float64, seconds: where the sequence starts in its recording
     device: str
     settings: FeatureSettings | None = None  # how they were extracted; None where the file does not say
-    label: np.ndarray | None = None  # (sequences,) text: the fault class, where it is known
+    label: np.ndarray | None = None  # (sequences,) text: the fault class, "" where it is not known
     slices: np.ndarray | None = None  # (sequences,) int: how many of its slices are real; None: all of them
 
     def __len__(self) -> int:
@@ -35,9 +35,24 @@ class FeatureSet:
         return replace(self, **{name: column[index] for name, column in self.columns().items()})
 
     @property
+    def labelled(self) -> np.ndarray:
+        """Which sequences have a label, bool (sequences,): an empty one is none."""
+        return np.zeros(len(self), dtype=bool) if self.label is None else self.label != ""
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels that occur, sorted; none without labels."""
+        return np.unique(self.label[self.labelled]).tolist() if self.labelled.any() else []
+
+    @property
     def lengths(self) -> np.ndarray:
         """How many slices each sequence has, int (sequences,)."""
         return np.full(len(self), self.features.shape[1]) if self.slices is None else self.slices
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Which sequences have a label, bool (sequences,)."""
+        return np.zeros(len(self), dtype=bool) if self.label is None else self.label != ""
 
     def real_slices(self) -> np.ndarray:
         """All slices of all sequences, one after the other: (slices in all, 40) dB, without padding."""
@@ -206,21 +221,21 @@ def regrouped(parts: Iterable[FeatureSet], size: int) -> Iterator[FeatureSet]:
     for part in parts:
         waiting.append(part)
         if sum(map(len, waiting)) >= size:
-            joined = _joined(waiting)
-            whole = len(joined) // size * size
+            together = joined(waiting)
+            whole = len(together) // size * size
             for start in range(0, whole, size):
-                yield joined.select(np.s_[start : start + size])
-            waiting = [joined.select(np.s_[whole:])]
+                yield together.select(np.s_[start : start + size])
+            waiting = [together.select(np.s_[whole:])]
     if sum(map(len, waiting)):
-        yield _joined(waiting)
+        yield joined(waiting)
 
 
-def _joined(parts: list[FeatureSet]) -> FeatureSet:
+def joined(parts: list[FeatureSet]) -> FeatureSet:
+    """One set of parts that have the same columns; device and settings are those of the first."""
     if len(parts) == 1:
         return parts[0]
     columns = [part.columns() for part in parts]
-    joined = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
-    return replace(parts[0], **joined)
+    return replace(parts[0], **{n: np.concatenate([column[n] for column in columns]) for n in columns[0]})
 
 
 def check_same_settings(a: FeatureSet, b: FeatureSet, path_a: str | Path, path_b: str | Path) -> None:

@@ -23,11 +23,11 @@ def common_length(*feature_sets: FeatureSet) -> int:
 
 
 def left_out(feature_set: FeatureSet, length: int, title: str) -> list[str]:
-    """A sentence on what `cut` and `first` leave out as too short of the set `title`; none if all is long."""
+    """A sentence on what `cut` and `first` leave out of the set `title` as too short; none if all is long."""
     short = int((feature_set.lengths < length).sum())
     if not short:
         return []
-    return [f"{title}: left out as shorter than {length} slices: {short} of {len(feature_set)} sequences."]
+    return [f"{title}: left out as shorter than {length} slices: {short} of {len(feature_set)} sequences"]
 
 
 def shared_slices(x: FeatureSet, y: FeatureSet) -> tuple[np.ndarray, np.ndarray]:

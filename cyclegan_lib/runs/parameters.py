@@ -10,6 +10,7 @@ import nbformat
 
 from cyclegan_lib.config import SimulationSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
+from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.workspace import Parameter, declared_parameters, project_folder
 
@@ -120,3 +121,30 @@ def check_own_recordings(values: dict[str, Any]) -> None:
             f"recordings of your own need all of {', '.join(OWN_RECORDINGS)}, and {', '.join(missing)} is"
             " missing; simulated ones need none of them"
         )
+
+
+def check_own_sets(values: dict[str, Any]) -> None:
+    """Raise InputError if the given feature sets of a pair of devices would stop a notebook.
+
+    A test set of a wrong device would do so in the last one, after the training.
+    """
+    # imported here: it takes seconds, which simulated devices do not need
+    from cyclegan_lib.evaluation.checks import check_sets, match_by_name
+    from cyclegan_lib.evaluation.downstream import check_classes
+    from cyclegan_lib.training.domains import load_domains
+
+    domain_a, domain_b, test_a, test_b = (f"{values[name]} ({name})" for name in OWN_RECORDINGS)
+    settings = {name: value for name, value in values.items() if name in TrainingSettings.model_fields}
+    domains = load_domains(values["domain_a"], values["domain_b"], TrainingSettings(**settings))
+    source, target = (FeatureSet.load(values[name]) for name in ("test_a", "test_b"))
+    check_sets(
+        {"source": domains.a, "target": domains.b, "fit_source": source, "fit_target": target},
+        {"source": domain_a, "target": domain_b, "fit_source": test_a, "fit_target": test_b},
+    )
+    if domains.b.classes and source.classes:
+        check_classes(domains.b, {test_a: source, test_b: target}, domain_b)
+    if set(source.recording) == set(target.recording):
+        try:
+            match_by_name(source, target, "paired")
+        except InputError as error:
+            raise InputError(f"{test_a} is the source, and {test_b} the paired set: {error}") from error

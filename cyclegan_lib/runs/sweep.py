@@ -15,7 +15,7 @@ from cyclegan_lib.files import locked
 from cyclegan_lib.parallel import Executor, executor, processors
 from cyclegan_lib.runs.carry_out import Run, failure_of
 from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
-from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, notebooks_of, parameters_of
+from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, check_own_sets, notebooks_of, parameters_of
 from cyclegan_lib.runs.record import DONE
 from cyclegan_lib.runs.run import RUNS, check_name, command, project_of_runs
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
@@ -55,6 +55,9 @@ def sweep(
     runs = runs_of(file, folder, notebooks, again)
     for data in {run.data for run in runs if run.simulates}:
         check_simulated(data)
+    own = {tuple(run.given[name] for name in OWN_RECORDINGS): run.given for run in runs if not run.simulates}
+    for given in own.values():
+        check_own_sets(given)
     for run in runs:
         check_same_parameters(run)
     rows = [SweepRow.read(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]

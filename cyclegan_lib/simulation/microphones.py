@@ -43,11 +43,9 @@ def load_response(path: str | Path, sample_rate: int) -> np.ndarray:
     is silent around 1 kHz, or has a lower rate.
     """
     header = read_header(existing_file(path, "give the impulse response of a microphone as a WAV file"))
-    if header.frames * header.channels > MAX_RESPONSE_S * header.sample_rate:
-        raise InputError(
-            f"{path} lasts {header.frames / header.sample_rate:g} s and is no impulse response; give that of"
-            " a microphone"
-        )
+    if header.frames is None or header.frames * header.channels > MAX_RESPONSE_S * header.sample_rate:
+        lasts = "any time" if header.frames is None else f"{header.frames / header.sample_rate:g} s"
+        raise InputError(f"{path} lasts {lasts} and is no impulse response; give that of a microphone")
     try:
         response, rate = soundfile.read(path, dtype="float64", always_2d=True)
     except soundfile.LibsndfileError as error:

@@ -1,6 +1,5 @@
 """The two domains of a training run: read, checked against each other, dealt into folds, normalised."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,11 @@ import numpy as np
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
-from cyclegan_lib.features.check import copies, outliers
+from cyclegan_lib.features.check import MIN_RECORDINGS, copies, warnings
+from cyclegan_lib.features.fingerprints import fingerprint, remembered
 from cyclegan_lib.features.lengths import common_length, left_out
 from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.features.splits import fold_of_recordings
-
-MIN_RECORDINGS = 8
-NAMED = 5  # recordings that a sentence names before it only counts
 
 
 @dataclass(frozen=True)
@@ -32,10 +29,10 @@ class Domains:
     fold_a: np.ndarray  # int, (sequences,)
     fold_b: np.ndarray
     normalizer: Normalizer  # fitted on all training recordings
-    # what a checkpoint remembers of each domain as it was given: device, counts, settings and a fingerprint
+    # what a checkpoint remembers of each domain as it was given: device, counts, fingerprints
     facts: dict[str, Any]
     pairs: Pairs | None = None  # recordings that both devices made
-    remarks: tuple[str, ...] = ()  # sentences on what is odd about them, and what was left out
+    warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
 
     def normalized(self) -> dict[str, np.ndarray]:
         """Z-scores of both domains, "a" and "b", float32 (sequences, slices, 40)."""
@@ -43,6 +40,11 @@ class Domains:
             "a": self.normalizer.normalize(self.a.features, "A"),
             "b": self.normalizer.normalize(self.b.features, "B"),
         }
+
+    def same_as(self, facts: dict[str, Any]) -> bool:
+        """Whether a checkpoint with such `facts` was trained on these; those of before remember less."""
+        known = ("device", "sequences", "recordings", "fingerprint")
+        return all(facts[domain][name] == self.facts[domain][name] for domain in facts for name in known)
 
 
 def load_domains(
@@ -65,10 +67,8 @@ def load_domains(
             " device"
         )
     length = max(common_length(*given), settings.discriminator.window)
-    remarks: list[str] = []
     a, b = (
-        _usable(domain, length, path, settings, remarks)
-        for domain, path in zip(given, (path_a, path_b), strict=True)
+        _usable(domain, length, path, settings) for domain, path in zip(given, (path_a, path_b), strict=True)
     )
     return Domains(
         a,
@@ -78,26 +78,19 @@ def load_domains(
         Normalizer.fit(a.features, b.features, settings.normalization),
         {name: _facts(domain) for name, domain in zip("ab", given, strict=True)},
         None if pairs is None else Pairs.load(pairs),
-        tuple(remarks),
+        (*warnings(*given), *(line for domain in given for line in left_out(domain, length, domain.device))),
     )
 
 
-def _usable(
-    domain: FeatureSet, length: int, path: str | Path, settings: TrainingSettings, remarks: list[str]
-) -> FeatureSet:
-    """What is trained on: sequences of `length` slices, of each recording once; remarks on what is odd."""
+def _usable(domain: FeatureSet, length: int, path: str | Path, settings: TrainingSettings) -> FeatureSet:
+    """What is trained on: sequences of `length` slices, each recording once."""
     if domain.lengths.max() < settings.discriminator.window:
         raise InputError(
             f"{path} has {domain.lengths.max()} slices a sequence;"
             f" at least {settings.discriminator.window} are needed"
         )
-    alike = copies(domain)
-    if alike:
-        again = [f"{name} ({first})" for first, *others in alike for name in others]
-        remarks.append(f"{domain.device}: counted once, because their features are equal: {_named(again)}.")
-        domain = domain.select(~np.isin(domain.recording, [name for _, *others in alike for name in others]))
-    remarks += left_out(domain, length, domain.device)
-    domain = domain.cut(length)
+    again = [name for _, *others in copies(domain) for name in others]
+    domain = domain.select(~np.isin(domain.recording, again)).cut(length)
     recordings = len(np.unique(domain.recording))
     # each restart holds out a fold, which must not be empty
     least = max(MIN_RECORDINGS, min(settings.restarts, settings.folds))
@@ -111,18 +104,7 @@ def _usable(
         raise InputError(
             f"every feature in {path} has the same value everywhere; give recordings that are not silent"
         )
-    odd = [f"{name} ({why})" for name, why in outliers(domain).items()]
-    if odd:
-        remarks.append(
-            f"{domain.device}: unlike all others, and trained on all the same: {_named(odd)};"
-            " leave out what is no recording of the machine."
-        )
     return domain
-
-
-def _named(names: list[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _facts(domain: FeatureSet) -> dict[str, Any]:
@@ -131,5 +113,6 @@ def _facts(domain: FeatureSet) -> dict[str, Any]:
         "sequences": len(domain),
         "recordings": len(np.unique(domain.recording)),
         "settings": None if domain.settings is None else domain.settings.model_dump(),
-        "fingerprint": hashlib.sha256(np.ascontiguousarray(domain.features).tobytes()).hexdigest()[:16],
+        "fingerprint": fingerprint(domain),
+        "remembered": remembered(domain),
     }

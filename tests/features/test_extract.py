@@ -1,5 +1,8 @@
 """Recordings to feature sets, and the sentences about what cannot be one."""
 
+import csv
+import tracemalloc
+
 import numpy as np
 import pytest
 import sounds
@@ -8,8 +11,8 @@ from sounds import rng
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.features.extract import OFFSET_S, extract, slice_recording
+from cyclegan_lib.features import FeatureSet, sound_files
+from cyclegan_lib.features.extract import OFFSET_S, SoundFiles, extract, slice_recording
 from cyclegan_lib.features.log_mel import log_mel_slices
 from cyclegan_lib.recordings import read_recording
 
@@ -55,45 +58,38 @@ def test_every_sequence_of_every_recording_is_in_the_set(folder, tmp_path):
     assert report.sound_s == pytest.approx(45.0)
 
 
-def test_recordings_too_short_are_skipped_counted_and_named(folder):
-    write(folder / "short.wav", 9.9)
-    heard, report = extracted(folder)
+def rows(output):
+    """The table beside an output, by recording."""
+    with open(f"{output}.report.csv", newline="", encoding="utf-8") as file:
+        return {row["recording"]: row for row in csv.DictReader(file)}
+
+
+def test_recordings_too_short_are_skipped_counted_and_named(folder, tmp_path):
+    write(folder / "short.wav", 0.9)
+    heard, report = extracted(folder, output=tmp_path / "a.npz")
     assert "short" not in heard.recording
     assert str(report) == (
-        "4 sequences from 3 recordings; 5.1 s of 54.9 s left over at their ends;"
-        " skipped 1 recording shorter than 9.96 s: short"
+        "4 sequences from 3 recordings; 5.1 s of 45.9 s left over at their ends;"
+        " skipped 1 recording shorter than 0.96 s: short"
     )
-    refused("short.wav", "9.96 s", source=folder / "short.wav")
+    short = rows(tmp_path / "a.npz")["short"]
+    assert (short["status"], short["sequences"]) == ("too short", "0") and "0.96 s" in short["reason"]
+    refused("short.wav", "0.96 s", source=folder / "short.wav")
 
 
-def test_labels_match_the_whole_name_first_and_then_its_last_part(folder, tmp_path):
-    exact = "\ufeffrecording,fault,rpm\na.wav,ball,1\nb,normal,2\nday2/a,inner_race,3\n"
-    labels = tmp_path / "labels.csv"
-    for text, column, wanted in (
-        (exact, "fault", ["ball", "normal", "normal", "inner_race"]),
-        (exact, "rpm", ["1", "2", "2", "3"]),
-        ("recording,fault\na,ball\nb,normal\n", "fault", ["ball", "normal", "normal", "ball"]),
-    ):
-        labels.write_text(text, encoding="utf-8")
-        heard, _ = extracted(folder, labels=labels, label_column=column)
-        assert heard.label.tolist() == wanted
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("recording,class\na,x\n", ["no column 'fault'", "recording, class"]),
-        ("name,fault\na,x\n", ["no column 'recording'"]),
-        ("", ["no column 'recording'", "none"]),
-        ("recording,fault\na,x\n", ["no fault for the recording 'b'", "--recordings-list"]),
-        ("recording,fault\na,x\nb\n", ["no fault for the recording 'b'"]),
-        ("recording,fault\na,x\nb,y\na,z\n", ["'a' two labels, 'x' and 'z'"]),
-    ],
-)
-def test_labels_that_do_not_fit_are_refused(folder, tmp_path, text, words):
-    (tmp_path / "labels.csv").write_text(text)
-    refused("labels.csv", *words, source=folder, labels=tmp_path / "labels.csv")
-    refused("absent.csv", "does not exist", source=folder, labels=tmp_path / "absent.csv")
+def test_shorter_recordings_are_sequences_of_the_slices_they_have(folder, tmp_path):
+    write(folder / "five.wav", 5.0, seed=4)
+    heard, report = extracted(folder, output=tmp_path / "a.npz")
+    assert heard.features.shape == (5, 50, 40) and heard.recording[4] == "five"
+    assert heard.slices.tolist() == [50, 50, 50, 50, 25]
+    assert not heard.features[4, 25:].any()
+    five = log_mel_slices(read_recording(folder / "five.wav", 8000), SETTINGS)[0]
+    assert np.array_equal(heard.features[4:, :25], five)
+    assert "5 sequences from 4 recordings, 1 of them with fewer than 50 slices;" in str(report)
+    assert FeatureSet.load(tmp_path / "a.npz").slices.tolist() == heard.slices.tolist()
+    heard, _ = extracted(folder, SETTINGS.model_copy(update={"slices": 25}))
+    assert heard.features.shape == (10, 25, 40) and heard.slices is None
+    assert heard.start_s.tolist() == [0, 5, 0, 5, 10, 15, 20, 0, 5, 0]
 
 
 def test_a_list_chooses_the_recordings(folder, tmp_path):
@@ -109,16 +105,215 @@ def test_rates_and_channels_may_differ_and_the_lowest_rate_is_the_one_to_ask_for
     given = {"source": tmp_path, "settings": FeatureSettings()}
     heard, _ = extracted(**given)
     assert heard.recording.tolist() == ["a", "b"]
-    refused("b.flac", "1 channel", "no channel 2", channel=2, **given)
+    of_second = FeatureSettings(channel=2)
+    refused("b.flac", "1 channel", "no channel 2", source=tmp_path, settings=of_second)
+    heard, _ = extracted(tmp_path, of_second, on_damaged="skip")
+    assert heard.recording.tolist() == ["a"] and heard.settings.channel == 2
     write(tmp_path / "c.wav", rate=12000)
     write(tmp_path / "d.wav", rate=11025)
     refused("d.wav", "--sample-rate 11025", **given)
+    heard, report = extracted(**given, on_damaged="skip")
+    assert heard.recording.tolist() == ["a", "b"]
+    assert "left out: 2 recordings are recorded at too low a rate: c, d" in str(report)
 
 
-def test_nothing_is_read_before_every_header_is_known_to_be_good(folder, monkeypatch):
+def test_the_rate_that_is_advised_is_accepted_or_said_to_be_too_low(tmp_path):
+    slow = write(tmp_path / "slow.wav", rate=2000)
+    refused("slow.wav", "ask for --sample-rate 2000", source=tmp_path, settings=FeatureSettings())
+    heard, _ = extracted(slow, FeatureSettings(sample_rate=2000))
+    assert heard.features.shape == (1, 50, 40) and (heard.features > -99).all()
+    for rate in (1000, 400):
+        write(slow, rate=rate)
+        refused(f"{rate} Hz, too low for 40 mel bands", source=tmp_path, settings=FeatureSettings())
+    refused("ask for a higher sample rate", source=tmp_path, settings=FeatureSettings(sample_rate=1000))
+
+
+def test_nothing_is_read_before_every_header_is_known_to_be_good(folder, tmp_path, monkeypatch):
     (folder / "z.wav").write_text("not sound")
-    monkeypatch.setattr("cyclegan_lib.features.extract.read_recording", None)
-    refused("z.wav is not a sound file", source=folder)
+    monkeypatch.setattr(sound_files, "hear", None)
+    refused("z.wav is not a sound file", "--on-damaged skip", source=folder)
+    (folder / "y.wav").write_bytes(b"")
+    refused("2 of 5 recordings", "y.wav", "z.wav", source=folder, output=tmp_path / "a.npz")
+    assert {row["status"] for row in rows(tmp_path / "a.npz").values()} == {"not read", "damaged"}
+    assert not (tmp_path / "a.npz").exists()
+
+
+def test_damaged_files_are_refused_together_or_left_out(folder, tmp_path):
+    (folder / "empty.wav").write_bytes(b"")
+    for name in ("gap1", "gap2"):  # which only shows when it is read
+        sound = 0.1 * rng().standard_normal(80000)
+        sound[70000] = np.nan
+        sounds.write(folder / f"{name}.wav", sound, 8000, subtype="FLOAT")
+    heard, report = extracted(folder, on_damaged="skip", output=tmp_path / "a.npz")
+    assert heard.recording.tolist() == ["a", "b", "b", "day2/a"]
+    assert "left out: 3 recordings are damaged: empty, gap1, gap2" in str(report)
+    of_files = rows(tmp_path / "a.npz")
+    assert {name for name, row in of_files.items() if row["status"] == "damaged"} == {"empty", "gap1", "gap2"}
+    assert "NaN" in of_files["gap1"]["reason"] and of_files["b"]["sequences"] == "2"
+    (folder / "empty.wav").unlink()
+    refused("2 of 5 recordings", "gap1", "gap2", "NaN", "--on-damaged skip", source=folder)
+    for path in folder.rglob("*.*"):
+        path.write_text("no sound")
+    refused("5 of 5 recordings", source=folder, on_damaged="skip")
+
+
+def test_the_table_says_what_every_file_is(folder, tmp_path):
+    sound = 0.1 * rng().standard_normal((80000, 2))
+    sounds.write(folder / "offset.wav", 0.02 * sound[:, 0] + 0.5, 8000, subtype="FLOAT")
+    sounds.write(folder / "stereo.wav", sound + 0.1 * rng(1).standard_normal((80000, 1)), 8000)
+    extracted(folder, output=tmp_path / "a.npz")
+    of_files = rows(tmp_path / "a.npz")
+    assert list(of_files) == ["a", "b", "day2/a", "offset", "stereo"]
+    numbers = {name: float(value) for name, value in of_files["offset"].items() if _is_number(value)}
+    assert numbers == pytest.approx(
+        {"seconds": 10, "sequences": 1, "rate": 8000, "channels": 1, "averaged": 1, "clipped": 0, "floor": 0}
+        | {"peak": 0.508, "rms_db": -54, "dc_offset": 0.5},
+        rel=0.01,
+    )
+    assert of_files["offset"]["path"] == str(folder / "offset.wav")
+    assert of_files["stereo"]["channels"] == of_files["stereo"]["averaged"] == "2"
+
+
+def _is_number(text):
+    try:
+        return np.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def sine(level=0.1, offset=0.0):
+    return sounds.tone(440, level, 10, 8000) + offset + level * rng().standard_normal(80000) / 10
+
+
+ODD = {
+    "silent": np.zeros(80000),
+    "constant": np.full(80000, 0.25),
+    "half silent": np.where(np.arange(80000) < 40000, 0, sine()),
+    "clipped": np.clip(sine(1.5), -1, 1),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_doubtful_recordings_are_named_and_may_be_left_out(folder, tmp_path, kind):
+    sounds.write(folder / "odd.wav", ODD[kind], 8000)
+    _, report = extracted(folder)
+    assert f"1 recording is {kind}: odd; --quality-checks skip leaves them out" in str(report)
+    assert report.recordings == 4
+    heard, report = extracted(folder, quality_checks="skip", output=tmp_path / "a.npz")
+    assert "odd" not in heard.recording and f"left out: 1 recording is {kind}: odd" in str(report)
+    assert rows(tmp_path / "a.npz")["odd"]["status"] == kind
+    _, report = extracted(folder, quality_checks="off")
+    assert report.recordings == 4 and "\n" not in str(report)
+    refused("no recording that can be used", kind, source=folder / "odd.wav", quality_checks="skip")
+
+
+def test_copies_are_named_and_may_be_left_out(folder, tmp_path):
+    for name in ("c", "d", "e"):
+        (folder / f"{name}.wav").write_bytes((folder / "a.wav").read_bytes())
+    for name in ("off1", "off2"):  # silence resembles silence
+        sounds.write(folder / f"{name}.wav", np.zeros(80000), 8000)
+    _, report = extracted(folder, output=tmp_path / "a.npz")
+    assert "3 recordings are copies of others: c, d, e" in str(report)
+    assert rows(tmp_path / "a.npz")["d"]["remarks"] == "a copy of a"
+    heard, _ = extracted(folder, quality_checks="skip")
+    assert heard.recording.tolist() == ["a", "b", "b", "day2/a"]
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        ((1, -1), "channels that cancel in 1 recording (odd); choose one with --channel"),
+        ((1, 0, 0, 0), "channels without sound in 1 recording (odd); choose one with --channel"),
+        ((1, 0.9), "the mean of 2 channels was read; --channel 1 reads the first alone"),
+    ],
+)
+def test_what_is_lost_by_averaging_channels_is_said(tmp_path, channels, said):
+    sounds.write(tmp_path / "odd.wav", sine()[:, None] * channels, 8000)
+    _, report = extracted(tmp_path)
+    assert said in str(report).split("\n")
+    _, report = extracted(tmp_path, SETTINGS.model_copy(update={"channel": 1}))
+    assert "channel" not in str(report)
+
+
+def test_numbers_of_channels_that_differ_are_said(folder):
+    write(folder / "z.wav", channels=2)
+    assert "differ in number (1 in 3 recordings, 2 in 1 recording)" in str(extracted(folder)[1])
+
+
+def test_an_offset_larger_than_the_sound_is_said(tmp_path):
+    sounds.write(tmp_path / "gravity.wav", sine(0.05, 0.5), 8000)
+    _, report = extracted(tmp_path)
+    assert "an offset larger than the sound, up to 0.5, was removed from 1 recording (gravity)" in str(report)
+    _, report = extracted(tmp_path, SETTINGS.model_copy(update={"f_stop": 0.0}))
+    assert "stays in 1 recording" in str(report)
+
+
+def test_quiet_recordings_get_a_scale_that_keeps_their_range(tmp_path):
+    loud = tmp_path / "loud"
+    sounds.write(loud / "a.wav", sine(), 8000, subtype="FLOAT")
+    sounds.write(tmp_path / "volts" / "a.wav", 1e-6 * sine(), 8000, subtype="FLOAT")
+    wanted, _ = extracted(loud)
+    heard, report = extracted(tmp_path / "volts")
+    assert np.abs(heard.features - wanted.features + 120).max() > 40
+    assert "of the features lie at the floor of -100 dB in 1 recording (a); --scale 1e+06" in str(report)
+    heard, report = extracted(tmp_path / "volts", SETTINGS.model_copy(update={"scale": 1e6}))
+    assert np.abs(heard.features - wanted.features).max() < 0.01 and heard.settings.scale == 1e6
+    assert "floor" not in str(report)
+
+
+def test_other_files_are_counted(folder):
+    (folder / "notes.txt").write_text("")
+    (folder / "day2" / "b.txt").write_text("")
+    assert "passed over by suffix: 2 files (2 .txt)" in str(extracted(folder)[1])
+
+
+def test_a_long_recording_is_split_into_several(tmp_path):
+    sound = 0.1 * rng().standard_normal(65 * 8000)
+    shift = sounds.write(tmp_path / "shift.wav", sound, 8000, subtype="FLOAT")
+    labels = tmp_path / "labels.csv"
+    labels.write_text("recording,fault\nshift,ball\n")
+    heard, report = extracted(shift, split_every=30, labels=labels)
+    assert heard.recording.tolist() == ["shift@0000s"] * 3 + ["shift@0030s"] * 3 + ["shift@0060s"]
+    assert heard.start_s.tolist() == [0, 10, 20, 0, 10, 20, 0] and set(heard.label) == {"ball"}
+    assert heard.slices.tolist() == [50] * 6 + [25]
+    assert (report.recordings, report.sequences) == (3, 7)
+    whole = log_mel_slices(sound.astype(np.float32), SETTINGS)[0]
+    assert np.array_equal(heard.features[:6], whole)
+    refused("--split-every", source=shift, split_every=0)
+
+
+def test_processes_give_the_same_set_in_the_same_order(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(sound_files, "TASK_FILES", 2)
+    for number in range(6):
+        write(folder / f"{number}.wav", 3 + number, seed=10 + number)
+    (folder / "4x.wav").write_text("no sound")
+    outputs = [tmp_path / "one.npz", tmp_path / "two.npz"]
+    for workers, output in enumerate(outputs, 1):
+        extracted(folder, workers=workers, output=output, on_damaged="skip")
+    one, two = (output.read_bytes() for output in outputs)
+    assert one == two
+    assert rows(outputs[0]) == rows(outputs[1])
+
+
+def test_parts_have_equal_types_whatever_is_in_them(folder):
+    for seconds, given in ((10, False), (5, True)):
+        write(folder / "z_longer_name.wav", seconds)
+        parts = list(SoundFiles(folder, SETTINGS).sliced("cpc006", progress=False))
+        assert len({part.recording.dtype for part in parts}) == 1
+        assert {part.features.shape[1:] for part in parts} == {(50, 40)}
+        assert {part.slices is not None for part in parts} == {given}
+
+
+def test_memory_does_not_grow_with_the_length_of_a_recording(tmp_path):
+    peaks = []
+    extracted(write(tmp_path / "first.wav"))  # filters are made
+    for seconds in (60, 600):
+        path = sounds.write(tmp_path / f"{seconds}.wav", np.zeros(seconds * 8000, np.int16), 8000)
+        tracemalloc.start()
+        extracted(path)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 4e6  # a few copies of the features: not the sound, 17 MB
 
 
 def test_later_starts_slice_the_sound_that_is_left():
@@ -129,13 +324,15 @@ def test_later_starts_slice_the_sound_that_is_left():
     assert left_over_s == pytest.approx(20.1 - 19.96)
     assert features.shape == (9, 50, 40) and features.dtype == np.float32
     for heard, start in zip(features, start_s, strict=True):
-        assert np.array_equal(heard, log_mel_slices(sound[round(start * 8000) :], SETTINGS)[0][0])
+        later = sound[round(start % 10 * 8000) :]
+        assert np.array_equal(heard, log_mel_slices(later, SETTINGS)[0][int(start // 10)])
     assert not np.array_equal(features[0], features[2])  # they resemble each other and are not equal
     assert np.corrcoef(features[0].mean(axis=0), features[2].mean(axis=0))[0, 1] > 0.8
     assert 5 * OFFSET_S == pytest.approx(SETTINGS.slice_hop_s)  # a sixth start is that of the next slice
+    # one second is one sequence of 5 slices, and has room for one later start that gives as many
     features, start_s, left_over_s = slice_recording(sound[:8000], SETTINGS, offsets=5)
-    assert features.shape == (0, 50, 40) and start_s.shape == (0,)
-    assert left_over_s == pytest.approx(1.0)
+    assert features.shape == (2, 5, 40) and start_s.tolist() == [0, 0.04]
+    assert left_over_s == pytest.approx(0.04)
 
 
 @pytest.mark.skipif(not CWRU.is_dir(), reason=f"the real recordings are not there: {CWRU}")

@@ -52,7 +52,7 @@ def test_the_first_slices_and_whole_sequences_are_without_padding():
     np.testing.assert_array_equal(mixed.sequence(1), WHOLE.features[1, :8])
     assert WHOLE.first(50) is WHOLE
     assert left_out(mixed, 25, "the source") == [
-        "the source: left out as shorter than 25 slices: 1 of 4 sequences."
+        "the source: left out as shorter than 25 slices: 1 of 4 sequences"
     ]
     assert left_out(mixed, 8, "the source") == []
 

@@ -1,4 +1,4 @@
-"""Features against a slow direct computation, known tones and silence."""
+"""Features against a slow direct computation, known tones, silence, offset and drift."""
 
 import librosa
 import numpy as np
@@ -7,9 +7,10 @@ from sounds import rng, tone
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features.log_mel import log_mel_slices
+from cyclegan_lib.features.log_mel import log_mel_slices, slices_of
 
 SETTINGS = FeatureSettings()
+AS_IT_IS = FeatureSettings(f_stop=0)  # with offset and drift
 
 
 def noise(seconds, rate=16000):
@@ -35,7 +36,7 @@ def direct(sound, settings, sequence, place):
 
 @pytest.mark.parametrize("rate", [8000, 12000, 16000, 44100])
 def test_features_equal_the_direct_computation(rate):
-    settings = FeatureSettings(sample_rate=rate)
+    settings = FeatureSettings(sample_rate=rate, f_stop=0)
     sound = noise(20.0, rate)
     features, start_s, left_over_s = log_mel_slices(sound, settings)
     assert features.shape == (2, 50, 40) and features.dtype == np.float32
@@ -62,22 +63,69 @@ def test_a_click_is_heard_by_its_own_slice_only():
     sound = np.zeros(160000, dtype=np.float32)
     sound[3 * 3200 + 1000] = 1.0  # in slice 3; slices begin every 3200 samples and are 2560 long
     sound[7 * 3200 + 2800] = 1.0  # in the pause after slice 7
-    features, _, _ = log_mel_slices(sound, SETTINGS)
+    features, _, _ = log_mel_slices(sound, AS_IT_IS)
     assert np.flatnonzero((features[0] > -99).any(axis=1)).tolist() == [3]
 
 
-@pytest.mark.parametrize(("seconds", "sequences"), [(9.95, 0), (9.96, 1), (19.95, 1), (19.96, 2), (35.0, 3)])
-def test_a_sequence_needs_9_96_seconds_and_what_is_left_over_is_counted(seconds, sequences):
+@pytest.mark.parametrize(
+    ("seconds", "shape"),
+    [(0.9, (0, 50)), (0.96, (1, 5)), (5.0, (1, 25)), (9.95, (1, 49)), (9.96, (1, 50)), (19.95, (1, 50))]
+    + [(19.96, (2, 50)), (35.0, (3, 50))],
+)
+def test_sequences_of_10_s_tile_and_a_shorter_sound_is_one_of_what_it_has(seconds, shape):
     features, start_s, left_over_s = log_mel_slices(noise(seconds), SETTINGS)
-    assert len(features) == len(start_s) == sequences
-    read = (sequences - 1) * 10 + 9.96 if sequences else 0.0
+    assert features.shape == (*shape, 40) and start_s.tolist() == [10.0 * k for k in range(shape[0])]
+    read = (shape[0] - 1) * 10 + (shape[1] - 1) * 0.2 + 0.16 if shape[0] else 0.0
     assert left_over_s == pytest.approx(seconds - read, abs=1e-6)
+
+
+def test_sequences_of_another_length_hold_the_same_slices():
+    sound = noise(20.0)
+    whole, start_s, left_over_s = log_mel_slices(sound, FeatureSettings(slices=7))
+    assert whole.shape == (14, 7, 40) and start_s == pytest.approx(1.4 * np.arange(14))
+    assert left_over_s == pytest.approx(20 - 97 * 0.2 - 0.16)
+    assert np.array_equal(whole.reshape(-1, 40), log_mel_slices(sound, SETTINGS)[0].reshape(-1, 40)[: 14 * 7])
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, AS_IT_IS])
+def test_slices_do_not_depend_on_the_blocks_that_sound_comes_in(settings):
+    sound = noise(12.0)
+    whole = np.concatenate(list(slices_of([sound], settings)))
+    assert whole.shape == (60, 40)
+    for size in (37, 999, 16000, 70000):
+        blocks = (sound[start : start + size] for start in range(0, len(sound), size))
+        assert np.array_equal(np.concatenate(list(slices_of(blocks, settings))), whole)
+
+
+@pytest.mark.parametrize("seconds", [1, 1.4, 10])
+@pytest.mark.parametrize("level", [0.01, 0.05])
+@pytest.mark.parametrize("rate", [2000, 16000, 44100])
+def test_offset_and_drift_move_no_feature_of_any_slice(seconds, level, rate):
+    settings, times = FeatureSettings(sample_rate=rate), np.arange(round(seconds * rate)) / rate
+    sound = level * (0.1 * rng().normal(size=len(times)) + np.sin(2 * np.pi * 123 * times))
+    wanted = log_mel_slices(sound.astype(np.float32), settings)[0]
+    drifts = [0.8 * np.sin(2 * np.pi * hz * times + 0.7) for hz in (0.03, 1.0, 9.9)]
+    for added in (0.8, -0.8, 0.8 * times / seconds, *drifts):
+        features = log_mel_slices((sound + added).astype(np.float32), settings)[0]
+        assert np.abs(features - wanted).max() < 0.1
+
+
+def test_what_is_removed_ends_below_the_lowest_band():
+    """A tone at f_min is 0.1 dB quieter; white noise differs in the lowest bands only, by less than 1 dB."""
+    lowest = tone(60.0, 0.1, 10)
+    kept, heard = (log_mel_slices(lowest, settings)[0][..., :2] for settings in (AS_IT_IS, SETTINGS))
+    assert 0 <= (kept - heard).mean() < 0.11
+    kept, heard = (log_mel_slices(noise(60.0), settings)[0] for settings in (AS_IT_IS, SETTINGS))
+    apart = np.abs(kept - heard).mean(axis=(0, 1))
+    assert apart[0] < 1 and apart[10:].max() < 0.01
 
 
 @pytest.mark.parametrize(
     ("values", "word"),
     [
         ({"f_min": 9000.0}, "f_min"),
+        ({"f_min": 10.0}, "above f_stop"),
+        ({"sample_rate": 1000}, "too short"),
         ({"window_s": 0.2}, "does not fit"),
         ({"window_s": 0.002, "hop_s": 0.001}, "too short"),
     ],

@@ -7,8 +7,9 @@ import pytest
 from sounds import rng, tone, write
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.recordings import find_recordings, read_recording, reading
+from cyclegan_lib.recordings import Reading, find_recordings, read_recording, reading
 from cyclegan_lib.recordings.reading import BLOCK_FRAMES, read_header
+from cyclegan_lib.recordings.recording import Recording
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
@@ -37,10 +38,10 @@ def test_channels_count_from_one_and_without_one_they_are_averaged(tmp_path):
     left, right = tone(100), tone(300, level=0.2)
     path = write(tmp_path / "a.wav", np.stack([left, right], axis=1), 16000, subtype="FLOAT")
     for channel, wanted in ((1, left), (2, right), (None, (left + right) / 2)):
-        assert read_recording(path, 16000, channel) == pytest.approx(wanted, abs=1e-6)
+        assert read_recording(path, 16000, Reading(channel)) == pytest.approx(wanted, abs=1e-6)
     for channel in (0, 3, -1):
         with pytest.raises(InputError, match="has 2 channels and no channel"):
-            read_recording(path, 16000, channel)
+            read_recording(path, 16000, Reading(channel))
 
 
 def test_a_rate_below_the_one_asked_for_is_refused_with_the_rate_to_ask_for(tmp_path):
@@ -96,7 +97,7 @@ def test_a_file_without_permission_is_refused(tmp_path):
         read_recording(path, 16000)
 
 
-class Text:
+class Text(Recording):
     """The smallest reader of a format: the rate, then a line for each sample."""
 
     def __init__(self, path):
@@ -104,11 +105,8 @@ class Text:
         self.sound = np.array(lines, dtype=np.float32)[:, None]
         self.frames, self.channels = len(self.sound) + ("cut" in path.name), int("deaf" not in path.name)
 
-    def blocks(self, frames):
+    def blocks(self, frames, column):
         return (self.sound[start : start + frames] for start in range(0, len(self.sound), frames))
-
-    def close(self):
-        pass
 
 
 def test_a_format_is_one_reader_and_one_line(tmp_path, monkeypatch):
@@ -122,5 +120,5 @@ def test_a_format_is_one_reader_and_one_line(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="deaf.txt claims 16000 samples in 0 channels"):
         read_header(tmp_path / "deaf.txt")
     (tmp_path / "a.txt").write_text("16000 loud")
-    with pytest.raises(InputError, match="a.txt is not a sound file"):
+    with pytest.raises(InputError, match="a.txt is not a .txt file"):
         read_recording(tmp_path / "a.txt", 16000)
