@@ -63,7 +63,7 @@ def check_sets(sets: dict[str, FeatureSet], titles: dict[str, str] = TITLES) -> 
                 f"{titles[name]} has {recordings} recording{'s' * (recordings != 1)}; at least 2 are needed,"
                 " because recordings are held out"
             )
-        if not np.isfinite(given.features).all():
+        if not np.isfinite(given.real_slices()).all():
             raise InputError(f"{titles[name]} has NaN or infinite features; extract or translate it again")
         check_same_settings(source, given, titles["source"], titles[name])
     known = {name: given.device for name, given in sets.items() if given.settings is not None}

@@ -42,7 +42,7 @@ class FaultClassifier:
         """
         labelled = _labelled(labelled)
         check_classes(labelled, {}, "the labelled set")
-        statistics = mean_and_std(labelled.features)  # (sequences, 80)
+        statistics = _statistics(labelled)  # (sequences, 80)
         for model in self.models.values():
             model.fit(statistics, labelled.label)
         return self
@@ -53,11 +53,19 @@ class FaultClassifier:
         Those without a label are left out. Raises InputError if none has one.
         """
         feature_set = _labelled(feature_set)
-        statistics = mean_and_std(feature_set.features)  # (sequences, 80)
+        statistics = _statistics(feature_set)  # (sequences, 80)
         return {
             name: float(np.mean(model.predict(statistics) == feature_set.label))
             for name, model in self.models.items()
         }
+
+
+def _statistics(feature_set: FeatureSet) -> np.ndarray:
+    """Mean and deviation of each sequence, whatever its length, (sequences, 80)."""
+    statistics = np.empty((len(feature_set), 2 * feature_set.features.shape[2]))
+    for index, features in feature_set.by_length():
+        statistics[index] = mean_and_std(features)
+    return statistics
 
 
 def check_classes(labelled: FeatureSet, others: dict[str, FeatureSet], title: str) -> None:

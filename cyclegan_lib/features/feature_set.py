@@ -55,8 +55,15 @@ class FeatureSet:
 
     def mean_spectra(self) -> np.ndarray:
         """The mean over each sequence's slices, float64 (sequences, 40) dB."""
-        ones = np.ones(self.features.shape[1], np.float32)  # a product: the sum over an inner axis is slower
-        return np.matmul(ones, self.features).astype(np.float64) / self.lengths[:, None]
+        real = self.features
+        if self.slices is not None:
+            real = np.where((np.arange(real.shape[1]) < self.slices[:, None])[..., None], real, 0)
+        ones = np.ones(real.shape[1], np.float32)  # a product: the sum over an inner axis is slower
+        return np.matmul(ones, real).astype(np.float64) / self.lengths[:, None]
+
+    def sequence(self, row: int) -> np.ndarray:
+        """The slices of one sequence, (its length, 40) dB."""
+        return self.features[row, : self.lengths[row]]
 
     def by_length(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Sequences of one length at a time: which they are, int (k,), and their features (k, length, 40)."""
@@ -84,6 +91,13 @@ class FeatureSet:
             features=chosen.features[np.arange(len(rows))[:, None], starts[:, None] + np.arange(length)],
             start_s=chosen.start_s + starts * hop_s,
         )
+
+    def first(self, length: int) -> "FeatureSet":
+        """The first `length` slices of each sequence; those that have fewer are left out."""
+        if self.slices is None and length == self.features.shape[1]:
+            return self
+        long = self.select(self.lengths >= length)
+        return replace(long, features=long.features[:, :length], slices=None)
 
     def with_features(self, features: np.ndarray, device: str) -> "FeatureSet":
         """Return the same recordings with other features, as `device` would hear them."""

@@ -9,8 +9,9 @@ import numpy as np
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
-from cyclegan_lib.features.check import MIN_RECORDINGS
+from cyclegan_lib.features.check import MIN_RECORDINGS, copies, warnings
 from cyclegan_lib.features.fingerprints import fingerprint, remembered
+from cyclegan_lib.features.lengths import common_length, left_out
 from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.features.splits import fold_of_recordings
 
@@ -19,8 +20,8 @@ from cyclegan_lib.features.splits import fold_of_recordings
 class Domains:
     """Both domains, with the folds that decide which restart is trained on which recordings.
 
-    Restart r is trained on all recordings but those of fold r modulo the number of folds; on those it is
-    judged.
+    All sequences have one length: longer ones were cut, shorter ones left out. Restart r is trained on all
+    recordings but those of fold r modulo the number of folds; on those it is judged.
     """
 
     a: FeatureSet  # raw units (dB)
@@ -28,8 +29,10 @@ class Domains:
     fold_a: np.ndarray  # int, (sequences,)
     fold_b: np.ndarray
     normalizer: Normalizer  # fitted on all training recordings
-    facts: dict[str, Any]  # what a checkpoint remembers of each domain: device, counts, fingerprints
+    # what a checkpoint remembers of each domain as it was given: device, counts, fingerprints
+    facts: dict[str, Any]
     pairs: Pairs | None = None  # recordings that both devices made
+    warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
 
     def normalized(self) -> dict[str, np.ndarray]:
         """Z-scores of both domains, "a" and "b", float32 (sequences, slices, 40)."""
@@ -49,41 +52,53 @@ def load_domains(
 ) -> Domains:
     """Read both domains' training recordings and prepare them.
 
+    Both are cut to one length, the smaller of their usual ones, so that everything behind compares equal
+    numbers of slices; of recordings with equal features one is kept.
+
     Raises InputError if a file cannot be used, the two were extracted with different settings, come from one
     device, or one has fewer than eight recordings or nothing but equal features.
     """
-    a, b = (_load(path, settings) for path in (path_a, path_b))
-    check_same_settings(a, b, path_a, path_b)
-    if a.device == b.device:
+    remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
+    given = [FeatureSet.load(path, remedy=remedy) for path in (path_a, path_b)]
+    check_same_settings(*given, path_a, path_b)
+    if given[0].device == given[1].device:
         raise InputError(
-            f"{path_a} and {path_b} both come from the device '{a.device}'; give one file of each device"
+            f"{path_a} and {path_b} both come from the device '{given[0].device}'; give one file of each"
+            " device"
         )
+    length = max(common_length(*given), settings.discriminator.window)
+    a, b = (
+        _usable(domain, length, path, settings) for domain, path in zip(given, (path_a, path_b), strict=True)
+    )
     return Domains(
         a,
         b,
         fold_of_recordings(a.recording, settings.folds, settings.seed),
         fold_of_recordings(b.recording, settings.folds, settings.seed),
         Normalizer.fit(a.features, b.features, settings.normalization),
-        {"a": _facts(a), "b": _facts(b)},
+        {name: _facts(domain) for name, domain in zip("ab", given, strict=True)},
         None if pairs is None else Pairs.load(pairs),
+        (*warnings(*given), *(line for domain in given for line in left_out(domain, length, domain.device))),
     )
 
 
-def _load(path: str | Path, settings: TrainingSettings) -> FeatureSet:
-    remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
-    domain = FeatureSet.load(path, remedy=remedy)
+def _usable(domain: FeatureSet, length: int, path: str | Path, settings: TrainingSettings) -> FeatureSet:
+    """What is trained on: sequences of `length` slices, each recording once."""
+    if domain.lengths.max() < settings.discriminator.window:
+        raise InputError(
+            f"{path} has {domain.lengths.max()} slices a sequence;"
+            f" at least {settings.discriminator.window} are needed"
+        )
+    again = [name for _, *others in copies(domain) for name in others]
+    domain = domain.select(~np.isin(domain.recording, again)).cut(length)
     recordings = len(np.unique(domain.recording))
     # each restart holds out a fold, which must not be empty
     least = max(MIN_RECORDINGS, min(settings.restarts, settings.folds))
     if recordings < least:
         raise InputError(
-            f"{path} holds {recordings} recording{'s' * (recordings > 1)}; at least {least} are"
-            " needed to train and to hold some out"
-        )
-    if domain.features.shape[1] < settings.discriminator.window:
-        raise InputError(
-            f"{path} has {domain.features.shape[1]} slices a sequence;"
-            f" at least {settings.discriminator.window} are needed"
+            f"{path} holds {recordings} recording{'s' * (recordings != 1)}; at least {least} are"
+            " needed to train and to hold some out; `cyclegan extract --split-every SECONDS` makes several of"
+            " a long one"
         )
     if (np.ptp(domain.features.reshape(-1, domain.features.shape[-1]), axis=0) < CONSTANT_DB).all():
         raise InputError(

@@ -19,7 +19,6 @@ from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.features.check import warnings as warnings_of
 from cyclegan_lib.features.normalization import NORMALIZATION
 from cyclegan_lib.files import locked, not_written, remove_leftovers
 from cyclegan_lib.models.cyclegan import CycleGANModule
@@ -169,8 +168,8 @@ def _in_folder(resume: str | Path, folder: Path) -> Path:
 
 
 def _run(folder: Path, choice: dict[str, Any], domains: Domains) -> TrainingRun:
-    odd = tuple(warnings_of(domains.a, domains.b))
-    return TrainingRun(folder / BEST, folder / LAST, choice["best_epoch"], choice["history"], odd)
+    best_epoch, history = choice["best_epoch"], choice["history"]
+    return TrainingRun(folder / BEST, folder / LAST, best_epoch, history, domains.warnings)
 
 
 def _fit(
