@@ -22,6 +22,8 @@ DIRECTIONS = ("AB", "BA")
 BENCHMARK_SEEDS = (0, 1, 2, 3, 4)
 REAL_DATA = Path("../shared/data")
 
+Unlabelled = Literal["error", "keep", "skip"]  # what becomes of recordings without a label
+
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
 

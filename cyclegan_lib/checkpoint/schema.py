@@ -18,6 +18,7 @@ from cyclegan_lib.checkpoint.torch_file import is_plain
 from cyclegan_lib.config import N_FEATURES, StoredFeatureSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import Normalizer
+from cyclegan_lib.features.fingerprints import DIGITS, KEPT
 from cyclegan_lib.features.seen import Seen
 
 MAX_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
@@ -92,6 +93,8 @@ class DomainFacts(_Own):
     sequences: Count
     recordings: Count
     fingerprint: Text
+    # of each sequence, in checkpoints of now
+    remembered: Annotated[str, Field(max_length=KEPT * DIGITS, pattern="^[0-9a-f]*$")] = ""
     # how this one was read; None where its file did not say, or in checkpoints of before
     settings: StoredFeatureSettings | None = None
 

@@ -53,6 +53,8 @@ def train(
         print(f"stopped after epoch {epochs} of {settings.max_epochs}: its minutes are over")
     print(printable(f"best epoch {run.best_epoch} of {epochs}: {run.best}"))
     print(f"held-out distance {best:.3f}, at the start (matched linear maps) {first:.3f}")
+    for warning in run.warnings:
+        print(printable(f"warning: {warning}"))
 
 
 def export(

@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 from cyclegan_lib.evaluation.checks import match_by_name
 from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.lengths import common_length
 from cyclegan_lib.features.seen import Seen
 
 SUSPECT = 0.25  # part of the recordings that is held for doubtful
@@ -77,7 +78,7 @@ class Reliability:
         lines = [
             [
                 str(self.recording[i]),
-                "unknown" if self.label is None else str(self.label[i]),
+                "unknown" if self.label is None else str(self.label[i] or "unknown"),
                 "unknown" if self.difference is None else f"{self.error[i]:.1f}",
                 f"{self.disagreement[i]:.2f}",
                 f"{self.novelty[i]:.1f}",
@@ -93,13 +94,19 @@ def reliability(
     """Translate `source` and look at where the translation is wrong, or may be.
 
     `train` is what the translator was trained on, of the source device; `paired` are the same moments as the
-    target device heard them, matched by recording and start. Raises InputError if these cannot be matched, or
-    the source is of another device than the translator's.
+    target device heard them, matched by recording and start. Where sequences differ in length, equally many
+    slices of each are looked at, and shorter ones are left out. Raises InputError if these cannot be matched,
+    or the source is of another device than the translator's.
     """
+    source = source.first(common_length(*filter(None, (source, paired))))
+    if paired is not None:
+        length = source.features.shape[1]
+        matched = match_by_name(source, paired, "paired")
+        long = matched.lengths >= length
+        source, truth = source.select(long), matched.first(length).features
     translated = translator.translate_set(source).features
     difference = heard = None
     if paired is not None:
-        truth = match_by_name(source, paired, "paired").features
         difference = translated - truth
         heard = _squared_correlation(source.features.mean(axis=1), truth.mean(axis=1))
     return Reliability(

@@ -22,10 +22,10 @@ from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.extract import REPORT, ExtractionReport, SoundFiles
 from cyclegan_lib.features.feature_set import FeatureStream, regrouped
 from cyclegan_lib.features.seen import Seen
-from cyclegan_lib.features.stream import FORMATS, WRITERS
+from cyclegan_lib.features.stream import WRITERS
 from cyclegan_lib.files import writable_file
 from cyclegan_lib.models import Generator
-from cyclegan_lib.recordings.reading import SUFFIXES
+from cyclegan_lib.recordings.formats import ONLY_RECORDINGS
 
 PART_BYTES = 8_000_000  # float32 features of a file in memory at a time: 1,000 sequences
 GIVE_INPUT = "give a feature set written by `cyclegan extract`, or a folder of recordings"
@@ -208,7 +208,7 @@ class Translator:
             writable_file(report, source, output)
         became = f"{output}{REPORT}"  # of the recordings
         kind = source.suffix.lower()
-        if source.is_dir() or (kind in SUFFIXES and kind not in FORMATS):
+        if source.is_dir() or kind in ONLY_RECORDINGS:
             if report is not None and str(report) == became:
                 raise InputError(f"{report} says what became of the recordings; give another --report")
             recordings = self._recordings(source, **reading)

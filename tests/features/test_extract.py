@@ -92,36 +92,6 @@ def test_shorter_recordings_are_sequences_of_the_slices_they_have(folder, tmp_pa
     assert heard.start_s.tolist() == [0, 5, 0, 5, 10, 15, 20, 0, 5, 0]
 
 
-def test_labels_match_the_whole_name_first_and_then_its_last_part(folder, tmp_path):
-    exact = "\ufeffrecording,fault,rpm\na.wav,ball,1\nb,normal,2\nday2/a,inner_race,3\n"
-    labels = tmp_path / "labels.csv"
-    for text, column, wanted in (
-        (exact, "fault", ["ball", "normal", "normal", "inner_race"]),
-        (exact, "rpm", ["1", "2", "2", "3"]),
-        ("recording,fault\na,ball\nb,normal\n", "fault", ["ball", "normal", "normal", "ball"]),
-    ):
-        labels.write_text(text, encoding="utf-8")
-        heard, _ = extracted(folder, labels=labels, label_column=column)
-        assert heard.label.tolist() == wanted
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("recording,class\na,x\n", ["no column 'fault'", "recording, class"]),
-        ("name,fault\na,x\n", ["no column 'recording'"]),
-        ("", ["no column 'recording'", "none"]),
-        ("recording,fault\na,x\n", ["no fault for the recording 'b'", "--recordings-list"]),
-        ("recording,fault\na,x\nb\n", ["no fault for the recording 'b'"]),
-        ("recording,fault\na,x\nb,y\na,z\n", ["'a' two labels, 'x' and 'z'"]),
-    ],
-)
-def test_labels_that_do_not_fit_are_refused(folder, tmp_path, text, words):
-    (tmp_path / "labels.csv").write_text(text)
-    refused("labels.csv", *words, source=folder, labels=tmp_path / "labels.csv")
-    refused("absent.csv", "does not exist", source=folder, labels=tmp_path / "absent.csv")
-
-
 def test_a_list_chooses_the_recordings(folder, tmp_path):
     names = tmp_path / "list.txt"
     names.write_text("b\n")

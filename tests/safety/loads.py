@@ -101,8 +101,8 @@ def load_microphone(path: Path) -> None:
 
 
 def load_labels(path: Path) -> None:
-    found = read_labels(path, "fault", NAMES)
-    assert list(found) == NAMES and all(label and len(label.splitlines()) == 1 for label in found.values())
+    found = read_labels(path, "fault", NAMES, path.parent).of
+    assert list(found) == NAMES and all(len(label.splitlines()) <= 1 for label in found.values())
 
 
 def load_list(path: Path) -> None:
