@@ -64,7 +64,7 @@ class FeatureSettings(Settings):
     slices: int = Field(SLICES, ge=1, description="slices in a sequence")
     n_features: int = Field(N_FEATURES, ge=1, description="mel bands, the features of a slice")
     channel: int | str | None = Field(
-        None, description="channel that was read, from 1 or by its name; None: the mean of all"
+        None, description="channel that was read, from 1 or by its name; None: the mean of several"
     )
     scale: float = Field(1.0, gt=0, description="what samples were multiplied by, before all else")
 

@@ -152,12 +152,11 @@ class Translator:
         for (name, of_input), (_, wanted) in zip(given.common(), trained.common(), strict=True):
             if of_input != wanted:
                 raise InputError(_unlike(name, of_input, wanted))
-        of_before = given.f_stop == 0 and given.channel is None  # channels were not noted then
-        if trained.channel not in (None, given.channel) and not of_before:
-            of = "the mean of all channels" if given.channel is None else f"channel {given.channel}"
+        if None not in (given.channel, trained.channel) and given.channel != trained.channel:
             raise InputError(
-                f"the input is {of} of its recordings, but the model was trained on channel"
-                f" {trained.channel} of {self.source}; extract it again with --channel {trained.channel}"
+                f"the input is channel {given.channel} of its recordings, but the model was trained on"
+                f" channel {trained.channel} of {self.source}; extract it again with --channel"
+                f" {trained.channel}, or give the recordings themselves and --channel {given.channel}"
             )
 
     def translate_set(self, source: FeatureSet) -> FeatureSet:
@@ -261,7 +260,13 @@ class Translator:
         given = {name: value for name, value in given.items() if value is not None}
         settings = FeatureSettings.checked("the command line", **self.settings.model_dump() | given)
         remedy = f"the model needs recordings made at {settings.sample_rate} Hz or more"
-        return SoundFiles(source, settings, low_rate=remedy, **reading)
+        recordings = SoundFiles(source, settings, low_rate=remedy, **reading)
+        several = sum((file.channels or 1) > 1 for file in recordings.report.files)
+        if several and channel is None and settings.channel is not None:
+            recordings.report.remarks.append(
+                f"channel {settings.channel} was read, as in training, of {several} recordings with several"
+            )
+        return recordings
 
 
 def _unlike(name: str, given: Any, trained: Any) -> str:
@@ -278,9 +283,9 @@ def _unlike(name: str, given: Any, trained: Any) -> str:
             " and the input has none; give the recordings themselves, which are then extracted likewise, or"
             " extract the training recordings again and train on them"
         )
-    option = f" with --sample-rate {trained}" if name == "sample_rate" else ""
+    option = f" --sample-rate {trained}" if name == "sample_rate" else ""
     return (
         f"the input was extracted with other settings than the model was trained on ({name} {given}, the"
-        f" model's {trained}); extract it again with `cyclegan extract`{option}, or give the recordings"
+        f" model's {trained}); extract it again with `cyclegan extract{option}`, or give the recordings"
         " themselves"
     )

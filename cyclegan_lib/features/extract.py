@@ -72,11 +72,15 @@ def extract(
         if output is not None:
             recordings.report.save(f"{output}{REPORT}")
     names = feature_set.recording.tolist()
+    told = settings
+    if settings.channel is None and all(f.channels == 1 for f in recordings.report.files if f.sequences):
+        told = settings.model_copy(update={"channel": 1})  # no mean: of others the first is read, then, too
     feature_set = replace(
         feature_set,
         recording=np.array(names),  # as wide as those that are used
         label=labelled and np.array([labelled.of[recordings.file_of(name)] for name in names]),
         slices=None if (feature_set.lengths == settings.slices).all() else feature_set.slices,
+        settings=told,
     )
     if output is not None:
         feature_set.save(output)

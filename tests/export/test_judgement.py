@@ -80,6 +80,17 @@ def test_recordings_of_the_target_are_noticed(exported, test_set, tmp_path):
     assert translate(back, other, tmp_path) == []
 
 
+def test_a_mean_of_channels_for_a_model_of_one_is_said(exported, test_set, tmp_path):
+    one = make_set("cpc006", channel=1).settings
+    translator = Translator.load(exported, "AB")
+    for given, trained in ((test_set.settings, one), (one, test_set.settings), (one, one)):
+        replace(test_set, settings=given).save(tmp_path / "x.npz")
+        model = replace(translator, settings=trained)
+        judgement, _ = model.translate_file(tmp_path / "x.npz", tmp_path / "o.npz", progress=False)
+        assert len(judgement.warnings()) == (given != trained)
+        assert all("the mean of several channels" in said for said in judgement.warnings())
+
+
 def test_a_model_of_before_says_that_it_does_not_know(trained, test_set, tmp_path):
     content = torch.load(trained[0].best, weights_only=True)
     del content["seen"]
@@ -107,10 +118,10 @@ def test_a_checkpoint_knows_what_its_export_knows(trained, exported):
         ({}, {"f_stop": 0.0}, "the model was trained on features of an earlier version"),
         ({"f_min": 50.0}, {}, "f_min 50.0, the model's 60.0"),
         ({"channel": 2}, {"channel": 1}, "the input is channel 2 .* trained on channel 1 of cpc006"),
-        ({}, {"channel": "left"}, "the mean of all channels .* extract it again with --channel left"),
+        ({"channel": "right"}, {"channel": "left"}, "extract it again with --channel left"),
         ({"channel": 2}, {}, None),
         ({"channel": 1, "slices": 25, "scale": 9.0}, {"channel": 1}, None),
-        ({"f_stop": 0.0}, {"f_stop": 0.0, "channel": 1}, None),  # channels were not noted then
+        ({}, {"channel": 1}, None),  # sets of before do not say
     ],
 )
 def test_sets_of_other_settings(given, trained_on, says, exported, run_script, tmp_path):
@@ -139,7 +150,6 @@ def test_the_script_refuses_what_the_command_refuses(trained, tmp_path, run_scri
         (make_set("cpc006", sample_rate=8000, channel=1), "AB", "sample_rate 8000, the model with 16000"),
         (make_set("cpc006", f_stop=0.0, channel=1), "AB", "f_stop 0.0, the model with 10.0"),
         (make_set("cpc006", channel=2), "AB", "channel 2, the model with 1"),
-        (make_set("cpc006"), "AB", "channel None, the model with 1"),
         (make_set("cpc006", channel=1, scale=3.0, slices=9), "AB", None),
         (make_set("BATCH_UPLOAD", channel=2), "BA", None),
         (replace(make_set("phone"), settings=None), "AB", None),
