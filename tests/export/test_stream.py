@@ -171,6 +171,34 @@ def test_the_command_takes_a_folder_a_recording_or_a_set(recordings, domains, ex
     assert FeatureSet.load(out, least=1).device == "cpc006"
 
 
+def test_a_folder_is_read_as_the_training_recordings_were_or_as_told(translator, tmp_path):
+    folder, rng = tmp_path / "stereo", np.random.default_rng(0)
+    folder.mkdir()
+    for name in ("a", "b"):
+        sound = rng.standard_normal((160_000, 2)) * [0.02, 0.2]
+        soundfile.write(folder / f"{name}.wav", sound, 16000, subtype="FLOAT")
+    trained = replace(translator, settings=FeatureSettings(channel=1, scale=2.0, slices=25))
+    for given in ({}, {"channel": 2}, {"scale": 3.0, "split_every": 5}):
+        out = tmp_path / "out.npz"
+        _, report = trained.translate_file(folder, out, progress=False, report=tmp_path / "r.csv", **given)
+        reading = {"channel": 1, "scale": 2.0} | given
+        split = reading.pop("split_every", None)
+        settings = FeatureSettings(slices=25, **reading)
+        expected, _ = extract(folder, "cpc006", settings, progress=False, split_every=split)
+        written = FeatureSet.load(out)
+        assert written.settings == settings and len(written) == 4
+        assert written.recording.tolist() == expected.recording.tolist()
+        wanted = translator.translate(expected.features)
+        np.testing.assert_allclose(written.features, wanted, atol=1e-4)
+        said = "channel 1 was read, as in training, of 2 recordings with several"
+        assert (said in str(report)) == ("channel" not in given)
+        assert len((tmp_path / "r.csv").read_text().splitlines()) == 5
+    with pytest.raises(InputError, match="out.npz.report.csv says what became of the recordings"):
+        trained.translate_file(folder, out, progress=False, report=f"{out}.report.csv")
+    with pytest.raises(InputError, match="out.npz is a feature set: .* leave out --channel, --scale"):
+        trained.translate_file(out, tmp_path / "again.npz", progress=False, channel=2)
+
+
 def test_recordings_that_cannot_be_translated(recordings, translator, tmp_path):
     out = tmp_path / "out.npz"
     translate = lambda source, with_=translator: with_.translate_file(source, out, progress=False)
