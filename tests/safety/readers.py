@@ -62,6 +62,7 @@ def _arrays(base: Path, exported: Path) -> dict[str, Reader]:
         "pairs": Reader("a.npz", pairs, wrong_pair, loads.load_pairs, 500, 300),
         "exported script, .npz": Reader("a.npz", whole, wrong, script, 200, 200),
         "exported script, .npy": Reader("a.npy", saved(values), npy(values), script, 100, 100),
+        "exported script, .json": _json("a.json", nested, script, 100, 100),
     }
 
 

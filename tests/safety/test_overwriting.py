@@ -82,7 +82,7 @@ def test_translate(suffix, kind, exported, here, capfd):
         Path("in.json").write_text(json.dumps(features.tolist()))
     command = ["translate", "--model", exported, "--direction", "AB", "--input"]
     output = also(source, kind, ".npz")
-    says = "would be overwritten" if output.suffix == ".npz" else "must end in .npz"
+    says = "would be overwritten" if output.suffix in (".npz", ".json") else "must end in .npz"
     keeps_all(capfd, here, output, *command, source, "--output", output, says=says)
     link = also("recordings/two.wav", "symbolic link", "-two.npz")
     keeps_all(capfd, here, link, *command, "recordings", "--output", link)
