@@ -149,15 +149,14 @@ class Translator:
             )
         if given is None or trained is None:
             return
-        for name, wanted in trained.common():
-            if getattr(given, name) != wanted:
-                raise InputError(_unlike(name, getattr(given, name), wanted))
-        of_before = given.f_stop == 0 and given.channel is None  # channels were not noted then
-        if trained.channel not in (None, given.channel) and not of_before:
-            of = "the mean of all channels" if given.channel is None else f"channel {given.channel}"
+        for (name, value), (_, wanted) in zip(given.common(), trained.common(), strict=True):
+            if value != wanted:
+                raise InputError(_unlike(name, value, wanted))
+        if None not in (given.channel, trained.channel) and given.channel != trained.channel:
             raise InputError(
-                f"the input is {of} of its recordings, but the model was trained on channel"
-                f" {trained.channel} of {self.source}; extract it again with --channel {trained.channel}"
+                f"the input is channel '{given.channel}' of its recordings, but the model was trained on"
+                f" channel '{trained.channel}' of {self.source}; extract it again with --channel"
+                f" {trained.channel}"
             )
 
     def translate_set(self, source: FeatureSet) -> FeatureSet:

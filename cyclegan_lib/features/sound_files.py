@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cyclegan_lib import parallel
-from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.config import MEAN, FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import extraction_report as report
 from cyclegan_lib.features.extraction_report import ExtractionReport, FileReport
@@ -88,6 +88,9 @@ class SoundFiles:
         self._all_whole = split_every is None
         self._digests: dict[bytes, str] = {}  # names of recordings by their features
         self._check_headers()
+        if settings.channel is None:  # what a set says, and a model that is trained on it
+            mono = {file.channels for file in self.report.files} <= {1, None}
+            self.settings = settings.model_copy(update={"channel": 1 if mono else MEAN})
 
     def _check_headers(self) -> None:
         """Look at every header before any sound is read."""

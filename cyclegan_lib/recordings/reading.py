@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from cyclegan_lib.config import MEAN
 from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
@@ -42,7 +43,7 @@ MAX_SOUND_TIMES, MAX_SOUND_BYTES = 100, 64 << 20
 class Reading:
     """How the files of one device are read."""
 
-    channel: int | str | None = None  # from 1, or a name, or a pattern of one; None: the mean of all
+    channel: int | str | None = None  # from 1, or a name, or a pattern of one; None, MEAN: the mean of all
     rate_of_files: int | None = None  # Hz, of files that do not state theirs: a stated rate wins
     scale: float = 1.0  # samples are multiplied by it
 
@@ -190,7 +191,7 @@ def _check_size(path: Path, recording: Recording) -> None:
 def _column(path: Path, recording: Recording, channel: int | str | None) -> int | None:
     """The index of the channel; None for the mean of all."""
     names, count = recording.names, recording.channels
-    if channel is None:
+    if channel in (None, MEAN):
         if len(recording.no_signal) == count:
             raise InputError(f"{path} holds no signal; its columns: {_no_signals(recording)}")
         if recording.apart and count > 1:
