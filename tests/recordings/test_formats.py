@@ -44,8 +44,8 @@ def text(sound, separator=",", header=(), decimal=".", end="\n", before="", time
     return (before + end.join(lines) + end).encode(encoding)
 
 
-def mat(**variables):
-    return lambda path: savemat(path, variables)
+def mat(packed=False, **variables):
+    return lambda path: savemat(path, variables, do_compression=packed)
 
 
 def npz(**arrays):
@@ -156,6 +156,8 @@ READ = {
     "118.mat": (bearing(), {**GIVEN, "channel": "DE_time"}, ONE, None),
     "118 by pattern.mat": (bearing(), {**GIVEN, "channel": "X*_FE_*"}, TWO, None),
     "HUST.mat": (mat(data=ONE[:, None], fs=RATE), {}, ONE, None),
+    "packed.mat": (bearing(packed=True), {**GIVEN, "channel": "DE_time"}, ONE, None),
+    "as whole numbers.mat": (mat(data=np.arange(300.0) % 7), GIVEN, np.arange(300) % 7, None),
     "its own rate wins.mat": (mat(data=ONE, Fs=RATE), {"rate_of_files": 2 * RATE}, ONE, None),
     "KA01.mat": (structures(), {**GIVEN, "channel": "vibration_1"}, ONE, None),
     "two channels.mat": (mat(data=SOUND[:, :2]), {**GIVEN, "channel": 2}, TWO, "longer axis"),
@@ -233,7 +235,7 @@ REFUSED = {
     "cut.mat": (
         lambda path: (bearing()(path), path.write_bytes(path.read_bytes()[:9000])),
         GIVEN,
-        "a .mat file",
+        "cut.mat .*is damaged",
     ),
     "no.mat": (b"no mat file", GIVEN, "is not a .mat file, or is damaged"),
     "square.npy": (npy(np.zeros((200, 200))), GIVEN, "which axis is time"),
