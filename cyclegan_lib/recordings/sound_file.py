@@ -43,7 +43,7 @@ class SoundFile(Recording):
         elif self.file.format == "OGG" and not _ends(path):
             remark = "its end is missing: it was read as far as it goes"
         cut = None if wave else CUT.search(self.file.extra_info)
-        if cut is not None and int(cut[2]) < int(cut[1]) < riff.UNKNOWN_BYTES:
+        if cut is not None and int(cut[2]) < int(cut[1]) and not riff.is_placeholder(int(cut[1])):
             self.close()
             raise EOFError("the sound ends before its header says")
         self.remarks = (remark,) if remark else ()

@@ -118,6 +118,8 @@ READ = {
     "claims all of 32 bits.wav": (wav(0xFFFFFFFF), {}, ONE, "does not say how long"),
     "claims nothing in 64 bits.wav": (rf64(0), {}, ONE, "claims no sound"),
     "whole in 64 bits.rf64": (rf64(6000), {}, ONE, None),
+    "claims a little less.wav": (wav(5800), {}, ONE, "claims less sound"),
+    "an old tag behind.wav": (wav(after=b"TAG" + bytes(125)), {}, ONE, None),
     "tags behind.wav": (wav(after=CHUNKS), {}, ONE, None),
     "a sector behind.wav": (wav(after=bytes(1000)), {}, ONE, None),
     "from a pipe.flac": (patched(streamed_flac), {}, ONE, "does not say how long"),
@@ -198,6 +200,8 @@ def test_whatever_libsndfile_reads(tmp_path, suffix):
 
 REFUSED = {
     "cut.wav": (wav()[:3000], {}, "ends before its header says"),
+    "cut after hours.wav": (wav(2_073_600_000), {}, "ends before its header says"),
+    "cut after a day.rf64": (rf64(8_294_123_456), {}, "ends before its header says"),
     "cut.aiff": (patched(lambda content: content[:3000], format="AIFF"), {}, "ends before its header says"),
     "cut.w64": (patched(lambda content: content[:3000], format="W64"), {}, "ends before its header says"),
     "cut.rf64": (rf64(6000)[:3000], {}, "ends before its header says"),
