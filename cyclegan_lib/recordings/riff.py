@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-# Programs that write into a pipe claim about a power of two, or a number that is round, from a billion bytes on.
+# Programs that write into a pipe claim about a power of two, or a round number, of at least a billion bytes.
 PLACEHOLDERS_FROM, ROUND_TO, NEAR = 1_000_000_000, 100_000_000, 1 << 17
 SECTOR, FILLED = 4096, 8  # zeros up to a sector, and a few bytes of any kind, behind a sound are none
 TAGS = (b"TAG", b"ID3", b"APETAGEX")
@@ -133,7 +133,7 @@ def _chunks(file: BinaryIO, at: int, size: int) -> Iterator[tuple[bytes, int, in
 
 
 def _is_sound(file: BinaryIO, at: int, size: int) -> bool:
-    """Whether what follows the claimed sound is more of it: no chunks, no tags, and not filled up with zeros."""
+    """Whether what follows the claimed sound is more of it: no chunks, no tags, no sector filled up."""
     if size - at <= FILLED or _fits(file, at, size) or _fits(file, at + at % 2, size):
         return False
     file.seek(at)

@@ -152,6 +152,18 @@ READ = {
         "left out: Time (s)",
     ),
     "unnamed seconds.csv": (text(SOUND[:, :1], time=seconds), GIVEN, ONE, "left out: 1 (time stamps)"),
+    "rounded seconds.csv": (
+        text(SOUND[:, :1], time=lambda index: f"{index / RATE:.3f}"),
+        GIVEN,
+        ONE,
+        "left out: 1 (time stamps)",
+    ),
+    "names, then units.csv": (
+        text(SOUND[:, :2], header=("V", "g"), before="Microphone,Gearbox\n"),
+        {**GIVEN, "channel": "gearbox"},
+        TWO,
+        None,
+    ),
     "dates.csv": (text(SOUND[:, :2], ";", time=stamp), GIVEN, MEAN, "left out: 1 (text)"),
     "numbered past time.csv": (text(SOUND[:, :2], time=seconds), {**GIVEN, "channel": 3}, TWO, None),
     # MATLAB
