@@ -126,6 +126,12 @@ READ = {
     # tables
     "MAFAULDA 12.288.csv": (text(SOUND), {**GIVEN, "channel": 8}, SOUND[:, 7], None),
     "XJTU.csv": (text(SOUND[:, :2], header=XJTU), {**GIVEN, "channel": "vertical"}, TWO, None),
+    "a dead channel.csv": (
+        text(SOUND[:, :2] * [1, 0], header=("Time", "on", "off"), time=seconds),
+        GIVEN,
+        ONE / 2,
+        "channels without sound: off of 2",
+    ),
     "XJTU mean.csv": (text(SOUND[:, :2], header=XJTU), GIVEN, MEAN, None),
     "semicolons.csv": (text(SOUND[:, :2], ";", decimal=","), GIVEN, MEAN, None),
     "semicolons, Excel.csv": (
@@ -214,6 +220,11 @@ REFUSED = {
     "cut.wav": (wav()[:3000], {}, "ends before its header says"),
     "cut after hours.wav": (wav(2_073_600_000), {}, "ends before its header says"),
     "cut after a day.rf64": (rf64(8_294_123_456), {}, "ends before its header says"),
+    "unfinished.au": (
+        patched(lambda content: content[:8] + bytes(4) + content[12:], format="AU"),
+        {},
+        "claims to hold no sound, but has 6024 bytes",
+    ),
     "cut.aiff": (patched(lambda content: content[:3000], format="AIFF"), {}, "ends before its header says"),
     "cut.w64": (patched(lambda content: content[:3000], format="W64"), {}, "ends before its header says"),
     "cut.rf64": (rf64(6000)[:3000], {}, "ends before its header says"),
