@@ -63,7 +63,10 @@ class RecordingStream:
         except InputError:
             self.header.close()
             raise
-        self._meter = Meter(self.header.sample_rate, self.header.channels, reading.scale)
+        used = [
+            _called(self.header, n) for n in range(self.header.channels) if n not in self.header.no_signal
+        ]
+        self._meter = Meter(self.header.sample_rate, self.header.channels, reading.scale, used)
 
     @property
     def facts(self) -> Facts:
@@ -206,23 +209,21 @@ def _column(path: Path, recording: Recording, channel: int | str | None) -> int 
         )
     index = _named(path, names, channel) if isinstance(channel, str) else _numbered(path, count, channel)
     if index in recording.no_signal:
-        name = names[index] if names and names[index] else index + 1
         raise InputError(
-            f"{path}: the column '{name}' holds {recording.no_signal[index]}, which is no signal; choose"
-            " another with --channel"
+            f"{path}: the column '{_called(recording, index)}' holds {recording.no_signal[index]}, which is no"
+            " signal; choose another with --channel"
         )
     return index
 
 
+def _called(recording: Recording, index: int) -> str:
+    """A channel's name, or else its number, as --channel takes it."""
+    return (recording.names[index] if recording.names else "") or str(index + 1)
+
+
 def _no_signals(recording: Recording) -> str:
     """The columns that are no signal, and why, for a sentence."""
-    names = recording.names
-    return listed(
-        [
-            f"{names[index] if names and names[index] else index + 1} ({why})"
-            for index, why in recording.no_signal.items()
-        ]
-    )
+    return listed([f"{_called(recording, index)} ({why})" for index, why in recording.no_signal.items()])
 
 
 def _numbered(path: Path, count: int, channel: int) -> int:
