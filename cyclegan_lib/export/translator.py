@@ -151,7 +151,7 @@ class Translator:
             not_an_input(output, *recordings.paths)
             size = self._part_size(recordings.settings.slices)
             with writing(output) as write:
-                for part in regrouped(recordings.sliced(self.source, progress), size):
+                for part in regrouped(recordings.sliced(self.source, progress, title), size):
                     write(self.translate_set(part).arrays())
             return recordings.report.sequences, recordings.report
         stream = FeatureStream(source, least=1, remedy=GIVE_INPUT)
