@@ -275,7 +275,10 @@ def hear(path: Path, settings: FeatureSettings, reading: Reading) -> Heard:
     try:
         stream = RecordingStream(path, settings.sample_rate, reading)
         slices = [np.empty((0, settings.n_features), np.float32)]
-        slices += slices_of(counted(stream.blocks()), settings)
-        return Heard(np.concatenate(slices), samples, stream.facts)
+        with np.errstate(over="ignore", invalid="ignore"):
+            slices = np.concatenate([*slices, *slices_of(counted(stream.blocks()), settings)])
+        if not np.isfinite(slices).all():
+            raise InputError(f"{path} is too loud for --scale {settings.scale:g}; give a smaller one")
+        return Heard(slices, samples, stream.facts)
     except InputError as error:
         return Heard(error=str(error))
