@@ -3,10 +3,10 @@
     python benchmarks/extract_speed.py
     python benchmarks/extract_speed.py --recordings 60 --many 4000 --workers 2 --json extract_speed.json
 
-Synthetic recordings of 10 s (noise, seed 0): 16 kHz mono, which needs no resampling, and 44.1 kHz stereo, which
-is mixed and resampled to 16 kHz. Both ways take turns in one run; the shortest processor time of each counts.
-Before, a recording was read whole, no offset removed and nothing asked about its sound. The goals: at most 1.05
-times as long as before, and with N workers at least 0.8 N times as fast as with one.
+Synthetic recordings of 10 s (noise, seed 0): 16 kHz mono, which needs no resampling, and 44.1 kHz stereo,
+which is mixed and resampled to 16 kHz. Both ways take turns in one run; the shortest processor time of each
+counts. Before, a recording was read whole, no offset removed and nothing asked about its sound. The goals: at
+most 1.05 times as long as before, and with N workers at least 0.8 N times as fast as with one.
 """
 
 import argparse
@@ -121,8 +121,8 @@ def main() -> None:
             f"{name}, ratio": took / took_before,
         }
         print(
-            f"{name:>22}: {took:5.1f} ms a recording, {took_before:.1f} before: {took / took_before:.2f} times;"
-            f" {SECONDS * 1e3 / took:.0f} times faster than real time"
+            f"{name:>22}: {took:5.1f} ms a recording, {took_before:.1f} before: {took / took_before:.2f}"
+            f" times; {SECONDS * 1e3 / took:.0f} times faster than real time"
         )
     if cores is not None:
         os.sched_setaffinity(0, cores)
@@ -132,7 +132,8 @@ def main() -> None:
         result |= {"workers": options.workers, "speed-up": whole, "speed-up without start": running}
         print(
             f"{options.workers} workers, {options.many} recordings: {whole:.2f} times as fast as one"
-            f" ({whole / options.workers:.2f} N), {running:.2f} once started ({running / options.workers:.2f} N)"
+            f" ({whole / options.workers:.2f} N), {running:.2f} once started"
+            f" ({running / options.workers:.2f} N)"
         )
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -263,7 +263,13 @@ class Translator:
         given = {name: value for name, value in given.items() if value is not None}
         settings = FeatureSettings.checked("the command line", **self.settings.model_dump() | given)
         remedy = f"the model needs recordings made at {settings.sample_rate} Hz or more"
-        return SoundFiles(source, settings, low_rate=remedy, **reading)
+        recordings = SoundFiles(source, settings, low_rate=remedy, **reading)
+        several = sum((file.channels or 1) > 1 for file in recordings.report.files)
+        if several and channel is None and settings.channel is not None:
+            recordings.report.remarks.append(
+                f"channel {settings.channel} was read, as in training, of {several} recordings with several"
+            )
+        return recordings
 
 
 def _unlike(name: str, given: Any, trained: Any) -> str:
@@ -280,9 +286,9 @@ def _unlike(name: str, given: Any, trained: Any) -> str:
             " and the input has none; give the recordings themselves, which are then extracted likewise, or"
             " extract the training recordings again and train on them"
         )
-    option = f" with --sample-rate {trained}" if name == "sample_rate" else ""
+    option = f" --sample-rate {trained}" if name == "sample_rate" else ""
     return (
         f"the input was extracted with other settings than the model was trained on ({name} {given}, the"
-        f" model's {trained}); extract it again with `cyclegan extract`{option}, or give the recordings"
+        f" model's {trained}); extract it again with `cyclegan extract{option}`, or give the recordings"
         " themselves"
     )

@@ -56,20 +56,20 @@ class Seen(Settings):
         The larger one of two distances: of the level; and of the shape, root mean square over features. Each
         is about 1 for recordings that are like those of the training.
         """
-        away = np.abs(_parted(spectra)[0] - self.level) / self.level_std
-        return np.maximum(away, self.shape_distances(spectra))
+        return np.maximum(*self.distances(spectra))
 
-    def shape_distances(self, spectra: np.ndarray) -> np.ndarray:
-        """The second of those distances alone, (n,)."""
-        away = (_parted(spectra)[1] - self.shape) / self.shape_std
-        return np.sqrt(np.square(away).mean(axis=1))
+    def distances(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Those two distances, (n,) each."""
+        level, shape = _parted(spectra)
+        away = (shape - self.shape) / self.shape_std
+        return np.abs(level - self.level) / self.level_std, np.sqrt(np.square(away).mean(axis=1))
 
-    def log_likelihoods(self, spectra: np.ndarray) -> np.ndarray:
-        """How likely such shapes are of this device, (n,): of a normal distribution, mean over features.
+    def log_likelihoods(self, distances: np.ndarray) -> np.ndarray:
+        """How likely shapes at these distances, (n,), are of this device, if all are normally distributed.
 
-        Up to a constant, which is the same for all devices.
+        The mean over features, up to a constant that is the same for all devices.
         """
-        return -np.square(self.shape_distances(spectra)) / 2 - np.log(self.shape_std).mean()
+        return -np.square(distances) / 2 - np.log(self.shape_std).mean()
 
 
 def _parted(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
