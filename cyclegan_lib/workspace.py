@@ -18,9 +18,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import cyclegan_lib
+from cyclegan_lib.archive import Archive
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError, shown
-from cyclegan_lib.features.archive import Archive
 from cyclegan_lib.files import existing_file
 
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}

@@ -19,7 +19,7 @@ from cyclegan_lib.features.feature_set import FeatureStream, regrouped
 from cyclegan_lib.features.stream import writing
 from cyclegan_lib.files import not_an_input, writable_npz
 from cyclegan_lib.models import Generator
-from cyclegan_lib.recordings.reading import SUFFIXES
+from cyclegan_lib.recordings.formats import ONLY_RECORDINGS
 
 PART_BYTES = 8_000_000  # float32 features of a file in memory at a time: 1,000 sequences
 GIVE_INPUT = "give a feature set written by `cyclegan extract`, or a folder of WAV or FLAC recordings"
@@ -146,12 +146,12 @@ class Translator:
         """
         source, output = Path(source), writable_npz(output)
         title = f"{self.source} -> {self.target}"
-        if source.is_dir() or source.suffix.lower() in SUFFIXES:
+        if source.is_dir() or source.suffix.lower() in ONLY_RECORDINGS:
             recordings = self._recordings(source)
             not_an_input(output, *recordings.paths)
             size = self._part_size(recordings.settings.slices)
             with writing(output) as write:
-                for part in regrouped(recordings.sliced(self.source, progress), size):
+                for part in regrouped(recordings.sliced(self.source, progress, title), size):
                     write(self.translate_set(part).arrays())
             return recordings.report.sequences, recordings.report
         stream = FeatureStream(source, least=1, remedy=GIVE_INPUT)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from cyclegan_lib.archive import Header, as_text
 from cyclegan_lib.config import N_FEATURES, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.features.archive import Header, as_text
 from cyclegan_lib.features.stream import FORMATS, SET_COLUMNS, SET_REMEDY, writing
 from cyclegan_lib.files import existing_file
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cyclegan_lib.archive import Archive, as_text
 from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features.archive import Archive, as_text
 from cyclegan_lib.features.feature_set import FeatureSet, as_float32, check_features, check_same_settings
 from cyclegan_lib.features.stream import writing
 from cyclegan_lib.files import existing_file

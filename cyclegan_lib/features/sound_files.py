@@ -122,8 +122,8 @@ class SoundFiles:
             ) from error
         check_rate(Path(file.path), file.rate, self.settings.sample_rate)
 
-    def sliced(self, device: str, progress: bool = True) -> Iterator[FeatureSet]:
-        """Read and slice one file after another, with a progress bar called as the device.
+    def sliced(self, device: str, progress: bool = True, title: str = "") -> Iterator[FeatureSet]:
+        """Read and slice one file after another, with a progress bar called `title`, or as the device.
 
         Yields the sequences of one file each, in their order: features padded to ``settings.slices``, and how
         many of them are real, unless all are, of all files. Files too short for a sequence are left out, and
@@ -133,7 +133,9 @@ class SoundFiles:
         self._refuse_damaged()
         waiting = [file for file in self.report.files if file.status == report.NOT_READ]
         width = max(map(len, self.names)) + (len(PIECE.format(0)) + 4 if self.split_every else 0)
-        heard = tqdm(self._heard(waiting), device, len(waiting), unit="recording", disable=not progress)
+        heard = tqdm(
+            self._heard(waiting), title or device, len(waiting), unit="recording", disable=not progress
+        )
         for file, sound in zip(waiting, heard, strict=True):
             pieces = self._sequences(file, sound)
             if not pieces:
@@ -273,7 +275,10 @@ def hear(path: Path, settings: FeatureSettings, reading: Reading) -> Heard:
     try:
         stream = RecordingStream(path, settings.sample_rate, reading)
         slices = [np.empty((0, settings.n_features), np.float32)]
-        slices += slices_of(counted(stream.blocks()), settings)
-        return Heard(np.concatenate(slices), samples, stream.facts)
+        with np.errstate(over="ignore", invalid="ignore"):
+            slices = np.concatenate([*slices, *slices_of(counted(stream.blocks()), settings)])
+        if not np.isfinite(slices).all():
+            raise InputError(f"{path} is too loud for --scale {settings.scale:g}; give a smaller one")
+        return Heard(slices, samples, stream.facts)
     except InputError as error:
         return Heard(error=str(error))

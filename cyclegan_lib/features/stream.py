@@ -15,9 +15,9 @@ from typing import IO, Protocol
 
 import numpy as np
 
+from cyclegan_lib.archive import Archive, Header, as_text, open_array
 from cyclegan_lib.config import OF_BEFORE, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.features.archive import Archive, Header, as_text, open_array
 from cyclegan_lib.files import replacing, writable_npz
 
 SET_COLUMNS = ("features", "recording", "start_s", "slices", "label")  # arrays with a row for each sequence

@@ -58,6 +58,7 @@ class Meter:
         self._each: _Moments | None = None
         self._tops: list[_Top] = []
 
+    @np.errstate(all="ignore")  # squares of huge numbers are infinite
     def hear(self, columns: np.ndarray, mono: np.ndarray) -> None:
         """Take in (channels used, k) and their mean, (k,), as they are in the file."""
         if not len(mono):
@@ -76,6 +77,7 @@ class Meter:
         for top in self._tops:
             top.add(columns[top.channel], self._each)
 
+    @np.errstate(all="ignore")
     def facts(self) -> Facts:
         """What is known so far."""
         facts = Facts(self.sample_rate, self.channels, remarks=list(self.remarks))

@@ -7,13 +7,22 @@ from pathlib import Path
 
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.recordings.reading import RECORDINGS_REMEDY, SUFFIXES
+from cyclegan_lib.recordings.formats import FORMATS, RECORDINGS_REMEDY
+from cyclegan_lib.recordings.recording import listed
+from cyclegan_lib.recordings.sound_file import SUFFIXES as SOUND
+from cyclegan_lib.recordings.table import TextColumns, is_table
 
 MAX_NAMED = 300  # letters of a name in a sentence
+NOTES, UNKNOWN = 3, 4  # ranks of files whose names say little of what they are
+LOOKED_INTO = 20  # of such files: many would take minutes
+Folders = dict[Path, dict[str, list[Path]]]  # recordings by their names without suffix
 
 
 class Found(list[Path]):
-    """Recordings in the order of reading; `passed_over` counts the other files of the folder by suffix."""
+    """Recordings in the order of reading.
+
+    `passed_over` counts the other files of the folder: by suffix, or as "hidden" or "without suffix".
+    """
 
     def __init__(self, paths: Iterable[Path] = (), passed_over: Counter[str] | None = None) -> None:
         super().__init__(paths)
@@ -21,12 +30,13 @@ class Found(list[Path]):
 
 
 def find_recordings(source: Path, recordings_list: Path | None = None) -> Found:
-    """Return the sound files to read, in the order of their names (or of the list).
+    """Return the recordings to read, in the order of their names (or of the list).
 
-    `source` is one sound file, or a folder, searched with its subfolders (hidden files are left out).
-    `recordings_list` is a text file with one recording on each line: its path from `source`, with or without
-    suffix. Empty lines and lines that start with # are passed over. Raises InputError if something named does
-    not exist, nothing is found, or two files have the same recording name.
+    `source` is one recording, or a folder, searched with its subfolders, linked ones too. Hidden files are
+    left out; so are tables and arrays beside sound files, tables beside arrays, and .txt beside .csv: they
+    are labels and notes. `recordings_list` is a text file with one recording on each line: its path from
+    `source`, with or without suffix. Empty lines and lines that start with # are passed over. Raises
+    InputError if something named does not exist, nothing is found, or two files have the same recording name.
     """
     source = Path(source)
     if not source.exists():
@@ -38,13 +48,7 @@ def find_recordings(source: Path, recordings_list: Path | None = None) -> Found:
             )
         found = Found(_listed(source, Path(recordings_list)))
     elif source.is_dir():
-        walked = _walk(source)
-        found = Found(sorted(path for path in walked if path.suffix.lower() in SUFFIXES))
-        found.passed_over.update(
-            path.suffix.lower() for path in walked if path.suffix.lower() not in SUFFIXES
-        )
-        if not found:
-            raise InputError(f"{source} holds no {' or '.join(SUFFIXES)} file; {RECORDINGS_REMEDY}")
+        found = _in_folder(source)
     else:
         found = Found([source])
     _refuse_duplicates(found, source)
@@ -56,14 +60,82 @@ def recording_name(path: Path, source: Path) -> str:
 
     It goes into feature sets as text: control characters and bytes that are not UTF-8 are written as escapes.
     """
-    path = Path(path).with_suffix("")
+    path = Path(path)
+    if not _is_number(path.suffix):
+        path = path.with_suffix("")
     return printable(path.relative_to(source).as_posix() if Path(source).is_dir() else path.name)
 
 
-def _walk(folder: Path) -> list[Path]:
-    """All files under `folder` of which no part is hidden (macOS leaves ._name.wav beside name.wav)."""
-    files = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    return [path for path in files if not any(p.startswith(".") for p in path.relative_to(folder).parts)]
+def _in_folder(source: Path) -> Found:
+    files, hidden = _walk(source)
+    by_rank: dict[int, list[Path]] = {}
+    for path in files:
+        by_rank.setdefault(_rank(path.suffix.lower()), []).append(path)
+    found = Found()
+    for rank in sorted(by_rank):
+        found = Found(sorted(by_rank[rank]) if rank < NOTES else _tables(sorted(by_rank[rank])))
+        if found:
+            break
+    chosen = set(found)
+    found.passed_over.update(path.suffix.lower() or "without suffix" for path in files if path not in chosen)
+    if hidden:
+        found.passed_over["hidden"] = hidden
+    if not found:
+        has = listed([f"{count} {kind}" for kind, count in found.passed_over.most_common()])
+        raise InputError(f"{source} holds no recordings, but {has or 'nothing'}; {RECORDINGS_REMEDY}")
+    return found
+
+
+def _rank(suffix: str) -> int:
+    """Of files side by side, those of the lowest rank are the recordings."""
+    if suffix not in FORMATS:
+        return UNKNOWN
+    if suffix in SOUND:
+        return 0
+    if FORMATS[suffix] is not TextColumns:
+        return 1
+    return 2 if suffix in (".csv", ".tsv") else NOTES
+
+
+def _tables(paths: list[Path]) -> list[Path]:
+    """Those that hold columns of numbers, as far as the first ones say."""
+    likely = [path for path in paths if path.suffix.lower() in FORMATS or _is_number(path.suffix)]
+    tables = [path for path in likely[:LOOKED_INTO] if is_table(path)]
+    return tables + likely[LOOKED_INTO:] if tables else []
+
+
+def _is_number(suffix: str) -> bool:
+    """Whether it is no suffix, but the end of a name: of a date, or a measured speed."""
+    return suffix[1:].isdigit() or not suffix
+
+
+def _walk(folder: Path) -> tuple[list[Path], int]:
+    """All files under `folder` that are not hidden, and how many hidden ones and folders were passed over.
+
+    macOS leaves ._name.wav beside name.wav. A folder that links lead to again is looked into once.
+    """
+    files, hidden, seen = [], 0, set()
+    folders, links = [folder], []
+    while folders or links:
+        here = folders.pop() if folders else links.pop(0)
+        known = os.stat(here)
+        if (known.st_dev, known.st_ino) in seen:
+            continue
+        seen.add((known.st_dev, known.st_ino))
+        try:
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError as error:
+            raise InputError(
+                f"{here} cannot be read ({error.strerror}); give a folder that you may read"
+            ) from error
+        for entry in entries:
+            if entry.name.startswith("."):
+                hidden += 1
+            elif entry.is_dir():
+                (links if entry.is_symlink() else folders).append(here / entry.name)
+            elif entry.is_file() or entry.is_symlink():
+                files.append(here / entry.name)
+    return files, hidden
 
 
 def _listed(source: Path, recordings_list: Path) -> list[Path]:
@@ -74,8 +146,9 @@ def _listed(source: Path, recordings_list: Path) -> list[Path]:
         raise InputError(
             f"{recordings_list} is not a readable UTF-8 text file; give one name on each line"
         ) from error
+    folders: Folders = {}
     found = [
-        _listed_file(source, line, f"{recordings_list}, line {number}")
+        _listed_file(source, line, f"{recordings_list}, line {number}", folders)
         for number, line in enumerate(lines, start=1)
         if line.strip() and not line.strip().startswith("#")
     ]
@@ -84,15 +157,16 @@ def _listed(source: Path, recordings_list: Path) -> list[Path]:
     return found
 
 
-def _listed_file(source: Path, line: str, where: str) -> Path:
+def _listed_file(source: Path, line: str, where: str, folders: Folders) -> Path:
     name = line.strip()
     try:
         # spaces around a name are no part of it, unless a recording is called so
-        name = line if line != name and _called(source / line) else name
-        inside = os.path.relpath(os.path.realpath(source / name), os.path.realpath(source))
-        outside = inside.split(os.sep)[0] == ".."
-        roundabout = Path(name).is_absolute() or ".." in Path(name).parts  # it has one name all the same
-        found = [] if outside else _called(source / (inside if roundabout else name))
+        name = line if line != name and _called(source / line, folders) else name
+        inside, outside = name, False
+        if Path(name).is_absolute() or ".." in Path(name).parts:  # it has one name all the same
+            inside = os.path.relpath(os.path.realpath(source / name), os.path.realpath(source))
+            outside = inside.split(os.sep)[0] == ".."
+        found = [] if outside else _called(source / inside, folders)
     except (OSError, ValueError) as error:  # too long, links in a circle, a zero in it
         raise InputError(f"{where}: '{name[:100]}' is no name of a file; correct the name") from error
     name = name[:MAX_NAMED]
@@ -111,15 +185,20 @@ def _listed_file(source: Path, line: str, where: str) -> Path:
     return found[0]
 
 
-def _called(path: Path) -> list[Path]:
-    """The sound file at `path`, or those at `path` with a suffix."""
-    if path.suffix.lower() in SUFFIXES and path.is_file():
+def _called(path: Path, folders: Folders) -> list[Path]:
+    """The file at `path`, or the recordings at `path` with a suffix; each folder is read once."""
+    if path.suffix.lower() in FORMATS and path.is_file():
         return [path]
-    # the suffix is joined, not replaced: a name may itself hold a full stop
-    return sorted(
-        other
-        for other in path.parent.glob("*")
-        if other.stem == path.name and other.suffix.lower() in SUFFIXES and other.is_file()
+    if path.parent not in folders:
+        known = folders[path.parent] = {}
+        for name in sorted(os.listdir(path.parent)) if path.parent.is_dir() else ():
+            stem, suffix = os.path.splitext(name)  # a name may itself hold a full stop
+            if suffix.lower() in FORMATS:
+                known.setdefault(stem, []).append(path.parent / name)
+    found = [other for other in folders[path.parent].get(path.name, ()) if other.is_file()]
+    ranks = [_rank(other.suffix.lower()) for other in found]
+    return [other for other, rank in zip(found, ranks, strict=True) if rank == min(ranks)] or (
+        [path] if path.is_file() else []
     )
 
 

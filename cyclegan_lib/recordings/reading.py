@@ -13,8 +13,22 @@ from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.facts import Facts, Meter
-from cyclegan_lib.recordings.recording import Recording
-from cyclegan_lib.recordings.sound_file import SoundFile
+from cyclegan_lib.recordings.finding import find_recordings
+from cyclegan_lib.recordings.formats import FORMATS, RECORDINGS_REMEDY, SUFFIXES, reader_of
+from cyclegan_lib.recordings.recording import Recording, listed
+from cyclegan_lib.recordings.sound_file import SUFFIXES as SOUND
+
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "Facts",
+    "Reading",
+    "RecordingStream",
+    "check_rate",
+    "find_recordings",
+    "read_header",
+    "read_recording",
+]
 
 BLOCK_FRAMES = 1 << 18  # long recordings pass through in blocks: memory does not grow with their length
 BLOCK_VALUES = 1 << 20  # of all channels: a header may claim 1,024 of them
@@ -22,8 +36,6 @@ MAX_HZ = 10_000_000  # acoustic emission is recorded at a few MHz
 # A file may hold this many times its bytes in samples of 16 bit, or this many such bytes: FLAC packs noise
 # into half, but hours of zeros into a page.
 MAX_SOUND_TIMES, MAX_SOUND_BYTES = 100, 64 << 20
-RECORDINGS_REMEDY = "give a folder of recordings"
-MAX_NAMED = 10  # channels in a sentence
 
 
 @dataclass(frozen=True)
@@ -33,11 +45,6 @@ class Reading:
     channel: int | str | None = None  # from 1, or a name, or a pattern of one; None: the mean of all
     rate_of_files: int | None = None  # Hz, of files that do not state theirs: a stated rate wins
     scale: float = 1.0  # samples are multiplied by it
-
-
-# To add a format, write its reader into a file beside sound_file.py, and name it here.
-FORMATS: dict[str, Callable[[Path], Recording]] = {".wav": SoundFile, ".flac": SoundFile}
-SUFFIXES = tuple(FORMATS)
 
 
 class RecordingStream:
@@ -61,7 +68,9 @@ class RecordingStream:
     def facts(self) -> Facts:
         """What is known of the recording so far."""
         facts = self._meter.facts()
-        facts.remarks = [*self.header.remarks, *facts.remarks]
+        left_out = self._column is None and self.header.no_signal
+        out = [f"columns that are no signal, left out: {_no_signals(self.header)}"] if left_out else []
+        facts.remarks = [*self.header.remarks, *out, *facts.remarks]
         return facts
 
     def blocks(self) -> Iterator[np.ndarray]:
@@ -75,8 +84,9 @@ class RecordingStream:
             stream = soxr.ResampleStream(own, self.sample_rate, 1, dtype="float32", quality="HQ")
         with closing(header):
             for block in self._read(min(BLOCK_FRAMES, max(1, BLOCK_VALUES // header.channels))):
-                columns = np.ascontiguousarray(block.T, dtype=np.float32)  # (channels, k)
-                mono = columns[0] if len(columns) == 1 else columns.mean(axis=0)
+                with np.errstate(all="ignore"):  # what is beyond float32 becomes infinite, and is refused
+                    columns = np.ascontiguousarray(block.T, dtype=np.float32)  # (channels, k)
+                    mono = columns[0] if len(columns) == 1 else columns.mean(axis=0)
                 if not np.isfinite(mono).all():
                     raise InputError(
                         f"{self.path} holds NaN or infinite samples; export it again without gaps"
@@ -137,7 +147,7 @@ def _opened(path: Path, reading: Reading) -> tuple[Recording, int | None]:
     try:
         with open(path, "rb") as file:
             file.read(1)
-        recording = FORMATS.get(path.suffix.lower(), SoundFile)(path)
+        recording = reader_of(path)(path)
     except InputError:
         raise
     except EOFError as error:
@@ -146,8 +156,10 @@ def _opened(path: Path, reading: Reading) -> tuple[Recording, int | None]:
         reason = error.strerror or error
         raise InputError(f"{path} cannot be read ({reason}); give a file that you may read") from error
     except (RuntimeError, *UNREADABLE) as error:
+        named = path.suffix.lower()
+        kind = f"{named} file" if named in FORMATS and named not in SOUND else "sound file"
         raise InputError(
-            f"{path} is not a sound file, or is damaged; give WAV, FLAC or another known format"
+            f"{path} is not a {kind}, or is damaged; give it as WAV, CSV or another known format"
         ) from error
     try:
         recording.sample_rate = recording.sample_rate or _given_rate(path, reading)
@@ -179,13 +191,40 @@ def _column(path: Path, recording: Recording, channel: int | str | None) -> int 
     """The index of the channel; None for the mean of all."""
     names, count = recording.names, recording.channels
     if channel is None:
+        if len(recording.no_signal) == count:
+            raise InputError(f"{path} holds no signal; its columns: {_no_signals(recording)}")
         if recording.apart and count > 1:
             raise InputError(f"{path} holds {count} signals: {recording.apart}; choose one with --channel")
         return None if count > 1 else 0
     if isinstance(channel, str) and channel not in names and channel.isdecimal():
         channel = int(channel)
-    if isinstance(channel, str):
-        return _named(path, names, channel)
+    if isinstance(channel, int) and recording.apart and any(names):
+        raise InputError(
+            f"{path} holds several signals, whose order may differ from file to file: {recording.apart}; give"
+            " the name of one, or what is common to its names, as --channel"
+        )
+    index = _named(path, names, channel) if isinstance(channel, str) else _numbered(path, count, channel)
+    if index in recording.no_signal:
+        name = names[index] if names and names[index] else index + 1
+        raise InputError(
+            f"{path}: the column '{name}' holds {recording.no_signal[index]}, which is no signal; choose"
+            " another with --channel"
+        )
+    return index
+
+
+def _no_signals(recording: Recording) -> str:
+    """The columns that are no signal, and why, for a sentence."""
+    names = recording.names
+    return listed(
+        [
+            f"{names[index] if names and names[index] else index + 1} ({why})"
+            for index, why in recording.no_signal.items()
+        ]
+    )
+
+
+def _numbered(path: Path, count: int, channel: int) -> int:
     if not 1 <= channel <= count:
         has = "1 channel" if count == 1 else f"{count} channels"
         raise InputError(
@@ -210,8 +249,7 @@ def _named(path: Path, names: Sequence[str], pattern: str) -> int:
             raise InputError(f"{path}: the channel '{pattern}' may be {both}; give more of its name")
         if found:
             return found[0]
-    listed = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
-    has = f"its channels: {listed}" if names else "its channels have no names"
+    has = f"its channels: {listed(names)}" if any(names) else "its channels have no names"
     raise InputError(
         f"{path} has no channel '{pattern}' ({has}); give one of them, or its number, as --channel"
     )

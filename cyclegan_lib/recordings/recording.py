@@ -1,9 +1,11 @@
 """What a reader of a format is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
+MAX_NAMED = 10  # in a sentence
 
 
 class Recording:
@@ -18,17 +20,26 @@ class Recording:
     frames: int | None = None  # None: known at the end only
     names: tuple[str, ...] = ()  # of the channels, if they have any
     apart: str = ""  # channels that cannot be averaged, as a list for a sentence: one must be chosen
+    no_signal: Mapping[
+        int, str
+    ] = {}  # why a channel, by its index, is no sound: "time stamps"; none is averaged
     remarks: tuple[str, ...] = ()  # what is odd about the file, as in `Facts`
 
     def __init__(self, path: Path) -> None:
         raise NotImplementedError
 
     def blocks(self, frames: int, column: int | None) -> Iterator[np.ndarray]:
-        """The sound from its beginning, (frames or fewer, channels) float32 at a time, full scale is 1.
+        """The sound from its beginning, (frames or fewer, channels) numbers at a time.
 
-        `column` is the one channel that is wanted, from 0: (frames or fewer, 1); None: all of them.
+        Sound files' full scale is 1; others' values are as they stand. Channels that are no signal are left
+        out. `column` is the one channel that is wanted, from 0: (frames or fewer, 1); None: all of them.
         """
         raise NotImplementedError
 
     def close(self) -> None:
         """Let go of the file."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a sentence, not too many of them."""
+    return ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")

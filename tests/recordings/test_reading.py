@@ -120,5 +120,5 @@ def test_a_format_is_one_reader_and_one_line(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="deaf.txt claims 16000 samples in 0 channels"):
         read_header(tmp_path / "deaf.txt")
     (tmp_path / "a.txt").write_text("16000 loud")
-    with pytest.raises(InputError, match="a.txt is not a sound file"):
+    with pytest.raises(InputError, match="a.txt is not a .txt file"):
         read_recording(tmp_path / "a.txt", 16000)
