@@ -209,8 +209,8 @@ def _column(path: Path, recording: Recording, channel: int | str | None) -> int 
     index = _named(path, names, channel) if isinstance(channel, str) else _numbered(path, count, channel)
     if index in recording.no_signal:
         raise InputError(
-            f"{path}: the column '{_called(recording, index)}' holds {recording.no_signal[index]}, which is no"
-            " signal; choose another with --channel"
+            f"{path}: the column '{_called(recording, index)}' holds {recording.no_signal[index]}, which is"
+            " no signal; choose another with --channel"
         )
     return index
 
