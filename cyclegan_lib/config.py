@@ -47,6 +47,13 @@ class Settings(BaseModel):
             raise InputError(f"{where}: '{name}' cannot be {shown(first.get('input'))}: {why}") from error
 
 
+MEAN = "mean"  # of all channels
+
+
+def _numbered(channel: Any) -> Any:
+    return int(channel) if isinstance(channel, str) and channel.isdecimal() else channel or None
+
+
 class FeatureSettings(Settings):
     """How sound becomes features. Two domains can only be compared where all `common` ones agree."""
 
@@ -63,8 +70,8 @@ class FeatureSettings(Settings):
     slice_hop_s: float = Field(0.20, gt=0, description="time from one slice's start to the next in seconds")
     slices: int = Field(SLICES, ge=1, description="slices in a sequence")
     n_features: int = Field(N_FEATURES, ge=1, description="mel bands, the features of a slice")
-    channel: int | str | None = Field(
-        None, description="channel that was read, from 1 or by its name; None: the mean of several"
+    channel: Annotated[int | str | None, BeforeValidator(_numbered)] = Field(
+        None, description="channel that is read, from 1 or by its name; mean, as without one: that of all"
     )
     scale: float = Field(1.0, gt=0, description="what samples were multiplied by, before all else")
 

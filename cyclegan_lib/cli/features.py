@@ -14,7 +14,6 @@ from cyclegan_lib.cli.options import (
     SampleRateOfFiles,
     SplitEvery,
     Workers,
-    parse_channel,
     with_options,
 )
 from cyclegan_lib.config import MIN_SLICES, FeatureSettings, SimulationSettings, Unlabelled
@@ -148,4 +147,4 @@ def check(
 
 def _settings(channel: str | None, **values: Any) -> FeatureSettings:
     """Settings of the command line, where a channel that is a number is not a name."""
-    return FeatureSettings.checked("the command line", channel=parse_channel(channel), **values)
+    return FeatureSettings.checked("the command line", channel=channel, **values)

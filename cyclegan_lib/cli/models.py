@@ -15,7 +15,6 @@ from cyclegan_lib.cli.options import (
     SampleRateOfFiles,
     SplitEvery,
     Workers,
-    parse_channel,
     with_options,
 )
 from cyclegan_lib.config import TrainingSettings
@@ -118,7 +117,7 @@ def translate(
         output,
         report=report,
         rate_of_files=sample_rate_of_files,
-        channel=parse_channel(channel),
+        channel=channel,
         scale=scale,
         split_every=split_every,
         on_damaged=on_damaged,

@@ -35,11 +35,6 @@ QualityChecks = Annotated[
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core")]
 
 
-def parse_channel(channel: str | None) -> int | str | None:
-    """A channel's number, or its name."""
-    return int(channel) if channel and channel.isdecimal() else channel
-
-
 def with_options(cls: type[Settings]) -> Callable:
     """Give a typer command one option for each field of `cls`; it gets them as the argument `settings`.
 

@@ -116,8 +116,7 @@ def check(path, arrays, config, direction):
     trained["channel"] = own.get("channel")  # of this device; what both have in common knows none
     for name, wanted in trained.items():
         given = wanted if name in ("slices", "scale") else settings.get(name, wanted)
-        unknown = name == "channel" and None in (given, wanted)
-        if given != wanted and not unknown:
+        if given != wanted and not (name == "channel" and None in (given, wanted)):
             fail(f"{path} was made with {name} {given}, the model with {wanted}; extract the features again")
 
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.features import FeatureSet
 
 if TYPE_CHECKING:
@@ -33,12 +32,11 @@ class Judgement:
         self.translator, self.write = translator, write
         self.sequences = self.accepted = self.far = self.likelier = 0
         self.farthest = self.far_level = self.near_source = self.near_target = 0.0
-        self.settings: FeatureSettings | None = None  # of the input
 
     def add(self, source: FeatureSet, translated: FeatureSet) -> None:
         """Look at some sequences, and what they were translated into."""
         model, spectra = self.translator, source.mean_spectra()
-        self.sequences, self.settings = self.sequences + len(source), source.settings
+        self.sequences += len(source)
         novelty = None
         if model.seen is not None:
             level, near_source = model.seen.distances(spectra)
@@ -89,12 +87,6 @@ class Judgement:
     def warnings(self) -> list[str]:
         """What must be said, in a sentence each: sequences far from the training's, or of the target."""
         model, said = self.translator, []
-        given, trained = self.settings, model.settings
-        if given and trained and given.f_stop and (given.channel is None) != (trained.channel is None):
-            said.append(
-                f"the input is {_channel(given)} of its recordings, and the model was trained on"
-                f" {_channel(trained)} of {model.source}"
-            )
         if self.far:
             said.append(
                 f"{self.far} of {self.sequences} sequences lie far from all that the model was trained on,"
@@ -109,7 +101,3 @@ class Judgement:
                 f" {model.direction} takes recordings of {model.source}"
             )
         return said
-
-
-def _channel(settings: FeatureSettings) -> str:
-    return "the mean of several channels" if settings.channel is None else f"channel {settings.channel}"

@@ -104,6 +104,10 @@ class Translator:
             *(Seen(**seen[domain]) for domain in direction if seen),
         )
 
+    @property
+    def _title(self) -> str:
+        return f"{self.source} -> {self.target}"
+
     @cached_property
     def _bulk(self) -> BulkTranslation:
         return BulkTranslation(self.generator, self.normalizer, self.direction)
@@ -149,14 +153,14 @@ class Translator:
             )
         if given is None or trained is None:
             return
-        for (name, of_input), (_, wanted) in zip(given.common(), trained.common(), strict=True):
-            if of_input != wanted:
-                raise InputError(_unlike(name, of_input, wanted))
+        for (name, value), (_, wanted) in zip(given.common(), trained.common(), strict=True):
+            if value != wanted:
+                raise InputError(_unlike(name, value, wanted))
         if None not in (given.channel, trained.channel) and given.channel != trained.channel:
             raise InputError(
-                f"the input is channel {given.channel} of its recordings, but the model was trained on"
-                f" channel {trained.channel} of {self.source}; extract it again with --channel"
-                f" {trained.channel}, or give the recordings themselves and --channel {given.channel}"
+                f"the input is channel '{given.channel}' of its recordings, but the model was trained on"
+                f" channel '{trained.channel}' of {self.source}; extract it again with --channel"
+                f" {trained.channel}"
             )
 
     def translate_set(self, source: FeatureSet) -> FeatureSet:
@@ -214,7 +218,7 @@ class Translator:
             for written in filter(None, (output, report, became)):
                 writable_file(written, *recordings.paths)
             size = self._part_size(recordings.settings.slices)
-            parts, rows = regrouped(recordings.sliced(self.source, progress), size), None
+            parts, rows = regrouped(recordings.sliced(self.source, progress, self._title), size), None
         else:
             if any(reading.get(name) is not None for name in OF_RECORDINGS):
                 raise InputError(
@@ -236,8 +240,7 @@ class Translator:
         return judgement, recordings and recordings.report
 
     def _checked(self, stream: FeatureStream, progress: bool) -> Iterator[FeatureSet]:
-        title = f"{self.source} -> {self.target}"
-        with tqdm(total=len(stream), desc=title, unit="sequence", disable=not progress) as bar:
+        with tqdm(total=len(stream), desc=self._title, unit="sequence", disable=not progress) as bar:
             for part in stream.parts(self._part_size(stream.slices)):
                 self.check(part)
                 yield part

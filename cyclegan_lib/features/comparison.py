@@ -140,7 +140,7 @@ def _facts(side: FeatureSet) -> dict[str, str]:
         "slices of each": f"{lengths[0]}" + (f" to {lengths[-1]}" if len(lengths) > 1 else ""),
         "sound": f"{side.lengths.sum() * hop_s / 60:.1f} min",
         "sample rate": "unknown" if settings is None else f"{settings.sample_rate} Hz",
-        "channel": "unknown" if settings is None else str(settings.channel or "mean of all"),
+        "channel": "unknown" if settings is None else str(settings.channel or "unknown"),
         "level": f"{np.mean(levels):.1f} ± {np.std(levels):.1f} dB",
         "silence": f"{silent:.1%}",
         "copies": str(sum(len(group) - 1 for group in copies(side))),

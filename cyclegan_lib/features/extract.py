@@ -8,7 +8,7 @@ import numpy as np
 
 from cyclegan_lib.config import FeatureSettings, Unlabelled
 from cyclegan_lib.errors import InputError, printable, shown
-from cyclegan_lib.features.extraction_report import ExtractionReport
+from cyclegan_lib.features.extraction_report import ExtractionReport, report_path
 from cyclegan_lib.features.feature_set import FeatureSet, joined
 from cyclegan_lib.features.labels import labels_for
 from cyclegan_lib.features.log_mel import log_mel_slices
@@ -16,7 +16,6 @@ from cyclegan_lib.features.sound_files import SoundFiles
 from cyclegan_lib.files import not_an_input, writable_file, writable_npz
 
 OFFSET_S = 0.04  # a fifth of the time from one slice to the next
-REPORT = ".report.csv"  # after the name of the output
 
 __all__ = ["ExtractionReport", "SoundFiles", "extract", "slice_recording"]
 
@@ -56,7 +55,7 @@ def extract(
         raise InputError(f"the device's name must be one line of text, not {shown(device)}; give another")
     if output is not None:
         writable_npz(output, labels, recordings_list)
-        writable_file(f"{output}{REPORT}", labels, recordings_list)
+        writable_file(report_path(output), labels, recordings_list)
     recordings = SoundFiles(source, settings, recordings_list, **reading)
     if output is not None:
         not_an_input(output, *recordings.paths)
@@ -70,17 +69,13 @@ def extract(
         feature_set = joined(list(recordings.sliced(device, progress)))
     finally:
         if output is not None:
-            recordings.report.save(f"{output}{REPORT}")
+            recordings.report.save(report_path(output))
     names = feature_set.recording.tolist()
-    told = settings
-    if settings.channel is None and all(f.channels == 1 for f in recordings.report.files if f.sequences):
-        told = settings.model_copy(update={"channel": 1})  # no mean: of others the first is read, then, too
     feature_set = replace(
         feature_set,
         recording=np.array(names),  # as wide as those that are used
         label=labelled and np.array([labelled.of[recordings.file_of(name)] for name in names]),
         slices=None if (feature_set.lengths == settings.slices).all() else feature_set.slices,
-        settings=told,
     )
     if output is not None:
         feature_set.save(output)

@@ -1,6 +1,7 @@
 """What became of every recording of an extraction: a table with a row each, and what must be said of them."""
 
 import math
+import os
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, fields
@@ -10,6 +11,7 @@ from cyclegan_lib import documents
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import printable
 from cyclegan_lib.features.log_mel import FLOOR_DB, least_s
+from cyclegan_lib.files import NAME_BYTES
 
 NAMED = 5  # recordings in a sentence
 USED, NOT_READ, TOO_SHORT, DAMAGED, COPY = "used", "not read", "too short", "damaged", "copy"
@@ -18,6 +20,7 @@ QUIET = 0.1  # a peak from which on a larger scale is no help
 AT_FLOOR = 0.01  # part of a recording's features from which on it is said
 DIGITS = 6  # of numbers in the table
 REMARKS = "; "
+SUFFIX = ".report.csv"
 
 
 @dataclass
@@ -52,6 +55,14 @@ class FileReport:
         copy = [f"a copy of {self.copy_of}"] if self.copy_of else []
         values |= {"path": printable(self.path), "remarks": REMARKS.join(self.faults + copy + self.remarks)}
         return {name: _text(value) for name, value in values.items()}
+
+
+def report_path(output: str | Path) -> Path:
+    """Where the table lies, beside what was made of the recordings: ``<output>.report.csv``."""
+    name = Path(output).name
+    while len(os.fsencode(name + SUFFIX)) > NAME_BYTES:
+        name = name[:-1]
+    return Path(output).with_name(name + SUFFIX)
 
 
 COLUMNS = tuple(column.name for column in fields(FileReport))

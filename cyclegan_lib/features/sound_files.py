@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cyclegan_lib import parallel
-from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.config import MEAN, FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import extraction_report as report
 from cyclegan_lib.features.extraction_report import ExtractionReport, FileReport
@@ -88,6 +88,9 @@ class SoundFiles:
         self._all_whole = split_every is None
         self._digests: dict[bytes, str] = {}  # names of recordings by their features
         self._check_headers()
+        if settings.channel is None:  # what a set says, and a model that is trained on it
+            mono = {file.channels for file in self.report.files} <= {1, None}
+            self.settings = settings.model_copy(update={"channel": 1 if mono else MEAN})
 
     def _check_headers(self) -> None:
         """Look at every header before any sound is read."""
@@ -125,8 +128,8 @@ class SoundFiles:
             ) from error
         check_rate(Path(file.path), file.rate, self.settings.sample_rate, self.low_rate)
 
-    def sliced(self, device: str, progress: bool = True) -> Iterator[FeatureSet]:
-        """Read and slice one file after another, with a progress bar called as the device.
+    def sliced(self, device: str, progress: bool = True, title: str = "") -> Iterator[FeatureSet]:
+        """Read and slice one file after another, with a progress bar called `title`, or as the device.
 
         Yields the sequences of one file each, in their order: features padded to ``settings.slices``, and how
         many of them are real, unless all are, of all files. Files too short for a sequence are left out, and
@@ -136,7 +139,9 @@ class SoundFiles:
         self._refuse_damaged()
         waiting = [file for file in self.report.files if file.status == report.NOT_READ]
         width = max(map(len, self.names)) + (len(PIECE.format(0)) + 4 if self.split_every else 0)
-        heard = tqdm(self._heard(waiting), device, len(waiting), unit="recording", disable=not progress)
+        heard = tqdm(
+            self._heard(waiting), title or device, len(waiting), unit="recording", disable=not progress
+        )
         for file, sound in zip(waiting, heard, strict=True):
             pieces = self._sequences(file, sound)
             if not pieces:
@@ -276,7 +281,10 @@ def hear(path: Path, settings: FeatureSettings, reading: Reading) -> Heard:
     try:
         stream = RecordingStream(path, settings.sample_rate, reading)
         slices = [np.empty((0, settings.n_features), np.float32)]
-        slices += slices_of(counted(stream.blocks()), settings)
-        return Heard(np.concatenate(slices), samples, stream.facts)
+        with np.errstate(over="ignore", invalid="ignore"):
+            slices = np.concatenate([*slices, *slices_of(counted(stream.blocks()), settings)])
+        if not np.isfinite(slices).all():
+            raise InputError(f"{path} is too loud for --scale {settings.scale:g}; give a smaller one")
+        return Heard(slices, samples, stream.facts)
     except InputError as error:
         return Heard(error=str(error))

@@ -15,9 +15,7 @@ from cyclegan_lib.features.labels import read_labels
 from cyclegan_lib.files import writable_npz
 
 BY_RECORDING = "recording"
-PIECE = re.compile(
-    r"@\d+s$"
-)  # ends the name of a piece of a long recording (`cyclegan extract --split-every`)
+PIECE = re.compile(r"@\d+s$")  # ends the name of a piece of a long recording (`extract --split-every`)
 
 
 def split_by_recording(
@@ -121,6 +119,25 @@ def split(
     first, second = split_by_recording(group, fraction, seed, feature_set.label)
     train, test = feature_set.select(first), feature_set.select(second)
     return Split(train, test, list(_warnings(train, test, condition)))
+
+
+def split_devices(a: FeatureSet, b: FeatureSet, fraction: float = 0.25, seed: int = 0) -> tuple[Split, Split]:
+    """Split the sets of two devices; what both heard, by its name, is on one side, training or test, of both.
+
+    Where they have names in common these alone are for the test, the part `fraction` of them: a translation
+    can then be compared with the same moments. Raises InputError as `split` does.
+    """
+    common = np.intersect1d(a.recording, b.recording)
+    if len(common) < 2:
+        return split(a, fraction, seed), split(b, fraction, seed)
+    dealt = b if b.label is not None else a
+    chosen = split(dealt.select(np.isin(dealt.recording, common)), fraction, seed).test.recording
+    sides = []
+    for heard in (a, b):
+        test = np.isin(heard.recording, chosen)
+        train, test = heard.select(~test), heard.select(test)
+        sides.append(Split(train, test, list(_warnings(train, test, None))))
+    return sides[0], sides[1]
 
 
 def split_file(

@@ -18,8 +18,8 @@ from cyclegan_lib.workspace import Parameter, declared_parameters, project_folde
 OWN_SETS = ("domain_a", "domain_b", "test_a", "test_b")
 OWN_RECORDINGS = ("recordings_a", "recordings_b")
 # these say how the latter are read
-OF_RECORDINGS = ("device_a", "device_b", "labels_a", "labels_b", "label_folder", "channel_a", "channel_b")
-OF_RECORDINGS += ("rate_of_files_a", "rate_of_files_b", "sample_rate")
+OF_RECORDINGS = ("device", "labels", "label_folder", "channel", "rate_of_files")
+OF_RECORDINGS = (*(f"{name}_{device}" for name in OF_RECORDINGS for device in "ab"), "sample_rate")
 # notebooks hand these on to settings of the same name, which know their ranges
 RANGED_SETTINGS = (TrainingSettings, SimulationSettings)
 # a run has its own folder

@@ -80,15 +80,14 @@ def test_recordings_of_the_target_are_noticed(exported, test_set, tmp_path):
     assert translate(back, other, tmp_path) == []
 
 
-def test_a_mean_of_channels_for_a_model_of_one_is_said(exported, test_set, tmp_path):
-    one = make_set("cpc006", channel=1).settings
-    translator = Translator.load(exported, "AB")
-    for given, trained in ((test_set.settings, one), (one, test_set.settings), (one, one)):
-        replace(test_set, settings=given).save(tmp_path / "x.npz")
-        model = replace(translator, settings=trained)
-        judgement, _ = model.translate_file(tmp_path / "x.npz", tmp_path / "o.npz", progress=False)
-        assert len(judgement.warnings()) == (given != trained)
-        assert all("the mean of several channels" in said for said in judgement.warnings())
+@pytest.mark.parametrize("given, trained", [("mean", 1), (1, "mean"), (2, 1), ("DE_time", "FE_time")])
+def test_another_channel_than_the_model_s_is_refused(given, trained, exported, test_set, tmp_path):
+    model, one = Translator.load(exported, "AB"), make_set("cpc006").settings
+    model = replace(model, settings=one.model_copy(update={"channel": trained}))
+    for channel in (None, trained):  # None: not known
+        model.translate_set(replace(test_set, settings=one.model_copy(update={"channel": channel})))
+    with pytest.raises(InputError, match=f"is channel '{given}' of its recordings, but .* '{trained}'"):
+        model.translate_set(replace(test_set, settings=one.model_copy(update={"channel": given})))
 
 
 def test_a_model_of_before_says_that_it_does_not_know(trained, test_set, tmp_path):

@@ -16,6 +16,7 @@ from cyclegan_lib.benchmark import run as benchmark
 from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.extraction_report import report_path
 from cyclegan_lib.files import remove_leftovers, replacing
 
 PLAIN = "plain"
@@ -116,7 +117,8 @@ def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
     made |= using(name, here, capfd)
     ends = [".csv", ".txt", ".ckpt", ".json", "-checkpoints", "-model"]
     ends += [f"-{end}.npz" for end in ("x", "a", "b", "ab", "script", "heard")]
-    assert {path.name for path in here.iterdir()} <= {name, *(named(name, end) for end in ends)}
+    expected = {name, report_path(named(name, "-x.npz")).name, *(named(name, end) for end in ends)}
+    assert {path.name for path in here.iterdir()} <= expected
     assert not any(".part" in path for path in listed(here))
     assert [path.name for path in Path().iterdir()] == [name]
     return made
