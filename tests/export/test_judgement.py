@@ -80,13 +80,13 @@ def test_recordings_of_the_target_are_noticed(exported, test_set, tmp_path):
     assert translate(back, other, tmp_path) == []
 
 
-@pytest.mark.parametrize("given, trained", [("mean", 1), (1, "mean"), (2, 1), ("DE_time", "FE_time")])
-def test_another_channel_than_the_model_s_is_refused(given, trained, exported, test_set, tmp_path):
+@pytest.mark.parametrize("given, trained_on", [("mean", 1), (1, "mean"), (2, 1), ("DE_time", "FE_time")])
+def test_another_channel_than_the_model_s_is_refused(given, trained_on, exported, test_set):
     model, one = Translator.load(exported, "AB"), make_set("cpc006").settings
-    model = replace(model, settings=one.model_copy(update={"channel": trained}))
-    for channel in (None, trained):  # None: not known
+    model = replace(model, settings=one.model_copy(update={"channel": trained_on}))
+    for channel in (None, trained_on):  # None: not known
         model.translate_set(replace(test_set, settings=one.model_copy(update={"channel": channel})))
-    with pytest.raises(InputError, match=f"is channel '{given}' of its recordings, but .* '{trained}'"):
+    with pytest.raises(InputError, match=f"is channel '{given}' of its recordings, but .* '{trained_on}'"):
         model.translate_set(replace(test_set, settings=one.model_copy(update={"channel": given})))
 
 
@@ -116,7 +116,7 @@ def test_a_checkpoint_knows_what_its_export_knows(trained, exported):
         ({"f_stop": 0.0}, {}, "extracted by an earlier version, which kept constant offsets and drift"),
         ({}, {"f_stop": 0.0}, "the model was trained on features of an earlier version"),
         ({"f_min": 50.0}, {}, "f_min 50.0, the model's 60.0"),
-        ({"channel": 2}, {"channel": 1}, "the input is channel 2 .* trained on channel 1 of cpc006"),
+        ({"channel": 2}, {"channel": 1}, "the input is channel '2' .* trained on channel '1' of cpc006"),
         ({"channel": "right"}, {"channel": "left"}, "extract it again with --channel left"),
         ({"channel": 2}, {}, None),
         ({"channel": 1, "slices": 25, "scale": 9.0}, {"channel": 1}, None),
