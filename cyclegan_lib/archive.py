@@ -83,7 +83,7 @@ class Archive:
         try:
             with self.path.open("rb") as file:
                 array = file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX
-            if array and self.path.suffix == ".npz":
+            if array and self.path.suffix.lower() == ".npz":
                 raise InputError(f"{self.path} is an array named .npz; rename it to .npy, or {self.remedy}")
             with zipfile.ZipFile(self.path) as archive:
                 self.headers = _headers(archive, self.path.stat().st_size)

@@ -22,6 +22,8 @@ DIRECTIONS = ("AB", "BA")
 BENCHMARK_SEEDS = (0, 1, 2, 3, 4)
 REAL_DATA = Path("../shared/data")
 
+Unlabelled = Literal["error", "keep", "skip"]  # what becomes of recordings without a label
+
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
 
@@ -45,6 +47,13 @@ class Settings(BaseModel):
             raise InputError(f"{where}: '{name}' cannot be {shown(first.get('input'))}: {why}") from error
 
 
+MEAN = "mean"  # of all channels
+
+
+def _numbered(channel: Any) -> Any:
+    return int(channel) if isinstance(channel, str) and channel.isdecimal() else channel or None
+
+
 class FeatureSettings(Settings):
     """How sound becomes features. Two domains can only be compared where all `common` ones agree."""
 
@@ -61,8 +70,8 @@ class FeatureSettings(Settings):
     slice_hop_s: float = Field(0.20, gt=0, description="time from one slice's start to the next in seconds")
     slices: int = Field(SLICES, ge=1, description="slices in a sequence")
     n_features: int = Field(N_FEATURES, ge=1, description="mel bands, the features of a slice")
-    channel: int | str | None = Field(
-        None, description="channel that was read, from 1 or by its name; None: the mean of all"
+    channel: Annotated[int | str | None, BeforeValidator(_numbered)] = Field(
+        None, description="channel that is read, from 1 or by its name; mean, as without one: that of all"
     )
     scale: float = Field(1.0, gt=0, description="what samples were multiplied by, before all else")
 
@@ -178,10 +187,11 @@ class TrainingSettings(Settings):
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
 
 
-def parse_direction(direction: str) -> str:
-    """Return "AB" or "BA"; raises InputError for any other direction."""
+def parse_direction(direction: str, device_a: str, device_b: str) -> str:
+    """Return "AB" or "BA"; raises InputError, which names the model's devices, for any other direction."""
     if direction not in DIRECTIONS:
         raise InputError(
-            f"the direction '{direction}' is unknown; give AB (cpc006 to BATCH_UPLOAD) or BA (the other way)"
+            f"the direction '{direction}' is unknown; give AB ({device_a} to {device_b})"
+            " or BA (the other way)"
         )
     return direction

@@ -2,6 +2,7 @@
 
 import reprlib
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 # control characters and halves of surrogate pairs: a file's name or content must not write to the terminal
@@ -59,6 +60,12 @@ def shown(value: Any) -> str:
         return _SHORT.repr(value)
     except Exception:  # whatever a `repr` may raise, as ValueError for an integer of too many digits
         return f"a value of the type {type(value).__name__}"
+
+
+def some(items: Sequence[Any], most: int = 3) -> str:
+    """The first few of `items` for a sentence, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(map(shown, items[:most])) + more
 
 
 _SHORT = reprlib.Repr()

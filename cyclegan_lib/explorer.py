@@ -38,11 +38,11 @@ class Explorer:
     def recordings(self, direction: str) -> list[str]:
         """Names of the sequences of a direction's source, with their fault where it is known."""
         source = self.sets[direction][0]
-        many = len(set(source.recording)) < len(source)
+        known, many = source.labelled, len(set(source.recording)) < len(source)
         return [
             source.recording[i]
             + (f" at {source.start_s[i]:g} s" if many else "")
-            + ("" if source.label is None else f" ({source.label[i]})")
+            + (f" ({source.label[i]})" if known[i] else "")
             for i in range(len(source))
         ]
 
@@ -53,10 +53,13 @@ class Explorer:
         """
         translator = self._translator(self.checkpoints[checkpoint], direction)
         source, target = self.sets[direction]
-        recorded = source.features[index]  # (slices, 40) dB
+        recorded = source.sequence(index)  # (slices, 40) dB
         translated = translator.translate(recorded[None])[0]
         truth = _truth(source, target, index)
         paired = truth is not None
+        if paired:  # of the moment, as much as both have
+            shared = min(len(recorded), len(truth))
+            recorded, translated, truth = recorded[:shared], translated[:shared], truth[:shared]
         if paired not in self._figures:
             self._figures[paired] = plots.TranslationFigure(source.settings or FeatureSettings(), paired)
         figure = self._figures[paired].show(
@@ -130,7 +133,7 @@ def _checkpoints(folder: Path) -> dict[str, Path]:
 
 def _truth(source: FeatureSet, target: FeatureSet, index: int) -> np.ndarray | None:
     same = (target.recording == source.recording[index]) & np.isclose(target.start_s, source.start_s[index])
-    return target.features[np.flatnonzero(same)[0]] if same.any() else None
+    return target.sequence(np.flatnonzero(same)[0]) if same.any() else None
 
 
 def _table(
@@ -143,7 +146,7 @@ def _table(
     """Distances before and after as HTML: to the nearest real recording and, in pairs, to the truth."""
     domain = translator.direction[1]
     z_truth = None if truth is None else translator.normalizer.normalize(truth, domain)
-    levels = target.features.mean(axis=1)  # (sequences, 40) dB
+    levels = np.stack([target.sequence(row).mean(axis=0) for row in range(len(target))])  # (sequences, 40)
     lines = []
     for name, x in (("as recorded", recorded), ("translated", translated)):
         cells = [f"{_rms(levels - x.mean(axis=0)).min():.1f} dB"]

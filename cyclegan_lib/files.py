@@ -4,7 +4,6 @@ The one module that knows which system it runs on.
 """
 
 import ctypes
-import fcntl
 import glob
 import hashlib
 import itertools
@@ -15,11 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
 
 from cyclegan_lib.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 SHELL_PIPES = Path("/dev/fd")
 NAME_BYTES = 255  # the longest name of a file on Linux and macOS
@@ -29,7 +34,8 @@ PART = re.compile(r"\.(?P<stem>.*)\.(?P<process>\d+)\.part(?P<suffix>(\.[^.]+)?)
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux, renameat2(2)
 RENAME_SWAP = 2  # macOS, renamex_np(2)
 LOCK = ".lock"
-MAX_OWNER = 40  # characters of what a lock says, "pid" and a number
+MAX_OWNER = 40  # bytes of what a lock says, "pid" and a number
+LOCKED_BYTE = 1 << 20  # Windows locks bytes: one behind those that others read
 POLL_S = 0.2
 
 
@@ -145,31 +151,49 @@ def exchange(a: Path, b: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path, wait_s: float = 0.0, name: str = LOCK) -> Iterator[None]:
+def locked(
+    folder: Path, wait_s: float = 0.0, name: str = LOCK, remedy: str = "give another --name"
+) -> Iterator[None]:
     """Hold `folder`, created if needed, for this process while the block runs.
 
     Locks of other names are others. The system frees it when its owner ends, however it ends. Raises
-    InputError if another process holds it for longer than `wait_s` seconds, or it cannot be written.
+    InputError, which ends with `remedy`, if another process holds it for longer than `wait_s` seconds, or it
+    cannot be written.
     """
     writable_folder(folder)
     patience = time.monotonic() + wait_s
-    with (folder / name).open("a+", encoding="utf-8", errors="replace") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > patience:
-                    file.seek(0)
-                    raise InputError(
-                        f"another process ({file.read(MAX_OWNER).strip()}) is working in {folder};"
-                        " wait until it has ended, or give another --name"
-                    ) from error
-                time.sleep(POLL_S)
-        file.truncate(0)
-        file.write(f"pid {os.getpid()}")
-        file.flush()
+    try:
+        file = (folder / name).open("ab+", buffering=0)
+    except OSError as error:  # somebody else's
+        raise not_written(folder / name, error) from error
+    with file:
+        while not _lock(file):
+            if time.monotonic() > patience:
+                file.seek(0)
+                owner = file.read(MAX_OWNER).decode(errors="replace").strip()
+                raise InputError(
+                    f"another process ({owner}) is working in {folder}; wait until it has ended, or {remedy}"
+                )
+            time.sleep(POLL_S)
+        with suppress(OSError):  # on a full disk it holds all the same
+            file.truncate(0)
+            file.write(f"pid {os.getpid()}".encode())
         yield
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock an open file until it is closed; False where it is locked already, opened another time."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            file.seek(LOCKED_BYTE)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 def next_free(path: Path) -> Path:
@@ -256,7 +280,7 @@ def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
 
 def writable_npz(path: str | Path, *inputs: str | Path | None) -> Path:
     """As `writable_file`, and raise InputError if `path` does not end in .npz."""
-    if Path(path).suffix != ".npz":
+    if Path(path).suffix.lower() != ".npz":
         raise InputError(f"{Path(path)} must end in .npz, the format that feature sets are written in")
     return writable_file(path, *inputs)
 

@@ -4,8 +4,9 @@ Its first code cell is tagged `parameters` and declares them, one a line:
 
     max_epochs: int = 100  # epochs to train
 
-A comment that begins with "file:" says that the value is the path of an existing file, or empty. papermill
-puts a cell with the given values behind it. The next cell opens the workspace, which checks them.
+A comment that begins with "file:" says that the value is the path of an existing file, or empty; "path:",
+that of a file or a folder. papermill puts a cell with the given values behind it. The next cell opens the
+workspace, which checks them.
 """
 
 import ast
@@ -20,14 +21,15 @@ from threadpoolctl import threadpool_limits
 import cyclegan_lib
 from cyclegan_lib.archive import Archive
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
-from cyclegan_lib.errors import InputError, shown
+from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.files import existing_file
 
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
 INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
 SIMULATED_NAME = re.compile(rf"({DEVICE_A}|{DEVICE_B}|test)-\d{{4,}}")  # of a recording
 FIRST_NOTEBOOK = "01_data_normalization.ipynb"
-SIMULATING = "train_recordings"  # who declares this parameter simulates, unless feature sets are given
+SIMULATING = "train_recordings"  # who declares this parameter simulates, unless one of those below is given
+NOT_SIMULATED = ("domain_a", "recordings_a")
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,16 @@ class Parameter:
     help: str  # the comment behind it
 
     @property
-    def is_file(self) -> bool:
-        """Whether its value names a file."""
-        return self.help.startswith("file:")
+    def is_path(self) -> bool:
+        """Whether its value names a file or a folder."""
+        return self.help.startswith(("file:", "path:"))
+
+    def check_exists(self, value: str) -> None:
+        """Raise InputError if there is nothing at the path given, or no file where one is asked for."""
+        if self.help.startswith("file:"):
+            existing_file(value, f"give the parameter '{self.name}' the path of an existing file")
+        elif not Path(value).exists():
+            raise InputError(f"{value} does not exist; give the parameter '{self.name}' an existing folder")
 
     def checked(self, value: Any) -> Any:
         """Return a value of the declared type; a whole number is a float too; else raise InputError."""
@@ -69,7 +78,7 @@ class Parameter:
 class Workspace:
     """The folders of a run."""
 
-    data: Path  # simulated recordings and feature sets
+    data: Path  # simulated recordings, and feature sets
     # checkpoints, exported models, figures and metrics are written below it: the project's own folders when
     # a notebook is opened in JupyterLab, runs/NAME under `cyclegan run`
     run: Path
@@ -90,7 +99,7 @@ class Workspace:
             data=Path(data).absolute() if data else project_folder() / "data",
             run=Path(run).absolute() if run else project_folder(),
         )
-        if SIMULATING in namespace and not namespace.get("domain_a"):
+        if SIMULATING in namespace and not any(map(namespace.get, NOT_SIMULATED)):
             check_simulated(work.data)
         return work
 
@@ -110,7 +119,12 @@ class Workspace:
         return self.data / "recordings"
 
     def features(self, device: str, part: str = "") -> Path:
-        """The feature set of a device: its training recordings, or with `part="test"` its test ones."""
+        """The feature set of a device: its training recordings, or with `part="test"` its test ones.
+
+        Raises InputError if the device's name cannot name a file.
+        """
+        if device != Path(device).name or not device.strip(". ") or printable(device) != device:
+            raise InputError(f"the device's name {shown(device)} cannot name a file; give a plain name")
         return self.data / (f"{device}_{part}.npz" if part else f"{device}.npz")
 
     def keep(self, figure: Any, name: str) -> Any:
@@ -206,5 +220,5 @@ def _check_parameters(namespace: dict[str, Any]) -> None:
         raise InputError(f"unknown parameter '{name}'; this notebook knows {', '.join(declared)}")
     for name, parameter in declared.items():
         parameter.checked(namespace[name])
-        if parameter.is_file and namespace[name]:
-            existing_file(namespace[name], f"give the parameter '{name}' the path of an existing file")
+        if parameter.is_path and namespace[name]:
+            parameter.check_exists(namespace[name])

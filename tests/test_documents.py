@@ -50,9 +50,62 @@ def test_numbers_that_are_not_finite_become_none_or_are_refused(tmp_path):
 
 def test_tables(tmp_path):
     path = documents.write_table(tmp_path / "x.csv", ["a", "b"], [{"a": "é, \n", "b": 2}])
-    assert list(documents.read_table(path, ["b", "a"], "")) == [{"b": "2", "a": "é, \n"}]
+    assert documents.read_table(path, ["b", "a"], "") == ([{"b": "2", "a": "é, \n"}], "utf-8")
     with pytest.raises(InputError, match="has no column 'c' .its columns: a, b."):
-        list(documents.read_table(path, ["c"], ""))
+        documents.read_table(path, ["c"], "")
     path.write_bytes(b"a,b\n\xff,1\n")
     with pytest.raises(InputError, match="not a readable CSV file in UTF-8"):
-        list(documents.read_table(path, ["a"], ""))
+        documents.read_table(path, ["a"], "")
+
+
+CELLS = {"recording": "m0/0000", "fault": "inner race"}
+CHINESE = {"recording": "一號機/0000", "fault": "內圈故障"}
+SIMPLE = {"recording": "一号机/0000", "fault": "内圈磨损"}
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "cells"),
+    [
+        ("recording,fault\nm0/0000,inner race\n", "utf-8", CELLS),
+        ("recording;fault\r\nm0/0000;inner race\r\n", "utf-8-sig", CELLS),
+        ("sep=;\r\nrecording;fault\r\nm0/0000;inner race\r\n", "utf-8", CELLS),
+        ("recording\tfault\rm0/0000\tinner race\r", "utf-16", CELLS),
+        ("recording\tfault\nm0/0000\tinner race\n", "utf-16-le", CELLS),
+        ("recording\tfault\nm0/0000\tinner race\n", "utf-16-be", CELLS),
+        (' Recording , FAULT\n\n"m0/0000","inner race"\n,\n', "utf-8", CELLS),
+        ("number,a;b,fault,rpm,recording\n1,2,inner race,3,m0/0000\n", "utf-8", CELLS),
+        ("Fault,recording,fault,\nx,m0/0000,inner race,\n", "utf-8", CELLS),
+        ("recording,fault\n一号机/0000,内圈磨损\n", "gb18030", SIMPLE),
+        ("recording,fault\n一号机/0000,内圈磨损\n", "utf-8", SIMPLE),
+        ("recording,fault\n一號機/0000,內圈故障\n", "cp950", CHINESE),
+        ("recording,fault\n一號機/0000,內圈故障\n", "utf-16", CHINESE),
+    ],
+)
+def test_tables_of_any_spreadsheet_are_read(tmp_path, text, encoding, cells):
+    (tmp_path / "x.csv").write_bytes(text.encode(encoding))
+    rows, found = documents.read_table(tmp_path / "x.csv", ["recording", "fault"], "")
+    assert [row for row in rows if any(row.values())] == [cells] and found == encoding
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"recording,fault\nm\xfcde,Ger\xe4t\n", "give its --encoding"),
+        (b"recording,Fault, fault\na,b,c\n", "the column 'fault' twice ('Fault', its column 2, and ' fault'"),
+        (b"recording,fault,fault\na,b,c\n", "the column 'fault' twice"),
+        (b"recording,fault\na,b\nc,inner, race\n", "row 2 ('c') has more cells"),
+    ],
+)
+def test_tables_whose_meaning_is_not_plain_are_refused(tmp_path, content, says):
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        documents.read_table(tmp_path / "x.csv", ["recording", "fault"], "")
+    assert says in str(error.value)
+
+
+def test_an_encoding_that_is_given_is_used(tmp_path):
+    (tmp_path / "x.csv").write_bytes("a\nmüde\n".encode("cp1252"))
+    assert documents.read_table(tmp_path / "x.csv", ["a"], "", encoding="cp1252").rows == [{"a": "müde"}]
+    for encoding, says in {"utf-8": "CSV file in utf-8", "nonsense": "'nonsense' is unknown"}.items():
+        with pytest.raises(InputError, match=says):
+            documents.read_table(tmp_path / "x.csv", ["a"], "", encoding=encoding)

@@ -161,7 +161,7 @@ def _labels(path: Path, sensors: set[str]) -> list[Labelled]:
         path, REAL_COLUMNS, "give the folder of real recordings with --data", columns
     )
     rows = []
-    for number, row in enumerate(table):
+    for number, row in enumerate(table.rows):
         if not row["recording"] or not row["fault"]:
             raise InputError(f"{path} has a row without recording or fault; complete the row, or remove it")
         if sensors <= set(row["sensors"].split()):

@@ -18,6 +18,8 @@ from cyclegan_lib.checkpoint.torch_file import is_plain
 from cyclegan_lib.config import N_FEATURES, StoredFeatureSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import Normalizer
+from cyclegan_lib.features.fingerprints import DIGITS, KEPT
+from cyclegan_lib.features.seen import Seen
 
 MAX_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has
 MAX_NAMES = 20_000  # of a part, with the parts in it: each that is wrong costs time and memory
@@ -91,6 +93,8 @@ class DomainFacts(_Own):
     sequences: Count
     recordings: Count
     fingerprint: Text
+    # of each sequence, in checkpoints of now
+    remembered: Annotated[str, Field(max_length=KEPT * DIGITS, pattern="^[0-9a-f]*$")] = ""
     # how this one was read; None where its file did not say, or in checkpoints of before
     settings: StoredFeatureSettings | None = None
 
@@ -179,6 +183,7 @@ class Checkpoint(_Part):
     callbacks: _Callbacks
     example: Annotated[dict[Literal["A", "B"], Sequences], Both] | None = None
     slice_moments: Annotated[dict[Literal["A", "B"], _SliceMoments], Both] | None = None
+    seen: Annotated[dict[Literal["A", "B"], Seen], Both] | None = None
     random_states: dict[Any, Any] | None = None
     # where Lightning looks for the hyperparameters: as it names them today, and did long ago
     hparams_name: Literal["kwargs"] | None = None

@@ -10,7 +10,7 @@ try:
     from typer.exceptions import TyperException
 
     from cyclegan_lib.cli.evaluation import benchmark, evaluate
-    from cyclegan_lib.cli.features import extract, simulate
+    from cyclegan_lib.cli.features import check, extract, simulate, split
     from cyclegan_lib.cli.models import export, inspect, train, translate
     from cyclegan_lib.cli.notebooks import run, sweep
     from cyclegan_lib.cli.options import join_parameters
@@ -24,7 +24,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Translate machine-sound features between two recording devices with a CycleGAN.",
 )
-for command in (simulate, extract, train, export, inspect, translate, evaluate, benchmark, run, sweep):
+for command in (
+    simulate,
+    extract,
+    check,
+    split,
+    train,
+    export,
+    inspect,
+    translate,
+    evaluate,
+    benchmark,
+    run,
+    sweep,
+):
     app.command()(command)
 
 

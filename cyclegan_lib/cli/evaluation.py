@@ -42,6 +42,7 @@ def evaluate(
     result = evaluate(
         *sets,
         **{name: FeatureSet.load(path) for name, path in optional.items() if path is not None},
+        model=model,
         seed=seed,
         progress=True,
     )

@@ -1,12 +1,22 @@
 """Commands that make feature sets: simulate, extract."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import with_options
-from cyclegan_lib.config import MIN_SLICES, FeatureSettings, SimulationSettings
+from cyclegan_lib.cli.options import (
+    CHANNEL,
+    FEATURE_SET,
+    SCALE,
+    OnDamaged,
+    QualityChecks,
+    SampleRateOfFiles,
+    SplitEvery,
+    Workers,
+    with_options,
+)
+from cyclegan_lib.config import MIN_SLICES, FeatureSettings, SimulationSettings, Unlabelled
 from cyclegan_lib.errors import printable
 
 
@@ -15,7 +25,7 @@ def simulate(
     output: Annotated[Path, Option(help="folder to write recordings and labels.csv to")] = Path(
         "data/recordings"
     ),
-    workers: Annotated[int | None, Option(min=1, help="processes; default: one for each core")] = None,
+    workers: Workers = None,
     *,
     settings: SimulationSettings,
 ) -> None:
@@ -32,10 +42,13 @@ def extract(
     output: Annotated[Path, Option(help="feature set to write (.npz); beside it OUTPUT.report.csv")],
     labels: Annotated[Path | None, Option(help="CSV with a column `recording`")] = None,
     label_column: Annotated[str, Option(help="column of the labels")] = "fault",
-    sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
-    sample_rate_of_files: Annotated[
-        int | None, Option(min=1, help="rate in Hz of files that do not state theirs (CSV, .mat, .npy)")
+    encoding: Annotated[str | None, Option(help="of the CSV, as gb18030; default: recognised")] = None,
+    label_from_folder: Annotated[
+        int | None, Option(metavar="N", help="the N-th folder's name is the label, see above")
     ] = None,
+    unlabelled: Annotated[Unlabelled, Option(help="what becomes of recordings without a label")] = "error",
+    sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
+    sample_rate_of_files: SampleRateOfFiles = None,
     slices: Annotated[
         int,
         Option(
@@ -43,36 +56,29 @@ def extract(
         ),
     ] = FeatureSettings().slices,
     recordings_list: Annotated[Path | None, Option(help="text file, a recording a line: only these")] = None,
-    channel: Annotated[
-        str | None, Option(help="channel, from 1, or its name (column, variable); default: mean of all")
-    ] = None,
-    scale: Annotated[
-        float, Option(help="what samples are multiplied by: volts, g or pascals to full scale")
-    ] = 1,
-    split_every: Annotated[
-        int | None, Option(min=1, help="seconds: make recordings NAME@0000s, ... of each long one")
-    ] = None,
-    on_damaged: Annotated[
-        Literal["error", "skip"], Option(help="refuse files that cannot be read, or leave them out")
-    ] = "error",
-    quality_checks: Annotated[
-        Literal["warn", "skip", "off"],
-        Option(
-            help="name silent, constant, half silent and clipped recordings and copies, or leave them out"
-        ),
-    ] = "warn",
-    workers: Annotated[int | None, Option(min=1, help="processes; default: one for each core")] = None,
+    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: mean of all")] = None,
+    scale: Annotated[float, Option(help=SCALE)] = 1,
+    split_every: SplitEvery = None,
+    on_damaged: OnDamaged = "error",
+    quality_checks: QualityChecks = "warn",
+    workers: Workers = None,
 ) -> None:
-    """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s."""
+    """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s.
+
+    --label-from-folder counts from the folder given, or, negative, from the file:
+
+    \b
+      MAFAULDA                          1 is the first folder below it
+        normal/12.288.csv               normal
+        imbalance/6g/13.1072.csv        imbalance
+        underhang/ball_fault/0g/…       underhang (2: ball_fault)
+      MIMII                             -1 is the file's own folder
+        fan/id_00/normal/00000000.wav   normal
+        fan/id_00/abnormal/…            abnormal
+    """
     from cyclegan_lib.features.extract import extract
 
-    settings = FeatureSettings.checked(
-        "the command line",
-        sample_rate=sample_rate,
-        slices=slices,
-        channel=int(channel) if channel and channel.isdecimal() else channel,
-        scale=scale,
-    )
+    settings = _settings(channel, sample_rate=sample_rate, slices=slices, scale=scale)
     _, report = extract(
         recordings,
         device,
@@ -81,6 +87,9 @@ def extract(
         label_column,
         recordings_list,
         output=output,
+        label_from_folder=label_from_folder,
+        unlabelled=unlabelled,
+        encoding=encoding,
         rate_of_files=sample_rate_of_files,
         on_damaged=on_damaged,
         quality_checks=quality_checks,
@@ -88,3 +97,54 @@ def extract(
         workers=workers,
     )
     print(f"{report}\n{printable(f'feature set: {output}')}")
+
+
+def split(
+    features: Annotated[Path, Argument(metavar="SET", help=FEATURE_SET)],
+    output_dir: Annotated[Path, Option(help="folder for SET_train.npz and SET_test.npz")],
+    by: Annotated[
+        str, Option(metavar="recording|COLUMN", help="what stays together: a recording, or a condition")
+    ] = "recording",
+    test: Annotated[float, Option(help="part of the recordings to test on, above 0 and below 1")] = 0.25,
+    labels: Annotated[Path | None, Option(help="CSV with a column `recording` and the conditions")] = None,
+    condition: Annotated[
+        str | None, Option(metavar="COLUMN", help="with --by recording: say which of these are on both sides")
+    ] = None,
+    encoding: Annotated[str | None, Option(help="of the CSV, as gb18030; default: recognised")] = None,
+    seed: Annotated[int, Option(min=0, help="which recordings are chosen")] = 0,
+) -> None:
+    """Split a feature set for training and test: whole recordings or conditions, the same part of each class.
+
+    A model is to be tested on what it has not heard: with --by load --labels labels.csv, all recordings of
+    one load (speed, machine, day: any column) are on one side. Copies of a recording stay with it.
+    """
+    from cyclegan_lib.features.splits import split_file
+
+    split, *paths = split_file(features, output_dir, by, test, labels, condition, encoding, seed)
+    print(f"{split}\n{printable(f'written to {paths[0]} and {paths[1]}')}")
+
+
+def check(
+    a: Annotated[Path, Argument(help=FEATURE_SET + ", or folder of recordings, of device A")],
+    b: Annotated[Path, Argument(help="the same of device B")],
+    labels: Annotated[Path | None, Option(help="CSV with a column `recording`, for both")] = None,
+    label_column: Annotated[str, Option(help="column of the labels")] = "fault",
+    encoding: Annotated[str | None, Option(help="of the CSV, as gb18030; default: recognised")] = None,
+    label_from_folder: Annotated[
+        int | None, Option(metavar="N", help="the N-th folder's name is the label, as for `extract`")
+    ] = None,
+    sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
+    sample_rate_of_files: SampleRateOfFiles = None,
+    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: mean of all")] = None,
+) -> None:
+    """Look at two devices' recordings side by side, before training: what they are, and will it work?"""
+    from cyclegan_lib.features.comparison import compare_files
+
+    settings = _settings(channel, sample_rate=sample_rate)
+    options = (labels, label_column, label_from_folder, encoding)
+    print(compare_files(a, b, settings, *options, rate_of_files=sample_rate_of_files))
+
+
+def _settings(channel: str | None, **values: Any) -> FeatureSettings:
+    """Settings of the command line, where a channel that is a number is not a name."""
+    return FeatureSettings.checked("the command line", channel=channel, **values)

@@ -1,11 +1,22 @@
 """Commands around a model: train, export, inspect, translate."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import FEATURE_SET, with_options
+from cyclegan_lib.cli.options import (
+    CHANNEL,
+    FEATURE_SET,
+    SCALE,
+    OnDamaged,
+    QualityChecks,
+    SampleRateOfFiles,
+    SplitEvery,
+    Workers,
+    with_options,
+)
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import printable
 from cyclegan_lib.stopping import Stopping
@@ -41,6 +52,8 @@ def train(
         print(f"stopped after epoch {epochs} of {settings.max_epochs}: its minutes are over")
     print(printable(f"best epoch {run.best_epoch} of {epochs}: {run.best}"))
     print(f"held-out distance {best:.3f}, at the start (matched linear maps) {first:.3f}")
+    for warning in run.warnings:
+        print(printable(f"warning: {warning}"))
 
 
 def export(
@@ -74,17 +87,48 @@ def inspect(checkpoint: Annotated[Path, Argument(help="training checkpoint (.ckp
 def translate(
     model: Annotated[Path, Option(help="folder that `cyclegan export` wrote")],
     direction: Annotated[str, Option(help="AB or BA")],
-    input: Annotated[Path, Option(help=FEATURE_SET + ", or folder of WAV or FLAC recordings")],
-    output: Annotated[Path, Option(help="feature set to write (.npz)")],
+    input: Annotated[Path, Option(help=FEATURE_SET + ", or folder of recordings")],
+    output: Annotated[Path, Option(help="feature set to write (.npz; .json: the guide's lists)")],
     distilled: Annotated[
         bool, Option("--distilled", help="with the small generator: nearly the same, many times as fast")
     ] = False,
+    report: Annotated[
+        Path | None,
+        Option(
+            help="CSV to write: for each sequence recording, start_s, slices, disagreement of the"
+            " restarts (z-scores), novelty (deviations from the training recordings, 1 is usual), accepted"
+            " (both within what was seen in training), level_before and level_after (dB)"
+        ),
+    ] = None,
+    sample_rate_of_files: SampleRateOfFiles = None,
+    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: as in training")] = None,
+    scale: Annotated[float | None, Option(help=f"{SCALE}; default: as in training")] = None,
+    split_every: SplitEvery = None,
+    on_damaged: OnDamaged = "error",
+    quality_checks: QualityChecks = "warn",
+    workers: Workers = None,
 ) -> None:
     """Translate a feature set, or recordings; any number of them, since they pass through in parts."""
     from cyclegan_lib.export import Translator
 
     translator = Translator.load(model, direction, distilled)
-    sequences, extraction = translator.translate_file(input, output)
+    judgement, extraction = translator.translate_file(
+        input,
+        output,
+        report=report,
+        rate_of_files=sample_rate_of_files,
+        channel=channel,
+        scale=scale,
+        split_every=split_every,
+        on_damaged=on_damaged,
+        quality_checks=quality_checks,
+        workers=workers,
+    )
     if extraction:
         print(extraction)
-    print(printable(f"{sequences} sequences, {translator.source} -> {translator.target}: {output}"))
+    devices = f"{translator.source} -> {translator.target}"
+    print(printable(f"{judgement.sequences} sequences, {devices}: {output}"))
+    if report:
+        print(printable(f"{judgement}: {report}"))
+    for warning in judgement.warnings():
+        print(printable(f"warning: {warning}"), file=sys.stderr)

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import BaseModel
@@ -13,6 +13,26 @@ from cyclegan_lib.config import Settings
 from cyclegan_lib.errors import InputError
 
 FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
+
+# How recordings are read, wherever they are.
+CHANNEL = "channel, from 1, or its name (column, variable)"
+SCALE = "what samples are multiplied by: volts, g or pascals to full scale"
+SampleRateOfFiles = Annotated[
+    int | None, typer.Option(min=1, help="rate in Hz of files that do not state theirs (CSV, .mat, .npy)")
+]
+SplitEvery = Annotated[
+    int | None, typer.Option(min=1, help="seconds: make recordings NAME@0000s, ... of each long one")
+]
+OnDamaged = Annotated[
+    Literal["error", "skip"], typer.Option(help="refuse files that cannot be read, or leave them out")
+]
+QualityChecks = Annotated[
+    Literal["warn", "skip", "off"],
+    typer.Option(
+        help="name silent, constant, half silent and clipped recordings and copies, or leave them out"
+    ),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core")]
 
 
 def with_options(cls: type[Settings]) -> Callable:

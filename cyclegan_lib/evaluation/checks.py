@@ -3,10 +3,12 @@
 import numpy as np
 
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation.downstream import check_classes
 from cyclegan_lib.features import FeatureSet, check_same_settings
 
 # starts of sequences are compared in milliseconds: one program may have written 0.6, another 0.6000000001
 START_DIGITS = 3
+MATCHED = ("translated", "paired")  # to the source, sequence by sequence
 # what messages call the arguments of `evaluate`
 TITLES = {
     "source": "the source",
@@ -46,30 +48,40 @@ def match_by_name(source: FeatureSet, other: FeatureSet, name: str) -> FeatureSe
     return other.select(np.array([places[key] for key in keys]))
 
 
-def check_sets(sets: dict[str, FeatureSet]) -> None:
+def check_sets(sets: dict[str, FeatureSet], titles: dict[str, str] = TITLES) -> None:
     """Check that the sets, by argument of `evaluate`, can be compared and are from the right devices.
 
-    Raises InputError if a set has fewer than 2 recordings, was extracted with other settings, holds NaN, or
-    comes from the other device.
+    Raises InputError, which calls them by their `titles`, if a set has fewer than 2 recordings, was extracted
+    with other settings, holds NaN, comes from a wrong device, or has classes that the labelled set lacks.
+    Files without settings are named after no device: theirs are not compared.
     """
+    source = sets["source"]
     for name, given in sets.items():
         recordings = len(np.unique(given.recording))
         if recordings < 2:
             raise InputError(
-                f"{TITLES[name]} has {recordings} recording{'s' * (recordings != 1)}; at least 2 are needed,"
+                f"{titles[name]} has {recordings} recording{'s' * (recordings != 1)}; at least 2 are needed,"
                 " because recordings are held out"
             )
-        if not np.isfinite(given.features).all():
-            raise InputError(f"{TITLES[name]} has NaN or infinite features; extract or translate it again")
-        check_same_settings(sets["source"], given, TITLES["source"], TITLES[name])
-    source, target = sets["source"].device, sets["target"].device
-    if source == target:
-        return
+        if not np.isfinite(given.real_slices()).all():
+            raise InputError(f"{titles[name]} has NaN or infinite features; extract or translate it again")
+        check_same_settings(source, given, titles["source"], titles[name])
+    known = {name: given.device for name, given in sets.items() if given.settings is not None}
+    if known.get("source", 0) == known.get("target", 1):
+        raise InputError(
+            f"{titles['source']} and {titles['target']} are both from {source.device}; give two devices'"
+        )
     # caught here because its numbers would look wonderful: a source taken for the truth has NMSE 0
-    for name in ("paired", "labelled", "fit_source", "fit_target"):
-        right, wrong = (source, target) if name == "fit_source" else (target, source)
-        if name in sets and sets[name].device == wrong:
-            raise InputError(f"{TITLES[name]} is from {wrong}; it must be from {right}")
+    for name, device in known.items():
+        of = "source" if name in ("source", "fit_source") else "target"
+        if of in known and device != known[of]:
+            hint = "; are source and target swapped?" * (name == "translated" and device == source.device)
+            raise InputError(
+                f"{titles[name]} is from {device}; it must be from {known[of]}, as {titles[of]} is{hint}"
+            )
+    if "labelled" in sets and sets["labelled"].classes and source.classes:
+        others = {titles[name]: sets[name] for name in ("source", "target")}
+        check_classes(sets["labelled"], others, titles["labelled"])
 
 
 def _keys(given: FeatureSet) -> list[tuple[str, float]]:

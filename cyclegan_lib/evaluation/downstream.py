@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.features import FeatureSet
 
 # below this difference in accuracy there is nothing to recover: one or two of 80 recordings
@@ -36,32 +36,69 @@ class FaultClassifier:
         }
 
     def fit(self, labelled: FeatureSet) -> Self:
-        """Fit both on the target's training set; raises InputError if it has no labels, or one class only."""
-        classes = np.unique(_labels(labelled))
-        if len(classes) < 2:
-            raise InputError(
-                f"the labelled set has only the class '{classes[0]}'; a classifier needs at least 2"
-            )
-        statistics = mean_and_std(labelled.features)  # (sequences, 80)
+        """Fit both on the target's training set, but for sequences without a label.
+
+        Raises InputError if none has a label, or there is one class only.
+        """
+        labelled = _labelled(labelled)
+        check_classes(labelled, {}, "the labelled set")
+        statistics = _statistics(labelled)  # (sequences, 80)
         for model in self.models.values():
             model.fit(statistics, labelled.label)
         return self
 
     def accuracy(self, feature_set: FeatureSet) -> dict[str, float]:
-        """Return the part of the sequences classified rightly, under "forest" and "logistic".
+        """Return the part of the labelled sequences classified rightly, under "forest" and "logistic".
 
-        Raises InputError if the set has no labels.
+        Those without a label are left out. Raises InputError if none has one.
         """
-        labels, statistics = _labels(feature_set), mean_and_std(feature_set.features)  # (sequences, 80)
+        feature_set = _labelled(feature_set)
+        statistics = _statistics(feature_set)  # (sequences, 80)
         return {
-            name: float(np.mean(model.predict(statistics) == labels)) for name, model in self.models.items()
+            name: float(np.mean(model.predict(statistics) == feature_set.label))
+            for name, model in self.models.items()
         }
 
 
-def _labels(feature_set: FeatureSet) -> np.ndarray:
-    if feature_set.label is None:  # compared with nothing, every answer would be wrong: an accuracy of 0
+def _statistics(feature_set: FeatureSet) -> np.ndarray:
+    """Mean and deviation of each sequence, whatever its length, (sequences, 80)."""
+    statistics = np.empty((len(feature_set), 2 * feature_set.features.shape[2]))
+    for index, features in feature_set.by_length():
+        statistics[index] = mean_and_std(features)
+    return statistics
+
+
+def check_classes(labelled: FeatureSet, others: dict[str, FeatureSet], title: str) -> None:
+    """Raise InputError if no classifier can be learned from `labelled`, or others, by title, have classes of
+    their own: no answer could be right there.
+    """
+    classes = labelled.classes
+    if len(classes) == 1:
+        raise InputError(f"{title} has only the class '{classes[0]}'; a classifier needs at least 2")
+    for name, other in others.items():
+        unknown = [label for label in other.classes if label not in classes]
+        twins = [(x, known) for x in unknown for known in classes if _spelling(x) == _spelling(known)]
+        if unknown:
+            meant = " (is {1!r} meant with {0!r}?)".format(*twins[0]) if twins else ""
+            raise InputError(
+                f"{name} has the classes {shown(unknown)}, which {title} does not know: it has"
+                f" {shown(classes)}{meant}; spell them alike, or leave out what has another class"
+            )
+
+
+def _spelling(label: str) -> str:
+    """What labels have in common that are spelled in two ways: NORMAL and normal, 0 and 0.0."""
+    try:
+        return str(float(label))
+    except ValueError:
+        return " ".join(label.casefold().split())
+
+
+def _labelled(feature_set: FeatureSet) -> FeatureSet:
+    known = feature_set.labelled
+    if not known.any():  # compared with nothing, every answer would be wrong: an accuracy of 0
         raise InputError(f"the set of {feature_set.device} has no labels; extract it again with --labels")
-    return feature_set.label
+    return feature_set.select(known)
 
 
 def fault_measures(

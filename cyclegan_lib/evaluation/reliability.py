@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import spearmanr
-from sklearn.neighbors import NearestNeighbors
 
 from cyclegan_lib.evaluation.checks import match_by_name
-from cyclegan_lib.evaluation.downstream import mean_and_std
 from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.lengths import common_length
+from cyclegan_lib.features.seen import Seen
 
-NEIGHBOURS = 5  # one nearest recording is chance; five of some hundred are still near
 SUSPECT = 0.25  # part of the recordings that is held for doubtful
 
 
@@ -26,9 +25,7 @@ class Reliability:
     # the target: the part of what the target hears there that the source hears at all
     heard: np.ndarray | None
     disagreement: np.ndarray  # (sequences,) z-scores, how far the restarts are apart
-    # (sequences,), distance of the sequence's statistics from the 5 nearest of the training recordings, over
-    # what it is among the training recordings themselves: 1 is usual
-    novelty: np.ndarray
+    novelty: np.ndarray  # (sequences,), distance from the training recordings (`Seen.novelties`): 1 is usual
 
     @property
     def slice_error(self) -> np.ndarray:
@@ -81,7 +78,7 @@ class Reliability:
         lines = [
             [
                 str(self.recording[i]),
-                "unknown" if self.label is None else str(self.label[i]),
+                "unknown" if self.label is None else str(self.label[i] or "unknown"),
                 "unknown" if self.difference is None else f"{self.error[i]:.1f}",
                 f"{self.disagreement[i]:.2f}",
                 f"{self.novelty[i]:.1f}",
@@ -97,13 +94,19 @@ def reliability(
     """Translate `source` and look at where the translation is wrong, or may be.
 
     `train` is what the translator was trained on, of the source device; `paired` are the same moments as the
-    target device heard them, matched by recording and start. Raises InputError if these cannot be matched, or
-    the source is of another device than the translator's.
+    target device heard them, matched by recording and start. Where sequences differ in length, equally many
+    slices of each are looked at, and shorter ones are left out. Raises InputError if these cannot be matched,
+    or the source is of another device than the translator's.
     """
+    source = source.first(common_length(*filter(None, (source, paired))))
+    if paired is not None:
+        length = source.features.shape[1]
+        matched = match_by_name(source, paired, "paired")
+        long = matched.lengths >= length
+        source, truth = source.select(long), matched.first(length).features
     translated = translator.translate_set(source).features
     difference = heard = None
     if paired is not None:
-        truth = match_by_name(source, paired, "paired").features
         difference = translated - truth
         heard = _squared_correlation(source.features.mean(axis=1), truth.mean(axis=1))
     return Reliability(
@@ -112,7 +115,7 @@ def reliability(
         difference,
         heard,
         translator.disagreement(source.features),
-        _novelty(source.features, train.features),
+        Seen.of(train).novelties(source.mean_spectra()),
     )
 
 
@@ -121,12 +124,3 @@ def _squared_correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     both = (x**2).sum(axis=0) * (y**2).sum(axis=0)
     return (x * y).sum(axis=0) ** 2 / np.maximum(both, 1e-12)
-
-
-def _novelty(features: np.ndarray, train: np.ndarray) -> np.ndarray:
-    known, new = mean_and_std(train), mean_and_std(features)
-    scale = np.maximum(known.std(axis=0), 1e-6)
-    number = min(NEIGHBOURS, len(known) - 1)
-    near = NearestNeighbors(n_neighbors=number).fit(known / scale)
-    usual = np.median(near.kneighbors()[0].mean(axis=1))  # each without itself
-    return near.kneighbors(new / scale)[0].mean(axis=1) / max(float(usual), 1e-12)

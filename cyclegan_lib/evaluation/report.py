@@ -41,7 +41,10 @@ class Evaluation:
     halvings: int  # random halvings of the recordings that distances are averaged over
     baselines_fitted_on: str
     seed: int
-    remarks: list[str] = field(default_factory=list)  # why a column that was asked for is missing
+    cautions: list[str] = field(default_factory=list)  # why the numbers tell less than they seem to
+    remarks: list[str] = field(
+        default_factory=list
+    )  # what is missing: columns that were asked for, labels, settings
 
     def row(self, name: str) -> Row:
         """Return the row called `name`; raises KeyError that lists the names."""
@@ -69,7 +72,7 @@ class Evaluation:
 
     @property
     def headline(self) -> str:
-        """The result in one line: the gap closed, and the errors where there are pairs."""
+        """The result in one line: the gap closed, the errors where there are pairs, and all cautions."""
         closed = (
             "There was no gap"
             if self.gap_closed is None
@@ -87,7 +90,7 @@ class Evaluation:
                 f"fault accuracy {translated.accuracy_forest:.2f}, Gaussian optimal transport"
                 f" {linear.accuracy_forest:.2f}, untranslated {nothing.accuracy_forest:.2f}"
             )
-        return "; ".join(parts) + "."
+        return " ".join(["; ".join(parts) + ".", *self.cautions])
 
     def table(self) -> str:
         """Return a Markdown table that is also aligned in a terminal, and below it how to read it."""
@@ -102,6 +105,7 @@ class Evaluation:
 
     def _notes(self) -> list[str]:
         notes = [
+            *self.cautions,
             f"Distances: {self.recordings_compared} recordings against {self.recordings_compared} others of"
             f" {self.target_device}, in its z-scores, mean of {self.halvings} halvings (seed {self.seed});"
             f" '{self.null.name}' is what a perfect translation would score.",

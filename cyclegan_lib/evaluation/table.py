@@ -1,12 +1,14 @@
 """Judge a translation: every measure, beside the target itself and beside every baseline."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.baselines import BASELINES, Identity
+from cyclegan_lib.evaluation.cautions import cautions, remarks, trained_on, without_copies
 from cyclegan_lib.evaluation.checks import check_sets, match_by_name
 from cyclegan_lib.evaluation.distances import (
     frechet_distance,
@@ -17,9 +19,11 @@ from cyclegan_lib.evaluation.distances import (
 )
 from cyclegan_lib.evaluation.downstream import FaultClassifier, fault_measures
 from cyclegan_lib.evaluation.measures import DISTANCES, TRANSLATED
+from cyclegan_lib.evaluation.pairing import doubts, paired_truth
 from cyclegan_lib.evaluation.report import Evaluation, Row
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
 from cyclegan_lib.features import FeatureSet, Normalizer
+from cyclegan_lib.features.lengths import common_length, left_out, shared_slices
 
 # 4 halvings: the mean over them scatters half as much as one
 HALVINGS = 4
@@ -37,6 +41,7 @@ def evaluate(
     labelled: FeatureSet | None = None,
     fit_source: FeatureSet | None = None,
     fit_target: FeatureSet | None = None,
+    model: str | Path | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Evaluation:
@@ -46,10 +51,13 @@ def evaluate(
     half of the target's, or fewer where the source has fewer), so that the null, one half of the target
     against the other, has the same sample sizes and the same bias as every other row. A name that is in
     both sets is never on both sides. The means over 4 seeded halvings are reported. Features are z-scored
-    with the target's mean and deviation, so that loud and quiet bands weigh the same.
+    with the target's mean and deviation, so that loud and quiet bands weigh the same. Sequences with equal
+    features are one. Where sequences differ in length, distances and accuracies are those of equally many
+    slices, the first of each sequence; errors and baselines take all.
 
-    Raises InputError if a set has fewer than 2 recordings, other settings or the wrong device, if sequences
-    cannot be matched, or if only one of `fit_source` and `fit_target` is given.
+    Raises InputError if a set has fewer than 2 recordings, other settings, a wrong device or classes that
+    `labelled` lacks, if sequences cannot be matched or the pairs are of other moments, or if one of
+    `fit_source` and `fit_target` is missing.
 
     Parameters
     ----------
@@ -67,6 +75,8 @@ def evaluate(
     fit_source, fit_target : FeatureSet, optional
         What the baselines (and, with `fit_target`, the z-scores) are fitted on: the recordings that the
         CycleGAN was trained on. Without them the source and target themselves, which flatters the baselines.
+    model : path, optional
+        Exported folder that translated: where it was trained on the source or the target, the result says so.
     """
     given = {"source": source, "translated": translated, "target": target, "paired": paired}
     given |= {"labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
@@ -74,43 +84,68 @@ def evaluate(
     check_sets(given)
     if (fit_source is None) != (fit_target is None):
         raise InputError("only one of the sets to fit the baselines on is given; give both or neither")
-    translated = match_by_name(source, translated, "translated")
-    truth = None if paired is None else match_by_name(source, paired, "paired")
+    matched = {"translated": match_by_name(source, translated, "translated")}
+    if not np.array_equal(matched["translated"].lengths, source.lengths):
+        raise InputError(
+            "the translated set has sequences of other lengths than the source; translate it again"
+        )
+    if paired is not None:
+        matched["paired"] = paired_truth(source, paired)
+    given = without_copies(before := {**given, **matched})
+    source, translated, target, truth = map(given.get, ("source", "translated", "target", "paired"))
+    trained = trained_on(given, model)
 
     fit_a, fit_b = (source, target) if fit_source is None else (fit_source, fit_target)
     sets = {f"real {target.device}": target}
     for name, baseline in BASELINES.items():
-        moved = baseline().fit(fit_a.features, fit_b.features).transform(source.features)
+        moved = baseline().fit(fit_a.real_slices(), fit_b.real_slices()).transform(source.features)
         sets[name] = source.with_features(moved, source.device if baseline is Identity else target.device)
     sets[TRANSLATED] = translated.with_features(translated.features, target.device)
 
-    normalizer = Normalizer.fit(fit_b.features, fit_b.features, mode="per-domain")
+    null, *others = sets
+    doubtful, said, error = [], [], {}
+    if truth is not None:
+        doubtful = doubts(source, truth)
+        shared = int(np.minimum(source.lengths, truth.lengths).sum())
+        if shared < source.lengths.sum():
+            said.append(
+                f"NMSE: of {shared} of the source's {source.lengths.sum()} slices; pairs have no more."
+            )
+        error = {null: 0.0, **{name: nmse(*shared_slices(sets[name], truth)) for name in others}}
+    slices_b = fit_b.real_slices()
+    normalizer = Normalizer.fit(slices_b, slices_b, mode="per-domain")
+    # from here on all sequences have one length
+    parts = [part for part in (source, target, labelled) if part is not None]
+    length = common_length(*parts)
+    said += _remarks_on_length(parts, length)
+    source, target = source.first(length), target.first(length)
+    labelled = labelled and labelled.first(length)
+    sets = {null: target, **{name: sets[name].first(length) for name in others}}
     halves = list(halvings(source.recording, target.recording, seed))
     downstream = _downstream(sets, source, labelled, seed)
     distances = distances_over_halvings(sets, target, normalizer, halves, seed, progress)
+    compared = len(np.unique(target.recording[halves[0][0]]))
     rows = []
-    for name, feature_set in sets.items():
-        error = None
-        if truth is not None:
-            error = 0.0 if feature_set is target else nmse(feature_set.features, truth.features)
+    for name in sets:
         known = {key: values for key, values in distances[name].items() if values}
         means = {key: float(np.mean(values)) for key, values in known.items()}
         deviation = {key: float(np.std(values, ddof=1)) for key, values in known.items()}
-        rows.append(Row(name, nmse=error, deviation=deviation, **means, **downstream.get(name, {})))
+        rows.append(Row(name, nmse=error.get(name), deviation=deviation, **means, **downstream.get(name, {})))
     return Evaluation(
         rows=rows,
         source_device=source.device,
         target_device=target.device,
         sequences={name: len(feature_set) for name, feature_set in given.items()},
-        recordings_compared=len(np.unique(target.recording[halves[0][0]])),
+        recordings_compared=compared,
         halvings=HALVINGS,
         baselines_fitted_on=(
-            "the evaluated source and target themselves, unlike the CycleGAN"
+            "the evaluated source and target themselves" + ", unlike the CycleGAN" * (not trained)
             if fit_source is None
-            else f"{len(fit_a)} and {len(fit_b)} separate training sequences"
+            else f"{len(fit_a)} and {len(fit_b)} {'' if trained else 'separate '}training sequences"
         ),
         seed=seed,
-        remarks=_remarks(source, target, labelled),
+        cautions=[*([trained] if trained else []), *doubtful, *cautions(before, given, compared)],
+        remarks=[*said, *remarks(given)],
     )
 
 
@@ -177,25 +212,24 @@ def _downstream(
     sets: dict[str, FeatureSet], source: FeatureSet, labelled: FeatureSet | None, seed: int
 ) -> dict[str, dict[str, float | None]]:
     """Compute accuracies and recoveries of each row, as far as there are labels."""
-    if labelled is None or labelled.label is None or source.label is None:
+    if labelled is None or not labelled.classes or not source.classes:
         return {}
     classifier = FaultClassifier(seed).fit(labelled)
     # a translated file may have lost its labels, but its sequences are the source's, in the same order
     accuracy = {
         name: classifier.accuracy(feature_set if i == 0 else source.with_features(feature_set.features, name))
         for i, (name, feature_set) in enumerate(sets.items())
-        if i > 0 or feature_set.label is not None
+        if i > 0 or feature_set.classes
     }
     real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
     return {name: fault_measures(values, untranslated, real) for name, values in accuracy.items()}
 
 
-def _remarks(source: FeatureSet, target: FeatureSet, labelled: FeatureSet | None) -> list[str]:
-    """Say why there are no accuracies or recoveries though a labelled set was given."""
-    if labelled is None:
+def _remarks_on_length(parts: list[FeatureSet], length: int) -> list[str]:
+    """Say how many slices are compared where sequences differ in length, and how many sequences lack them."""
+    if all(part.slices is None and part.features.shape[1] == length for part in parts):
         return []
-    for name, feature_set in {"labelled set": labelled, "source": source, "target": target}.items():
-        if feature_set.label is None:
-            missing = "recoveries" if name == "target" else "accuracies"
-            return [f"No {missing}, because the {name} has no labels."]
-    return []
+    said = [f"Distances and accuracies: of the first {length} slices of each sequence."]
+    for part, title in zip(parts, ("the source", "the target", "the labelled set"), strict=False):
+        said += [f"{line}." for line in left_out(part, length, title)]
+    return said

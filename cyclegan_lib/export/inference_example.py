@@ -4,8 +4,9 @@
     python inference_example.py --input features.npz --output translated.npz --direction AB
 
 With --distilled a small generator translates, if there is one here: nearly the same, many times as fast.
-Input and output are log mel energies in dB, (sequences, slices, 40): an .npy array, or an .npz file with an
-array `features`, whose other arrays are passed on. Without --input the bundled example is translated.
+Input and output are log mel energies in dB, (sequences, slices, 40): an .npy array; an .npz file with an
+array `features`, whose other arrays are passed on, and `slices`, how many of each sequence are real, where
+lengths differ; or .json, a list of (slices, 40) lists. Without --input the bundled example is translated.
 """
 
 import argparse
@@ -24,8 +25,11 @@ MOST_TIMES = 100  # its size, to which an .npz may unpack
 CHUNK = 16  # sequences at a time: what they need stays in the processor's cache
 
 
-def translate(features, direction="AB", distilled=False):
-    """Translate dB features (sequences, slices, 40); AB is device A to device B, BA the other way."""
+def translate(features, direction="AB", distilled=False, slices=None):
+    """Translate dB features (sequences, slices, 40); AB is device A to device B, BA the other way.
+
+    `slices`, (sequences,), says how many of each sequence's slices are real, where not all are.
+    """
     config = configuration()
     settings = config["distilled"] if distilled else config
     if settings is None:
@@ -43,13 +47,16 @@ def translate(features, direction="AB", distilled=False):
         fail(f"{weights} does not hold this generator's weights; copy the whole folder again")
     moments = json.loads(normalization.read_text(encoding="utf-8"))
     source, target = direction.lower()
-    translated = np.empty(features.shape, np.float32)
+    mean, std = (np.array(moments[f"{name}_{source}"]) for name in ("mean", "std"))
+    translated = np.zeros(features.shape, np.float32)
+    slices = np.full(len(features), features.shape[1]) if slices is None else np.asarray(slices)
     with torch.inference_mode():
-        for start in range(0, len(features), CHUNK):
-            part = features[start : start + CHUNK]
-            z = (part - np.array(moments[f"mean_{source}"])) / np.array(moments[f"std_{source}"])
-            y = generator(torch.from_numpy(z.astype(np.float32))).numpy()
-            translated[start : start + CHUNK] = y * moments[f"std_{target}"] + moments[f"mean_{target}"]
+        for length in np.unique(slices):
+            rows = np.flatnonzero(slices == length)
+            for part in np.split(rows, range(CHUNK, len(rows), CHUNK)):
+                z = (features[part, :length] - mean) / std
+                y = generator(torch.from_numpy(z.astype(np.float32))).numpy()
+                translated[part, :length] = y * moments[f"std_{target}"] + moments[f"mean_{target}"]
     return translated
 
 
@@ -63,10 +70,15 @@ def configuration():
 
 
 def read(path):
-    """The arrays of an .npy or .npz file, the features under `features`."""
+    """The arrays of a file, the features under `features`; `slices` where their lengths differ."""
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)  # what a header claims must be there
-        if isinstance(found, np.ndarray):
+        if path.suffix.lower() == ".json":
+            found = [np.array(sequence) for sequence in json.loads(path.read_text(encoding="utf-8"))]
+            slices, real = np.array([len(sequence) for sequence in found]), np.concatenate(found)
+            features = np.zeros((len(found), slices.max(), *real.shape[1:]), real.dtype)
+            features[np.arange(slices.max()) < slices[:, None]] = real
+            arrays = {"features": features} | ({"slices": slices} if np.ptp(slices) else {})
+        elif isinstance(found := np.load(path, mmap_mode="r", allow_pickle=False), np.ndarray):
             arrays = {"features": np.asarray(found)}
         elif sum(member.file_size for member in found.zip.infolist()) > MOST_TIMES * path.stat().st_size:
             fail(f"{path} unpacks to more than {MOST_TIMES} times its size; write it again")
@@ -76,21 +88,52 @@ def read(path):
         right = features.dtype.kind in "fiu" and features.ndim == 3 and features.shape[2] == 40
         with np.errstate(over="ignore"):  # of numbers that float32 cannot hold
             right = right and features.size and np.isfinite(features.astype(np.float32)).all()
+        if "slices" in arrays:
+            slices = arrays["slices"]
+            right = right and slices.shape == features.shape[:1] and slices.dtype.kind in "iu"
+            right = right and ((slices >= 1) & (slices <= features.shape[1])).all()
+        dict(json.loads(str(arrays.get("settings", "null"))) or {})  # how they were extracted
     except Exception:  # a damaged file may raise anything
-        fail(f"{path} is not an .npy array, or an .npz file with an array `features`")
+        fail(f"{path} is not an .npy array, an .npz file with an array `features`, or a list of lists")
     if not right:
         fail(f"{path}: features have shape {features.shape}; they must be finite, (sequences, slices, 40)")
     return arrays
 
 
+def check(path, arrays, config, direction):
+    """Refuse another device's features, and such as were made in another way; .npy and .json do not say."""
+    settings = json.loads(str(arrays.get("settings", "null")))
+    if settings is None:
+        return
+    source, device = direction[0].lower(), str(arrays.get("device"))
+    if device != config[f"device_{source}"]:
+        fail(f"{path} was recorded by {device}, but {direction} translates {config[f'device_{source}']}")
+    if config["feature_settings"] is None:
+        return
+    of_before = {"f_stop": 0.0, "channel": None}  # of files that do not say
+    settings, trained = of_before | settings, of_before | config["feature_settings"]
+    own = config["training"]["data"][source].get("settings") or {}
+    trained["channel"] = own.get("channel")  # of this device; what both have in common knows none
+    for name, wanted in trained.items():
+        given = wanted if name in ("slices", "scale") else settings.get(name, wanted)
+        if given != wanted and not (name == "channel" and None in (given, wanted)):
+            fail(f"{path} was made with {name} {given}, the model with {wanted}; extract the features again")
+
+
 def write(path, arrays, device):
     """Write beside and rename, so that there is never half a file."""
-    part = path.with_name(f".{os.getpid()}.part{path.suffix}")
+    part, suffix = path.with_name(f".{os.getpid()}.part{path.suffix}"), path.suffix.lower()
+    features = arrays["features"]
+    slices = arrays.get("slices", [features.shape[1]] * len(features))
     try:
-        if path.suffix == ".npy":
-            np.save(part, arrays["features"])
-        else:
-            np.savez(part, **{**arrays, **({"device": np.str_(device)} if "device" in arrays else {})})
+        with part.open("wb") as file:
+            if suffix == ".npy":
+                np.save(file, features)
+            elif suffix == ".npz":
+                np.savez(file, **{**arrays, **({"device": np.str_(device)} if "device" in arrays else {})})
+            else:
+                pairs = zip(features, slices, strict=True)
+                file.write(json.dumps([sequence[:length].tolist() for sequence, length in pairs]).encode())
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -111,14 +154,14 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--input", type=Path, help=".npz or .npy in dB; default: the bundled example")
-    parser.add_argument("--output", type=Path, help="file to write, .npz or .npy")
+    parser.add_argument("--input", type=Path, help=".npz, .npy or .json; default: the bundled example")
+    parser.add_argument("--output", type=Path, help="file to write, .npz, .npy or .json")
     parser.add_argument("--direction", choices=("AB", "BA"), default="AB")
     parser.add_argument("--distilled", action="store_true", help="use the small generator")
     options = parser.parse_args()
     path, output = options.input or HERE / f"example_{options.direction[0]}.npy", options.output
-    if output and output.suffix not in (".npz", ".npy"):
-        fail(f"{output} must end in .npz or .npy")
+    if output and output.suffix.lower() not in (".npz", ".npy", ".json"):
+        fail(f"{output} must end in .npz, .npy or .json")
 
     config = configuration()
     for known in (path, HERE / "model_config.json", *(HERE / name for name in config["sha256"])):
@@ -126,11 +169,15 @@ def main():
             fail(f"{output} is an input and would be overwritten; give another --output")
     devices = [printable(config[f"device_{name}"]) for name in options.direction.lower()]
     arrays = read(path)
-    before = arrays["features"]
-    after = translate(before, options.direction, options.distilled)
+    check(path, arrays, config, options.direction)
+    before, slices = arrays["features"], arrays.get("slices")
+    if output and output.suffix.lower() == ".npy" and slices is not None:
+        fail(f"{output} cannot hold sequences of different lengths; give a name that ends in .npz or .json")
+    after = translate(before, options.direction, options.distilled, slices)
     print(f"{devices[0]} -> {devices[1]}: {before.shape} -> {after.shape}")
     print("mean level in dB, features   1-10  11-20  21-30  31-40")
     for name, x in ((devices[0], before), (f"{devices[1]} (translated)", after)):
+        x = x if slices is None else x[np.arange(x.shape[1]) < slices[:, None]]
         print(f"{name:27s}" + "".join(f"{x[..., i : i + 10].mean():7.1f}" for i in range(0, 40, 10)))
     if output:
         write(output, {**arrays, "features": after}, devices[1])

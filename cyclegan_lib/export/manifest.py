@@ -5,16 +5,17 @@ import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cyclegan_lib import documents
 from cyclegan_lib.checkpoint.reading import FORMAT, check_format, completed_epochs
-from cyclegan_lib.checkpoint.schema import BothDomains, Device
+from cyclegan_lib.checkpoint.schema import Both, BothDomains, Device
 from cyclegan_lib.config import DiscriminatorSettings, GeneratorSettings, Settings, StoredFeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features.normalization import NORMALIZATION, Normalizer
+from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.files import existing_file, sha256
 from cyclegan_lib.models import network_settings
 
@@ -58,6 +59,7 @@ class TrainingFacts(Settings):
     steps_per_epoch: int
     data: BothDomains
     held_out_distance: dict[str, float]
+    seen: Annotated[dict[Literal["a", "b"], Seen], Both] | None = None  # what models of before lack
 
 
 class Manifest(Settings):
@@ -134,7 +136,7 @@ def distilled_name(network: str) -> str:
 
 def describe(content: dict[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of the models in it: the configuration, still without SHA-256."""
-    hyper = content["hyper_parameters"]
+    hyper, seen = content["hyper_parameters"], content.get("seen")
     return {
         "format": FORMAT,
         "input_dim": hyper["settings"]["generator"]["input_dim"],
@@ -147,6 +149,7 @@ def describe(content: dict[str, Any]) -> dict[str, Any]:
             **{name: hyper["settings"][name] for name in ("seed", "steps_per_epoch")},
             "data": hyper["data"],
             "held_out_distance": _held_out_distance(content),
+            "seen": seen and {name.lower(): values for name, values in seen.items()},
         },
         "evaluation": {},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

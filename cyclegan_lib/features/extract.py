@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.config import FeatureSettings, Unlabelled
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features.extraction_report import ExtractionReport, report_path
 from cyclegan_lib.features.feature_set import FeatureSet, joined
-from cyclegan_lib.features.labels import read_labels
+from cyclegan_lib.features.labels import labels_for
 from cyclegan_lib.features.log_mel import log_mel_slices
 from cyclegan_lib.features.sound_files import SoundFiles
 from cyclegan_lib.files import not_an_input, writable_file, writable_npz
@@ -29,6 +29,9 @@ def extract(
     recordings_list: Path | None = None,
     progress: bool = True,
     output: Path | None = None,
+    label_from_folder: int | None = None,
+    unlabelled: Unlabelled = "error",
+    encoding: str | None = None,
     **reading: Any,
 ) -> tuple[FeatureSet, ExtractionReport]:
     """Extract the features of all recordings that one device made.
@@ -36,10 +39,12 @@ def extract(
     ``cyclegan extract RECORDINGS --device NAME --output FILE.npz`` runs this. `source` is a folder of
     recordings, searched with its subfolders, or one recording; `recordings_list` is a text file that names
     those to read (see `find_recordings`). They are resampled to ``settings.sample_rate``; none may have a
-    lower rate of its own. `labels` is a CSV file with a column ``recording`` and one named `label_column`,
-    and a row for each recording. `reading` are the other options of `SoundFiles`. The set keeps the name of
-    the `device`; it is saved to `output`, ending in .npz, if that is given, and beside it, in
-    ``<output>.report.csv``, what became of every file, whether the extraction succeeds or not.
+    lower rate of its own. `labels` is a CSV file with a column ``recording`` and one named `label_column`, in
+    `encoding` if that is not to be recognised; or `label_from_folder` says which folder's name is the label,
+    and `unlabelled` what becomes of recordings without one (see `labels_for`). `reading` are the other
+    options of `SoundFiles`. The set keeps the name of the `device`; it is saved to `output`, ending in .npz,
+    if that is given, and beside it, in ``<output>.report.csv``, what became of every file, whether the
+    extraction succeeds or not.
 
     Raises InputError if anything given cannot be used, or the output is an input: one sentence with the file
     and the remedy. Files' headers and labels are all checked before the first recording is read.
@@ -54,7 +59,11 @@ def extract(
     recordings = SoundFiles(source, settings, recordings_list, **reading)
     if output is not None:
         not_an_input(output, *recordings.paths)
-    label_of = None if labels is None else read_labels(Path(labels), label_column, recordings.names)
+    labelled = labels_for(
+        recordings.names, Path(source), labels, label_column, label_from_folder, unlabelled, encoding
+    )
+    if labelled is not None:
+        recordings.report.label(labelled.of, labelled.remarks)
 
     try:
         feature_set = joined(list(recordings.sliced(device, progress)))
@@ -65,7 +74,7 @@ def extract(
     feature_set = replace(
         feature_set,
         recording=np.array(names),  # as wide as those that are used
-        label=None if label_of is None else np.array([label_of[recordings.file_of(name)] for name in names]),
+        label=labelled and np.array([labelled.of[recordings.file_of(name)] for name in names]),
         slices=None if (feature_set.lengths == settings.slices).all() else feature_set.slices,
     )
     if output is not None:

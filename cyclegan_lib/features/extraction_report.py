@@ -3,7 +3,7 @@
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cyclegan_lib.files import NAME_BYTES
 
 NAMED = 5  # recordings in a sentence
 USED, NOT_READ, TOO_SHORT, DAMAGED, COPY = "used", "not read", "too short", "damaged", "copy"
-LOW_RATE = "recorded at too low a rate"
+LOW_RATE, UNLABELLED = "recorded at too low a rate", "without a label"
 QUIET = 0.1  # a peak from which on a larger scale is no help
 AT_FLOOR = 0.01  # part of a recording's features from which on it is said
 DIGITS = 6  # of numbers in the table
@@ -77,6 +77,7 @@ class ExtractionReport:
     files: list[FileReport]
     passed_over: Counter[str]  # files of the folder that are no recordings, by suffix
     said: bool = True  # whether doubtful recordings are named
+    remarks: list[str] = field(default_factory=list)  # on the labels, a line each
 
     @property
     def recordings(self) -> int:
@@ -103,6 +104,13 @@ class ExtractionReport:
         """Seconds of all sound that was read."""
         return sum(file.seconds or 0 for file in self.files)
 
+    def label(self, known: Container[str], remarks: list[str]) -> None:
+        """Leave out all recordings but the `known` ones; `remarks` are on the labels."""
+        self.remarks += remarks
+        for file in self.files:
+            if file.recording not in known:
+                file.status = file.reason = UNLABELLED
+
     def names(self, status: str) -> tuple[str, ...]:
         """Names of the files with this status."""
         return tuple(file.recording for file in self.files if file.status == status)
@@ -119,7 +127,7 @@ class ExtractionReport:
         if self.too_short:
             skipped = count(len(self.too_short), "recording")
             text += f"; skipped {skipped} shorter than {least_s(self.settings):g} s: {named(self.too_short)}"
-        return "\n".join([text, *self.notes()])
+        return "\n".join([text, *self.notes(), *self.remarks])
 
     def notes(self) -> list[str]:
         """What is odd, a line each with numbers and names."""

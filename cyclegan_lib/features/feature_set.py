@@ -24,7 +24,7 @@ class FeatureSet:
     start_s: np.ndarray  # (sequences,) float64, seconds: where the sequence starts in its recording
     device: str
     settings: FeatureSettings | None = None  # how they were extracted; None where the file does not say
-    label: np.ndarray | None = None  # (sequences,) text: the fault class, where it is known
+    label: np.ndarray | None = None  # (sequences,) text: the fault class, "" where it is not known
     slices: np.ndarray | None = None  # (sequences,) int: how many of its slices are real; None: all of them
 
     def __len__(self) -> int:
@@ -35,6 +35,16 @@ class FeatureSet:
         return replace(self, **{name: column[index] for name, column in self.columns().items()})
 
     @property
+    def labelled(self) -> np.ndarray:
+        """Which sequences have a label, bool (sequences,): an empty one is none."""
+        return np.zeros(len(self), dtype=bool) if self.label is None else self.label != ""
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels that occur, sorted; none without labels."""
+        return np.unique(self.label[self.labelled]).tolist() if self.labelled.any() else []
+
+    @property
     def lengths(self) -> np.ndarray:
         """How many slices each sequence has, int (sequences,)."""
         return np.full(len(self), self.features.shape[1]) if self.slices is None else self.slices
@@ -42,6 +52,18 @@ class FeatureSet:
     def real_slices(self) -> np.ndarray:
         """All slices of all sequences, one after the other: (slices in all, 40) dB, without padding."""
         return self.features[np.arange(self.features.shape[1]) < self.lengths[:, None]]
+
+    def mean_spectra(self) -> np.ndarray:
+        """The mean over each sequence's slices, float64 (sequences, 40) dB."""
+        real = self.features
+        if self.slices is not None:
+            real = np.where((np.arange(real.shape[1]) < self.slices[:, None])[..., None], real, 0)
+        ones = np.ones(real.shape[1], np.float32)  # a product: the sum over an inner axis is slower
+        return np.matmul(ones, real).astype(np.float64) / self.lengths[:, None]
+
+    def sequence(self, row: int) -> np.ndarray:
+        """The slices of one sequence, (its length, 40) dB."""
+        return self.features[row, : self.lengths[row]]
 
     def by_length(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Sequences of one length at a time: which they are, int (k,), and their features (k, length, 40)."""
@@ -69,6 +91,13 @@ class FeatureSet:
             features=chosen.features[np.arange(len(rows))[:, None], starts[:, None] + np.arange(length)],
             start_s=chosen.start_s + starts * hop_s,
         )
+
+    def first(self, length: int) -> "FeatureSet":
+        """The first `length` slices of each sequence; those that have fewer are left out."""
+        if self.slices is None and length == self.features.shape[1]:
+            return self
+        long = self.select(self.lengths >= length)
+        return replace(long, features=long.features[:, :length], slices=None)
 
     def with_features(self, features: np.ndarray, device: str) -> "FeatureSet":
         """Return the same recordings with other features, as `device` would hear them."""
@@ -125,9 +154,9 @@ class FeatureStream:
 
     def __init__(self, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> None:
         self.path = path = existing_file(path, remedy)
-        if path.suffix not in FORMATS:
+        if path.suffix.lower() not in FORMATS:
             raise InputError(f"{path} is not a feature set: its name must end in .npz, .npy or .json")
-        self.source = source = FORMATS[path.suffix](path)
+        self.source = source = FORMATS[path.suffix.lower()](path)
         check_features(source.headers["features"], path)
         self.sequences, self.slices, _ = source.headers["features"].shape
         if len(self) < least:

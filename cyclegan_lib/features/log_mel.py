@@ -206,6 +206,16 @@ def mel_filters(settings: FeatureSettings) -> np.ndarray:
     )
 
 
+def band_frequencies(settings: FeatureSettings) -> np.ndarray:
+    """Centre frequency of each mel band in Hz, (40,)."""
+    import librosa
+
+    edges = librosa.mel_frequencies(
+        settings.n_features + 2, fmin=settings.f_min, fmax=settings.sample_rate / 2
+    )
+    return edges[1:-1]
+
+
 def window_starts(settings: FeatureSettings) -> np.ndarray:
     """First sample of every window of a slice, from its start, int (windows,).
 

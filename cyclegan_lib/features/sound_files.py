@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cyclegan_lib import parallel
-from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.config import MEAN, FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import extraction_report as report
 from cyclegan_lib.features.extraction_report import ExtractionReport, FileReport
@@ -51,7 +51,8 @@ class SoundFiles:
     (`quality_checks` "warn", "skip", "off"). `split_every` makes of each recording several of so many whole
     seconds, ``name@0000s``, ``name@0600s``, ...: one long recording is not one moment. The work is shared by
     `workers` processes, left out: one for each processor where that pays; what comes out does not depend on
-    it.
+    it. `low_rate` is the remedy for recordings made at a lower rate than the settings', where these are
+    not to be changed.
 
     `paths` and `names` are in the order of reading; `report` says what became of the files. Raises InputError
     if there are none, or the settings do not fit them.
@@ -67,6 +68,7 @@ class SoundFiles:
         quality_checks: QualityChecks = "warn",
         split_every: int | None = None,
         workers: int | None = None,
+        low_rate: str = "",
     ) -> None:
         check_settings(settings)
         if split_every is not None and split_every < 1:
@@ -74,6 +76,7 @@ class SoundFiles:
                 f"recordings cannot be split every {split_every} s; give --split-every 1 or more"
             )
         self.source, self.settings, self.split_every = Path(source), settings, split_every
+        self.low_rate = low_rate
         self.skip_damaged, self.quality_checks = on_damaged == "skip", quality_checks
         self.reading = Reading(settings.channel, rate_of_files, settings.scale)
         self.paths = find_recordings(self.source, recordings_list)
@@ -85,6 +88,9 @@ class SoundFiles:
         self._all_whole = split_every is None
         self._digests: dict[bytes, str] = {}  # names of recordings by their features
         self._check_headers()
+        if settings.channel is None:  # what a set says, and a model that is trained on it
+            mono = {file.channels for file in self.report.files} <= {1, None}
+            self.settings = settings.model_copy(update={"channel": 1 if mono else MEAN})
 
     def _check_headers(self) -> None:
         """Look at every header before any sound is read."""
@@ -120,7 +126,7 @@ class SoundFiles:
                 f"{file.path} was recorded at {file.rate} Hz, too low for {self.settings.n_features} mel"
                 f" bands above {self.settings.f_min:g} Hz; leave it out"
             ) from error
-        check_rate(Path(file.path), file.rate, self.settings.sample_rate)
+        check_rate(Path(file.path), file.rate, self.settings.sample_rate, self.low_rate)
 
     def sliced(self, device: str, progress: bool = True, title: str = "") -> Iterator[FeatureSet]:
         """Read and slice one file after another, with a progress bar called `title`, or as the device.

@@ -139,6 +139,30 @@ def writing(path: str | Path, rows: int | None = None) -> Iterator[Callable[[dic
         writer.finish()
 
 
+@contextmanager
+def writing_lists(
+    path: str | Path, rows: int | None = None
+) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
+    """The same for the guide's JSON: the real slices of each sequence's `features`, and nothing else."""
+    with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
+        before = "["
+
+        def append(part: dict[str, np.ndarray]) -> None:
+            nonlocal before
+            features = part["features"]
+            for sequence, length in zip(
+                features, part.get("slices", [features.shape[1]] * len(features)), strict=True
+            ):
+                file.write(before + json.dumps(sequence[:length].tolist()))
+                before = ",\n"
+
+        yield append
+        file.write("]\n")
+
+
+WRITERS = {".npz": writing, ".json": writing_lists}
+
+
 class _Writer:
     """An .npz in the making: its first array goes to the archive, others to nameless files until the end."""
 

@@ -31,13 +31,14 @@ def feature_panels(panels: dict[str, np.ndarray], settings: FeatureSettings, uni
     for axis, (name, x) in zip(axes, panels.items(), strict=True):
         image = style.panel(axis, x, settings, style.LEVEL_MAP, low, high)
         style.title(axis, name)
+    axes[0].set_xlim(0, max(map(len, panels.values())) * settings.slice_hop_s)  # of the longest
     style.colour_bar(image, axes, f"level ({unit})")
     axes[-1].set_xlabel("time (s)")
     return figure
 
 
 def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = "dB") -> Figure:
-    """Mean level of each band with one standard deviation around it; {device: (sequences, slices, 40)}.
+    """Mean level of each band with one standard deviation around it; {device: (..., 40)}, all slices.
 
     The last of three, the translated one, is dashed, because it should lie on the second.
     """
@@ -64,7 +65,7 @@ def distributions(
 ) -> Figure:
     """Histograms of single bands, a row each; columns with the same label share their scale.
 
-    `columns` are {title: {device: (sequences, slices, 40)}}, `bands` features from 0, and `labels` what the x
+    `columns` are {title: {device: (..., 40)}}, all slices, `bands` features from 0, and `labels` what the x
     axis of each column shows, with its unit.
     """
     figure, axes = style.new_figure(9, 1.9 * len(bands), len(bands), len(columns))
@@ -96,7 +97,7 @@ def embedding(
 ) -> Figure:
     """Slices in the plane of the two directions in which all of them vary most, before and after translation.
 
-    The features are (sequences, slices, 40), dB, `names` the source's and the target's device; `seed` draws
+    The features are (..., 40), dB, all slices, `names` the source's and the target's device; `seed` draws
     the slices that are shown.
     """
     rng = np.random.default_rng(seed)

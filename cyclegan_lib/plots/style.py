@@ -8,7 +8,6 @@ A orange, domain B blue, translated green. Where two panels are compared they ha
 
 from collections.abc import Iterable, Sequence
 
-import librosa
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.features.log_mel import band_frequencies
 
 COLOUR_A, COLOUR_B, COLOUR_TRANSLATED, COLOUR_OTHER = "#D55E00", "#0072B2", "#009E73", "#BBBBBB"
 COLOURS = (COLOUR_A, COLOUR_B, COLOUR_TRANSLATED)
@@ -62,13 +62,6 @@ def legend(axis: Axes, **options: object) -> None:
     """A legend without a frame, where the panel has something to name."""
     if axis.get_legend_handles_labels()[0]:
         axis.legend(frameon=False, fontsize=8, **options)
-
-
-def band_frequencies(settings: FeatureSettings) -> np.ndarray:
-    """Centre frequency of each mel band in Hz, (40,)."""
-    return librosa.mel_frequencies(
-        settings.n_features + 2, fmin=settings.f_min, fmax=settings.sample_rate / 2
-    )[1:-1]
 
 
 def hertz(frequency: float) -> str:

@@ -42,6 +42,7 @@ class TranslationFigure:
             self._fill(list(panels.values()))
         for axis, x in zip(self.axes, panels.values(), strict=True):
             axis.images[0].set_data(x.T)
+            axis.images[0].set_extent((0, len(x) * self.settings.slice_hop_s, 0, x.shape[1]))
         for axis in self.axes[:-1]:
             axis.images[0].set_clim(*levels)
         return self.figure

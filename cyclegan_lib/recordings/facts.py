@@ -1,8 +1,11 @@
 """What can be said of a recording once it was read: length, level, and what is odd about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from cyclegan_lib.recordings.recording import listed
 
 STILL_S = 0.1  # a stretch this long without any change is digital silence (or a stuck converter)
 NEAR_PEAK = 0.02  # of the range: sound that is not clipped is as often so close to its peak as at it
@@ -49,8 +52,9 @@ class Facts:
 class Meter:
     """Listens to a recording block by block; memory does not grow with its length."""
 
-    def __init__(self, sample_rate: int, channels: int, scale: float) -> None:
-        self.sample_rate, self.channels, self.scale = sample_rate, channels, scale
+    def __init__(self, sample_rate: int, channels: int, scale: float, used: Sequence[str]) -> None:
+        """`used` are the names, or else the numbers, of those of its `channels` that are heard."""
+        self.sample_rate, self.channels, self.scale, self.used = sample_rate, channels, scale, used
         self.remarks: list[str] = []
         self._width = max(1, round(STILL_S * sample_rate))  # samples
         self._stretches = self._still = 0
@@ -94,7 +98,7 @@ class Meter:
         cut = np.reshape([top.cut() for top in self._tops], (-1, 2)).sum(axis=1)  # (channels used,)
         facts.clipped = 0.0 if facts.constant else float(cut.max()) / mono.count
         if facts.averaged > 1:
-            facts.remarks += _about_channels(each.variance, float(mono.variance[0]))
+            facts.remarks += _about_channels(self.used, each.variance, float(mono.variance[0]))
         return facts
 
 
@@ -152,17 +156,17 @@ class _Top:
         return self.at if self.at > max(2, self.near) and not self.coarse else 0
 
 
-def _about_channels(powers: np.ndarray, of_mean: float) -> list[str]:
-    """Remarks about the mean of channels of these powers, which has the power `of_mean`."""
+def _about_channels(names: Sequence[str], powers: np.ndarray, of_mean: float) -> list[str]:
+    """Remarks about the mean of channels of these names and powers, which has the power `of_mean`."""
     remarks = []
     if not powers.max() > 0:
         return remarks
-    dead = np.flatnonzero(powers < DEAD * powers.max()) + 1
+    dead = [name for name, power in zip(names, powers, strict=True) if power < DEAD * powers.max()]
     if len(dead):
-        named = ", ".join(map(str, dead[:5])) + (", ..." if len(dead) > 5 else "")
         lost = -20 * np.log10((len(powers) - len(dead)) / len(powers))
         remarks.append(
-            f"channels without sound: {named} of {len(powers)}, which makes the mean {lost:.0f} dB quieter"
+            f"channels without sound: {listed(dead)} of {len(powers)}, which makes the mean {lost:.0f} dB"
+            " quieter"
         )
     live = len(powers) - len(dead)
     if live > 1 and of_mean < CANCELLED * powers.sum() / len(powers) ** 2:

@@ -118,22 +118,20 @@ def _walk(folder: Path) -> tuple[list[Path], int]:
     folders, links = [folder], []
     while folders or links:
         here = folders.pop() if folders else links.pop(0)
-        known = os.stat(here)
+        try:
+            known = os.stat(here)
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError as error:
+            raise InputError(f"{here} cannot be read ({error.strerror}); {RECORDINGS_REMEDY}") from error
         if (known.st_dev, known.st_ino) in seen:
             continue
         seen.add((known.st_dev, known.st_ino))
-        try:
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
-        except OSError as error:
-            raise InputError(
-                f"{here} cannot be read ({error.strerror}); give a folder that you may read"
-            ) from error
         for entry in entries:
             if entry.name.startswith("."):
                 hidden += 1
-            elif entry.is_dir():
+            elif os.path.isdir(entry) if entry.is_symlink() else entry.is_dir():
                 (links if entry.is_symlink() else folders).append(here / entry.name)
-            elif entry.is_file() or entry.is_symlink():
+            elif entry.is_symlink() or entry.is_file():  # a broken link is an error when it is read
                 files.append(here / entry.name)
     return files, hidden
 

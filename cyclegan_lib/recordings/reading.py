@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from cyclegan_lib.config import MEAN
 from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import existing_file
@@ -42,7 +43,7 @@ MAX_SOUND_TIMES, MAX_SOUND_BYTES = 100, 64 << 20
 class Reading:
     """How the files of one device are read."""
 
-    channel: int | str | None = None  # from 1, or a name, or a pattern of one; None: the mean of all
+    channel: int | str | None = None  # from 1, or a name, or a pattern of one; None, MEAN: the mean of all
     rate_of_files: int | None = None  # Hz, of files that do not state theirs: a stated rate wins
     scale: float = 1.0  # samples are multiplied by it
 
@@ -62,7 +63,10 @@ class RecordingStream:
         except InputError:
             self.header.close()
             raise
-        self._meter = Meter(self.header.sample_rate, self.header.channels, reading.scale)
+        used = [
+            _called(self.header, n) for n in range(self.header.channels) if n not in self.header.no_signal
+        ]
+        self._meter = Meter(self.header.sample_rate, self.header.channels, reading.scale, used)
 
     @property
     def facts(self) -> Facts:
@@ -123,12 +127,12 @@ def read_header(path: Path, reading: Reading = Reading()) -> Recording:
     return recording
 
 
-def check_rate(path: Path, rate: int, wanted: int) -> None:
-    """Raise InputError if a recording's own `rate` is below the rate `wanted`, both in Hz."""
+def check_rate(path: Path, rate: int, wanted: int, remedy: str = "") -> None:
+    """Raise InputError, with the `remedy`, if a recording's own `rate` is below `wanted`, both in Hz."""
     if rate < wanted:
         raise InputError(
-            f"{path} was recorded at {rate} Hz, so its bands above {rate / 2:g} Hz would be empty;"
-            f" ask for --sample-rate {rate} instead of {wanted}, for both devices"
+            f"{path} was recorded at {rate} Hz, so its bands above {rate / 2:g} Hz would be empty; "
+            + (remedy or f"ask for --sample-rate {rate} instead of {wanted}, for both devices")
         )
 
 
@@ -190,7 +194,7 @@ def _check_size(path: Path, recording: Recording) -> None:
 def _column(path: Path, recording: Recording, channel: int | str | None) -> int | None:
     """The index of the channel; None for the mean of all."""
     names, count = recording.names, recording.channels
-    if channel is None:
+    if channel in (None, MEAN):
         if len(recording.no_signal) == count:
             raise InputError(f"{path} holds no signal; its columns: {_no_signals(recording)}")
         if recording.apart and count > 1:
@@ -205,23 +209,21 @@ def _column(path: Path, recording: Recording, channel: int | str | None) -> int 
         )
     index = _named(path, names, channel) if isinstance(channel, str) else _numbered(path, count, channel)
     if index in recording.no_signal:
-        name = names[index] if names and names[index] else index + 1
         raise InputError(
-            f"{path}: the column '{name}' holds {recording.no_signal[index]}, which is no signal; choose"
-            " another with --channel"
+            f"{path}: the column '{_called(recording, index)}' holds {recording.no_signal[index]}, which is"
+            " no signal; choose another with --channel"
         )
     return index
 
 
+def _called(recording: Recording, index: int) -> str:
+    """A channel's name, or else its number, as --channel takes it."""
+    return (recording.names[index] if recording.names else "") or str(index + 1)
+
+
 def _no_signals(recording: Recording) -> str:
     """The columns that are no signal, and why, for a sentence."""
-    names = recording.names
-    return listed(
-        [
-            f"{names[index] if names and names[index] else index + 1} ({why})"
-            for index, why in recording.no_signal.items()
-        ]
-    )
+    return listed([f"{_called(recording, index)} ({why})" for index, why in recording.no_signal.items()])
 
 
 def _numbered(path: Path, count: int, channel: int) -> int:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-# Claimed by programs that write into a pipe: this much or more, or from a billion bytes on a number that is
-# round, and then more than the file holds.
-UNKNOWN_BYTES, ROUND_FROM, ROUND_TO = 0x7FFF0000, 1_000_000_000, 100_000_000
-SECTOR = 4096  # bytes that a file system may leave behind a sound: no sound
-MAX_CHUNKS = 1000
+# Programs that write into a pipe claim about a power of two, or a round number, of at least a billion bytes.
+PLACEHOLDERS_FROM, ROUND_TO, NEAR = 1_000_000_000, 100_000_000, 1 << 17
+SECTOR, FILLED = 4096, 8  # zeros up to a sector, and a few bytes of any kind, behind a sound are none
+TAGS = (b"TAG", b"ID3", b"APETAGEX")
+MAX_CHUNKS, MAX_FORM = 1000, 1 << 16
 LEFT_TO_DS64 = 0xFFFFFFFF  # of RF64, whose first chunk holds the sizes in 64 bits
 TO_ITS_END = "it was read to its end"
 
@@ -27,10 +27,9 @@ class Wave:
 
     begin: int
     claimed: int  # bytes
-    size_at: int  # where the header claims them
-    size_bytes: int  # 4, or 8
     size: int  # of the file
-    tagged: bool  # whether whole chunks follow what is claimed
+    form: bytes  # the chunk that says rate, channels and kind of samples
+    unclaimed: bool  # whether there is more sound than is claimed
 
     @property
     def there(self) -> int:
@@ -40,23 +39,13 @@ class Wave:
     def remark(self) -> str | None:
         """What is odd about the claim and harmless; raises EOFError if sound is missing."""
         if self.claimed > self.there:
-            power = 1 << (self.claimed.bit_length() - 1)  # of two
-            near_power = min(self.claimed - power, 2 * power - self.claimed) < SECTOR
-            is_round = self.claimed >= ROUND_FROM and (self.claimed % ROUND_TO == 0 or near_power)
-            if self.claimed < UNKNOWN_BYTES and not is_round:
+            if not is_placeholder(self.claimed):
                 raise EOFError("the sound ends before its header says")
             return f"its header does not say how long it is: {TO_ITS_END}"
-        if self.claimed == 0 and self.there and not self.tagged:
-            return f"its header claims no sound: {TO_ITS_END}"
         if self.unclaimed:
-            return f"its header claims less sound than there is: {TO_ITS_END}"
+            claims = "less sound than there is" if self.claimed else "no sound"
+            return f"its header claims {claims}: {TO_ITS_END}"
         return None
-
-    @property
-    def unclaimed(self) -> bool:
-        """Whether there is sound behind what is claimed."""
-        rest = self.there - self.claimed
-        return not self.tagged and rest > (0 if self.claimed == 0 else SECTOR)
 
 
 def look(path: Path) -> Wave | None:
@@ -66,42 +55,69 @@ def look(path: Path) -> Wave | None:
         head = file.read(12)
         if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
             return None
-        long_size = None
+        long_size, form = 0, b""
         for name, claimed, begin in _chunks(file, 12, size):
             if name == b"ds64":
                 file.seek(begin)
-                long_size = (begin + 8, *struct.unpack_from("<8xQ", file.read(16).ljust(16, b"\0")))
+                (long_size,) = struct.unpack("<8xQ", file.read(16).ljust(16, b"\0"))
+            if name == b"fmt ":
+                file.seek(begin)
+                form = file.read(min(claimed, MAX_FORM))
             if name == b"data":
-                size_at, size_bytes = begin - 4, 4
-                if long_size is not None and claimed == LEFT_TO_DS64:
-                    (size_at, claimed), size_bytes = long_size, 8
-                after = begin + claimed
-                tagged = after < size and any(_fits(file, at, size) for at in {after, after + after % 2})
-                return Wave(begin, claimed, size_at, size_bytes, size, tagged)
+                claimed = long_size if head[:4] != b"RIFF" and claimed == LEFT_TO_DS64 else claimed
+                return Wave(begin, claimed, size, form, _is_sound(file, begin + claimed, size))
     return None
 
 
-class Mended(io.FileIO):
-    """The file as it would be if its header claimed all the sound that is there."""
+def is_placeholder(claimed: int) -> bool:
+    """Whether these bytes are what a program claims that does not know how long the sound will be."""
+    power = 1 << max(0, claimed.bit_length() - 1)  # of two
+    near_power = min(claimed - power, 2 * power - claimed) < NEAR
+    return claimed >= PLACEHOLDERS_FROM and (near_power or claimed % ROUND_TO == 0)
+
+
+class Mended(io.RawIOBase):
+    """The file as it would be if its header claimed all the sound that is there: as RF64, for any size."""
 
     def __init__(self, path: Path, wave: Wave) -> None:
-        super().__init__(path)
-        riff = min(wave.size - 8, LEFT_TO_DS64)
-        self.patches = {
-            4: riff.to_bytes(4, "little"),
-            wave.size_at: wave.there.to_bytes(wave.size_bytes, "little"),
-        }
+        self.file = open(path, "rb")
+        sizes = struct.pack("<4sIQQQI", b"ds64", 28, wave.size, wave.there, 0, 0)
+        head = b"RF64" + struct.pack("<I", LEFT_TO_DS64) + b"WAVE" + sizes
+        head += b"fmt " + struct.pack("<I", len(wave.form)) + wave.form
+        self.head = head + b"data" + struct.pack("<I", LEFT_TO_DS64)
+        self.begin, self.size, self.at = wave.begin, len(self.head) + wave.there, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a byte of the mended file."""
+        self.at = offset + (0, self.at, self.size)[whence]
+        return self.at
+
+    def tell(self) -> int:
+        """The byte of the mended file."""
+        return self.at
 
     def readinto(self, buffer) -> int:
-        """Read, and put the right sizes where the wrong ones are."""
-        at = self.tell()
-        count = super().readinto(buffer)
+        """Read the new header, then the old sound."""
         view = memoryview(buffer).cast("B")
-        for where, right in self.patches.items():
-            for i, byte in enumerate(right, where - at):
-                if 0 <= i < count:
-                    view[i] = byte
+        part = self.head[self.at : self.at + len(view)]
+        view[: len(part)] = part
+        self.file.seek(self.begin + max(0, self.at - len(self.head)))
+        count = len(part) + self.file.readinto(view[len(part) :])
+        self.at += count
         return count
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+        super().close()
 
 
 def _chunks(file: BinaryIO, at: int, size: int) -> Iterator[tuple[bytes, int, int]]:
@@ -114,6 +130,15 @@ def _chunks(file: BinaryIO, at: int, size: int) -> Iterator[tuple[bytes, int, in
         name, claimed = struct.unpack("<4sI", head)
         yield name, claimed, at + 8
         at += 8 + claimed + claimed % 2
+
+
+def _is_sound(file: BinaryIO, at: int, size: int) -> bool:
+    """Whether what follows the claimed sound is more of it: no chunks, no tags, no sector filled up."""
+    if size - at <= FILLED or _fits(file, at, size) or _fits(file, at + at % 2, size):
+        return False
+    file.seek(at)
+    start = file.read(SECTOR)
+    return not start.startswith(TAGS) and (size - at > SECTOR or any(start))
 
 
 def _fits(file: BinaryIO, at: int, size: int) -> bool:

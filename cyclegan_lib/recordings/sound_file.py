@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.recordings import riff
 from cyclegan_lib.recordings.recording import Recording
 
@@ -43,9 +44,15 @@ class SoundFile(Recording):
         elif self.file.format == "OGG" and not _ends(path):
             remark = "its end is missing: it was read as far as it goes"
         cut = None if wave else CUT.search(self.file.extra_info)
-        if cut is not None and int(cut[2]) < int(cut[1]) < riff.UNKNOWN_BYTES:
+        if cut is not None and int(cut[2]) < int(cut[1]) and not riff.is_placeholder(int(cut[1])):
             self.close()
             raise EOFError("the sound ends before its header says")
+        if self.frames == 0 and not wave and path.stat().st_size > riff.SECTOR:
+            self.close()
+            raise InputError(
+                f"{path} claims to hold no sound, but has {path.stat().st_size} bytes; copy it again from the"
+                " recorder, or repair its header"
+            )
         self.remarks = (remark,) if remark else ()
 
     def blocks(self, frames: int, column: int | None) -> Iterator[np.ndarray]:

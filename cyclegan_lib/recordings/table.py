@@ -14,7 +14,7 @@ from cyclegan_lib.recordings.recording import Recording
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
 SNIFFED_BYTES, SNIFFED_LINES = 1 << 16, 256  # looked at to recognise separator and columns
 MAX_ABOVE = 100  # lines above the samples
-MIN_STEPS = 8  # of time stamps that are told by their values
+MIN_STEPS, ROUNDED = 8, 0.05  # of time stamps that are told by their values: how many, how far from a line
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 GAPS = {"", "nan", "na", "n/a", "null", "inf", "-inf", "+inf", "-nan"}  # missing samples, refused when read
 NUMBER = {
@@ -160,9 +160,16 @@ def _as(lines: Sequence[str], separator: str, decimal: str) -> Layout | None:
             all(any(kinds[n] for _, kinds in below) <= numeric[n] for n in range(width)) if same else False
         )
         if same and steady and any(all(kinds[n] for _, kinds in below) for n in range(width)):
-            above = next((row for row in reversed(split[:first]) if any(row)), [])
-            return Layout(separator, decimal, first, [row for row, _ in below], above)
+            return Layout(separator, decimal, first, [row for row, _ in below], _names(split[:first]))
     return None
+
+
+def _names(above: Sequence[list[str]]) -> list[str]:
+    """The names of the columns in the last line above them; if that holds their units, in the last two."""
+    while above and not any(above[-1]):
+        above = above[:-1]
+    lines = [row for row in above[-2:] if above and len(row) == len(above[-1])]
+    return [" ".join(filter(None, parts)) for parts in zip(*lines, strict=True)]
 
 
 def _split(line: str, separator: str) -> list[str]:
@@ -210,11 +217,12 @@ def _no_signal(name: str, column: Sequence[str], decimal: str) -> str:
 
 
 def are_time_stamps(values: np.ndarray) -> bool:
-    """Whether values rise in equal steps (as far as they were rounded), as no sound does."""
+    """Whether values rise in equal steps, as no sound does; where some were rounded to equal ones, about."""
     if len(values) <= MIN_STEPS:
         return False
     steps = np.diff(values)
     if not (np.isfinite(values).all() and steps.min() >= 0 and steps.max() > 0):
         return False
     line = np.linspace(values[0], values[-1], len(values))
-    return bool(np.abs(values - line).max() <= (values[-1] - values[0]) / (len(values) - 1))
+    tolerance = 1 / (len(values) - 1) if steps.min() > 0 else ROUNDED
+    return bool(np.abs(values - line).max() <= tolerance * (values[-1] - values[0]))

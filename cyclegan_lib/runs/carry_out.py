@@ -11,9 +11,9 @@ from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError, NotebookError
 from cyclegan_lib.files import locked, sha256
 from cyclegan_lib.runs.execute import CellError, execute, is_whole
-from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, parameters_of
+from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, parameters_of
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Input, Record, Step, facts, now
-from cyclegan_lib.workspace import SIMULATING, Workspace
+from cyclegan_lib.workspace import NOT_SIMULATED, SIMULATING, Workspace
 
 # what a training run takes anew when it goes on from a checkpoint
 CONTINUABLE = ("max_epochs", "max_minutes", "resume")
@@ -29,14 +29,19 @@ class Run:
     folder: Path  # runs/NAME
     notebooks: tuple[Path, ...]  # as they are in the project's notebooks/
     given: dict[str, Any]  # checked parameters; paths are absolute
-    data: Path  # simulated recordings and their feature sets
+    data: Path  # simulated recordings, and the feature sets that it makes
     command: str  # the command line that repeats it
     resume_command: str  # the one that goes on after a failure
 
     @property
     def simulates(self) -> bool:
-        """Whether it simulates its recordings, or was given feature sets."""
-        return not self.given.get(OWN_RECORDINGS[0])
+        """Whether it simulates its recordings, or was given others."""
+        return not any(map(self.given.get, NOT_SIMULATED))
+
+    @property
+    def makes_sets(self) -> bool:
+        """Whether it makes its feature sets, or was given them."""
+        return not self.given.get(OWN_SETS[0])
 
     def record(self) -> Record:
         """What was done so far, of a run that has not begun nothing; InputError if it has other notebooks."""
@@ -76,9 +81,10 @@ class Run:
 
     def inputs(self) -> dict[str, Input]:
         """The feature sets that it uses and that exist by now."""
-        simulated = Workspace(data=self.data, run=self.folder)
-        paths = [simulated.features(d, part) for part in ("", "test") for d in (DEVICE_A, DEVICE_B)]
-        paths = {name: Path(self.given.get(name) or p) for name, p in zip(OWN_RECORDINGS, paths, strict=True)}
+        made = Workspace(data=self.data, run=self.folder)
+        devices = (self.given.get("device_a", DEVICE_A), self.given.get("device_b", DEVICE_B))
+        paths = [made.features(device, part) for part in ("", "test") for device in devices]
+        paths = {name: Path(self.given.get(name) or p) for name, p in zip(OWN_SETS, paths, strict=True)}
         return {name: Input(str(path), sha256(path)) for name, path in paths.items() if path.exists()}
 
 
@@ -106,8 +112,8 @@ def carry_out(run: Run, wait_s: float = 0.0, progress: bool = True) -> Record:
         record.save(run.folder)
         for step, notebook in zip(record.notebooks, run.notebooks, strict=True):
             if step.status != DONE:
-                # one at a time simulates into a folder; the next one finds there what it needs
-                shared = run.simulates and SIMULATING in parameters_of(notebook)
+                # one at a time makes the sets of a folder; the next one finds there what it needs
+                shared = run.makes_sets and SIMULATING in parameters_of(notebook)
                 with locked(run.data, math.inf, RECORDINGS_LOCK) if shared else nullcontext():
                     _carry_out(run, record, step, notebook, before.get(step.stem), progress)
             if step.status == FAILED:

@@ -9,6 +9,9 @@ from typing import Any
 
 import nbformat
 import papermill
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
 from tqdm import tqdm
@@ -31,6 +34,15 @@ MAX_MESSAGE = 400  # characters
 # a kernel's ports are chosen before it binds them: another process may take one in between, and then the
 # kernel never answers
 KERNEL_STARTS = 3
+
+
+class OwnKernel(AsyncKernelManager):
+    """Starts kernels of this interpreter, whatever a shared machine has under the name python3."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """This Python, with ipykernel."""
+        return KernelSpec(**get_kernel_dict())
 
 
 class CellError(Exception):
@@ -56,6 +68,7 @@ def execute(notebook: Path, output: Path, values: dict[str, Any], progress: bool
                 _literal(output),
                 parameters=values,
                 kernel_name=KERNEL,
+                kernel_manager_class=OwnKernel,
                 execution_timeout=CELL_TIMEOUT_S + round(60 * values.get("max_minutes", 0)),
                 progress_bar={"desc": notebook.stem} if progress else False,
                 # not papermill's `cwd`, which would move this whole process
@@ -101,6 +114,7 @@ def renew_notebooks() -> None:
                 content,
                 timeout=CELL_TIMEOUT_S,
                 kernel_name=KERNEL,
+                kernel_manager_class=OwnKernel,
                 record_timing=False,
                 extra_arguments=QUIET_KERNEL,
                 resources={"metadata": {"path": str(workspace)}},

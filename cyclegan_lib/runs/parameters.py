@@ -10,11 +10,16 @@ import nbformat
 
 from cyclegan_lib.config import SimulationSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
+from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.workspace import Parameter, declared_parameters, project_folder
 
-# given together, they take the place of the simulated devices
-OWN_RECORDINGS = ("domain_a", "domain_b", "test_a", "test_b")
+# the ones or the others, given together, take the place of the simulated devices
+OWN_SETS = ("domain_a", "domain_b", "test_a", "test_b")
+OWN_RECORDINGS = ("recordings_a", "recordings_b")
+# these say how the latter are read
+OF_RECORDINGS = ("device", "labels", "label_folder", "channel", "rate_of_files")
+OF_RECORDINGS = (*(f"{name}_{device}" for name in OF_RECORDINGS for device in "ab"), "sample_rate")
 # notebooks hand these on to settings of the same name, which know their ranges
 RANGED_SETTINGS = (TrainingSettings, SimulationSettings)
 # a run has its own folder
@@ -100,9 +105,9 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
         for settings in RANGED_SETTINGS:
             if name in settings.model_fields:
                 settings.checked(where, **{name: value})
-        if parameter.is_file and value:
-            existing_file(value, f"give the parameter '{name}' the path of an existing file")
-        if value and (parameter.is_file or name == "data_dir"):
+        if parameter.is_path and value:
+            parameter.check_exists(value)
+        if value and (parameter.is_path or name == "data_dir"):
             value = str(Path(value).absolute())
             if printable(value) != value:
                 raise InputError(
@@ -113,10 +118,47 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
 
 
 def check_own_recordings(values: dict[str, Any]) -> None:
-    """Raise InputError if only some of the feature sets of a pair of devices are given."""
-    missing = [name for name in OWN_RECORDINGS if not values.get(name)]
-    if 0 < len(missing) < len(OWN_RECORDINGS):
+    """Raise InputError if not all is given of what stands for recordings of somebody's own, or too much."""
+    for group in (OWN_SETS, OWN_RECORDINGS):
+        missing = [name for name in group if not values.get(name)]
+        if 0 < len(missing) < len(group):
+            raise InputError(
+                f"recordings of your own need all of {', '.join(group)}, and {', '.join(missing)} is"
+                " missing; simulated ones need none of them"
+            )
+    if values.get(OWN_RECORDINGS[0]) and values.get(OWN_SETS[0]):
         raise InputError(
-            f"recordings of your own need all of {', '.join(OWN_RECORDINGS)}, and {', '.join(missing)} is"
-            " missing; simulated ones need none of them"
+            f"give recordings ({', '.join(OWN_RECORDINGS)}) or feature sets ({', '.join(OWN_SETS)}), not both"
         )
+    unused = [name for name in OF_RECORDINGS if values.get(name) and not values.get(OWN_RECORDINGS[0])]
+    if unused:
+        raise InputError(
+            f"{unused[0]} says how recordings of your own are read; give {' and '.join(OWN_RECORDINGS)} too"
+        )
+
+
+def check_own_sets(values: dict[str, Any]) -> None:
+    """Raise InputError if the given feature sets of a pair of devices would stop a notebook.
+
+    A test set of a wrong device would do so in the last one, after the training.
+    """
+    # imported here: it takes seconds, which simulated devices do not need
+    from cyclegan_lib.evaluation.checks import check_sets, match_by_name
+    from cyclegan_lib.evaluation.downstream import check_classes
+    from cyclegan_lib.training.domains import load_domains
+
+    domain_a, domain_b, test_a, test_b = (f"{values[name]} ({name})" for name in OWN_SETS)
+    settings = {name: value for name, value in values.items() if name in TrainingSettings.model_fields}
+    domains = load_domains(values["domain_a"], values["domain_b"], TrainingSettings(**settings))
+    source, target = (FeatureSet.load(values[name]) for name in ("test_a", "test_b"))
+    check_sets(
+        {"source": domains.a, "target": domains.b, "fit_source": source, "fit_target": target},
+        {"source": domain_a, "target": domain_b, "fit_source": test_a, "fit_target": test_b},
+    )
+    if domains.b.classes and source.classes:
+        check_classes(domains.b, {test_a: source, test_b: target}, domain_b)
+    if set(source.recording) == set(target.recording):
+        try:
+            match_by_name(source, target, "paired")
+        except InputError as error:
+            raise InputError(f"{test_a} is the source, and {test_b} the paired set: {error}") from error

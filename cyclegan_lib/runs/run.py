@@ -9,7 +9,14 @@ from typing import Any
 from cyclegan_lib.errors import InputError, Interrupted, printable
 from cyclegan_lib.files import locked, next_free
 from cyclegan_lib.runs.carry_out import Run, carry_out
-from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters, declared_by_any, notebooks_of
+from cyclegan_lib.runs.parameters import (
+    OWN_RECORDINGS,
+    check_own_recordings,
+    check_own_sets,
+    check_parameters,
+    declared_by_any,
+    notebooks_of,
+)
 from cyclegan_lib.runs.record import RECORD, Record
 from cyclegan_lib.workspace import check_simulated, project_folder
 
@@ -40,15 +47,21 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     notebooks = notebooks_of(project)
     values = check_parameters({**before, **(given or {})}, notebooks, COMMAND_LINE)
     check_own_recordings(values)
-    data = Path(values.get("data_dir") or project / "data")
+    # feature sets of recordings of one's own stay in the run
+    data = Path(values.get("data_dir") or (folder if values.get(OWN_RECORDINGS[0]) else project) / "data")
     planned = Run(
         folder, tuple(notebooks), values, data, command(name, values), command(name, {}, "--resume")
     )
+    if not resume:
+        _check_apart(planned)
     if planned.simulates:
         check_simulated(data)
+    elif not planned.makes_sets:
+        check_own_sets(values)
     try:
-        if not resume:
-            _set_aside(planned)
+        if not resume and folder.exists():
+            with locked(folder):
+                folder.rename(next_free(folder.with_name(f"{folder.name}-earlier")))
         carry_out(planned)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; `{planned.resume_command}` goes on from there") from None
@@ -92,19 +105,16 @@ def _recorded(folder: Path) -> Record:
     return Record.load(folder)
 
 
-def _set_aside(run: Run) -> None:
-    """Set a run of the same name aside; raises InputError if an input lies in it."""
+def _check_apart(run: Run) -> None:
+    """Raise InputError if an input lies in a run of the same name, which will be set aside."""
     declared = declared_by_any(list(run.notebooks))
     for name, value in run.given.items():
-        if value and (declared[name].is_file or name == "data_dir"):
+        if value and (declared[name].is_path or name == "data_dir"):
             if Path(os.path.realpath(value)).is_relative_to(os.path.realpath(run.folder)):
                 raise InputError(
                     f"{value} ({name}) lies in the run {run.folder}, which a new one of that name sets"
                     " aside; give another --name, or --resume to go on with it"
                 )
-    if run.folder.exists():
-        with locked(run.folder):
-            run.folder.rename(next_free(run.folder.with_name(f"{run.folder.name}-earlier")))
 
 
 def _summary(folder: Path) -> str:

@@ -15,7 +15,7 @@ from cyclegan_lib.files import locked
 from cyclegan_lib.parallel import Executor, executor, processors
 from cyclegan_lib.runs.carry_out import Run, failure_of
 from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
-from cyclegan_lib.runs.parameters import OWN_RECORDINGS, RESERVED, notebooks_of, parameters_of
+from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, check_own_sets, notebooks_of, parameters_of
 from cyclegan_lib.runs.record import DONE
 from cyclegan_lib.runs.run import RUNS, check_name, command, project_of_runs
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
@@ -55,6 +55,9 @@ def sweep(
     runs = runs_of(file, folder, notebooks, again)
     for data in {run.data for run in runs if run.simulates}:
         check_simulated(data)
+    own = {tuple(run.given[name] for name in OWN_SETS): run.given for run in runs if not run.makes_sets}
+    for given in own.values():
+        check_own_sets(given)
     for run in runs:
         check_same_parameters(run)
     rows = [SweepRow.read(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
@@ -82,7 +85,7 @@ def runs_of(file: SweepFile, folder: Path, notebooks: list[Path], again: str) ->
     for slug, own in zip(_slugs(values), values, strict=True):
         given = {**file.parameters, **own}
         run = Run(folder / slug, tuple(notebooks), given, folder / "data", command(slug, given), again)
-        if run.simulates:
+        if run.makes_sets:
             recordings = _recordings(run)
             run = replace(run, data=Path(given.get("data_dir") or folder / f"data-{_hash(recordings)}"))
             if needed.setdefault(run.data, recordings) != recordings:
@@ -123,8 +126,8 @@ def _carry_out(run_all: Executor, runs: list[Run], comparison: Comparison, progr
 
 
 def _recordings(run: Run) -> dict[str, Any]:
-    """The parameters that decide which recordings are simulated."""
-    others = (*OWN_RECORDINGS, RESERVED, "data_dir")
+    """The parameters that decide which recordings a run takes or makes."""
+    others = (*OWN_SETS, RESERVED, "data_dir")
     declared = parameters_of(run.notebooks[0]).values()
     return {p.name: run.given.get(p.name, p.default) for p in declared if p.name not in others}
 

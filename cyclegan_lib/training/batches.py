@@ -6,6 +6,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.training.domains import Domains
 
 
@@ -58,6 +59,8 @@ class UnpairedData(pl.LightningDataModule):
         }
         # what all slices are like, in z-scores: a generator is distilled by asking it about such slices
         self.slice_moments = {"A": _moments(self.a), "B": _moments(self.b)}
+        # what the recordings are like: a translator then knows others that are not
+        self.seen = {"A": Seen.of(domains.a), "B": Seen.of(domains.b)}
         # one sequence of each recording: what the gains are fitted on
         self.first_a, self.first_b = (
             x[np.unique(domain.recording, return_index=True)[1]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 
 from cyclegan_lib.checkpoint.random_states import random_states, restore_random_states
 from cyclegan_lib.checkpoint.reading import BEST, FORMAT, LAST
@@ -19,6 +20,7 @@ from cyclegan_lib.training.criterion import held_out_distance
 from cyclegan_lib.training.start import fit_gains
 
 Watch = Callable[[int, CycleGANModule], None]
+MAX_ASKED = 64  # recordings on which the restarts' disagreement is measured: each epoch waits for it
 
 
 class ChooseCheckpoint(pl.Callback):
@@ -69,10 +71,11 @@ class ChooseCheckpoint(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the format, what an export shows and distils with, and the random generators' states."""
+        """Add the format, what an export shows, distils and judges with, and the generators' states."""
         checkpoint["format"] = FORMAT
         checkpoint["example"] = trainer.datamodule.example
         checkpoint["slice_moments"] = trainer.datamodule.slice_moments
+        checkpoint["seen"] = self._seen(trainer, module)
         checkpoint["random_states"] = random_states()
 
     def on_load_checkpoint(
@@ -136,6 +139,20 @@ class ChooseCheckpoint(pl.Callback):
     def _fit_gains(trainer: pl.Trainer, module: CycleGANModule) -> None:
         data = trainer.datamodule
         fit_gains(module, data.first_a.to(module.device), data.first_b.to(module.device))
+
+    @staticmethod
+    @torch.no_grad()
+    def _seen(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, Any]:
+        """What the training recordings are like, and how far the restarts disagree on some of them."""
+        data, seen = trainer.datamodule, {}
+        for name, average, first in (
+            ("A", module.average_AB, data.first_a),
+            ("B", module.average_BA, data.first_b),
+        ):
+            some = first[:: -(-len(first) // MAX_ASKED)].to(module.device)
+            apart = average.module.disagreement(some).cpu().numpy()
+            seen[name] = data.seen[name].with_disagreement(apart).model_dump()
+        return seen
 
     @staticmethod
     def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:

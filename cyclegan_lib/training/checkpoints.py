@@ -29,6 +29,7 @@ EXPORTED_CONFIG = "model_config.json"  # in a folder that was exported to
 WRITTEN = ("*.ckpt", METRICS_CSV, NORMALIZATION)  # a killed process may leave a temporary file of each
 CHOICE = "ChooseCheckpoint"  # the callback's name in Lightning's checkpoints
 AUTO = "auto"
+OTHER_FOLDER = "give another folder for checkpoints"
 # what may change from one start to the next: how long to train, and on what
 FREE = ("max_epochs", "max_minutes", "threads", "accelerator")
 
@@ -149,15 +150,15 @@ def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None =
     `resume` may be one of the folder's checkpoints, which are moved at most.
     """
     if (folder / EXPORTED_CONFIG).exists():
-        raise InputError(f"{folder} holds exported models; give another folder for checkpoints")
+        raise InputError(f"{folder} holds exported models; {OTHER_FOLDER}")
     if not is_utf8(folder.absolute()):
         raise InputError(
             f"{folder.absolute()} has bytes in its name that are not UTF-8, which TensorBoard's files cannot"
-            " have; give another folder for checkpoints"
+            f" have; {OTHER_FOLDER}"
         )
     if not folder.is_dir():
         return
-    remedy = "give another folder for checkpoints, or rename it"
+    remedy = f"{OTHER_FOLDER}, or rename it"
     for path in checkpoints_in(folder):
         not_an_input(path, *inputs, remedy=remedy)
     for path in (folder / METRICS_CSV, folder / NORMALIZATION, *(folder / LOGS).rglob("*")):

@@ -5,6 +5,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,14 +20,14 @@ from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.normalization import NORMALIZATION
-from cyclegan_lib.files import not_written, remove_leftovers, writable_folder
+from cyclegan_lib.files import locked, not_written, remove_leftovers
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training import checkpoints
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch
 from cyclegan_lib.training.checkpoints import History, ResumePoint
-from cyclegan_lib.training.domains import load_domains
+from cyclegan_lib.training.domains import Domains, load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.start import start_module
 
@@ -39,6 +40,7 @@ class TrainingRun:
     last: Path  # the one after the last epoch
     best_epoch: int  # 0 is the untrained model, a linear map
     history: History  # one line an epoch: `epoch`, training losses, validation figures
+    warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
 
 
 class OneBar(TQDMProgressBar):
@@ -87,9 +89,9 @@ def train(
     watch : callable, optional
         Called with each epoch's number and the module, the untrained one included.
 
-    Raises InputError if an input cannot be used, the folder cannot be written, the disk is full, or a loss
-    stops being a number (cyclegan-last.ckpt then holds the last good epoch), and Interrupted after Ctrl-C or
-    SIGTERM, when the epoch is done and saved.
+    Raises InputError if an input or the accelerator cannot be used, another training holds the folder or it
+    cannot be written, the disk is full, or a loss stops being a number (cyclegan-last.ckpt then holds the
+    last good epoch), and Interrupted after Ctrl-C or SIGTERM, when the epoch is done and saved.
     """
     folder = Path(checkpoint_dir)
     choice: ChooseCheckpoint | None = None
@@ -102,7 +104,7 @@ def train(
             " and --resume auto goes on from there"
         )
 
-    with Stopping(where) as stopping:
+    with Stopping(where) as stopping, ExitStack() as held:
         point = None
         if resume == checkpoints.AUTO:
             point = checkpoints.newest(folder)
@@ -114,13 +116,17 @@ def train(
             point = ResumePoint.read(_in_folder(resume, folder))
         checkpoints.check_folder(folder, domain_a, domain_b, pairs, resume=point and point.path)
         settings = point.settings(settings) if point else settings or TrainingSettings()
+        _check_accelerator(settings.accelerator)
         domains = load_domains(domain_a, domain_b, settings, pairs)
-        if point and point.hyperparameters["data"] != domains.facts:
+        if point and not domains.same_as(point.hyperparameters["data"]):
             raise InputError(
                 f"{point.path} was trained on other data than {domain_a} and {domain_b}; give the feature"
                 " sets that it was trained on, or train without --resume"
             )
-        writable_folder(folder)
+        if settings.use_labels and domains.b.classes and not domains.b.labelled.all():
+            without = len(domains.b) - domains.b.labelled.sum()
+            print(printable(f"{without} of {len(domains.b)} sequences of {domain_b} have no label"))
+        held.enter_context(locked(folder, remedy=checkpoints.OTHER_FOLDER))
         remove_leftovers(folder, *checkpoints.WRITTEN)
         torch.set_num_threads(settings.threads)
         pl.seed_everything(settings.seed, verbose=False)
@@ -134,13 +140,25 @@ def train(
         domains.normalizer.save(folder / NORMALIZATION)
         if point and point.epoch >= settings.max_epochs:
             print(printable(f"{point.path} is done: it holds epoch {point.epoch} of {settings.max_epochs}"))
-            return _run(folder, point.choice)
+            return _run(folder, point.choice, domains)
         if point and resume == checkpoints.AUTO:
             print(printable(f"going on from {point.path} after epoch {point.epoch} of {settings.max_epochs}"))
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
         _fit(module, UnpairedData(domains, settings), choice, stopping, point, progress)
-        return _run(folder, choice.state_dict())
+        return _run(folder, choice.state_dict(), domains)
+
+
+def _check_accelerator(name: str) -> None:
+    """Raise InputError if this machine has none: Lightning would say so when files were written."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    try:
+        pl.Trainer(accelerator=name, devices=1, logger=False, enable_checkpointing=False)
+    except Exception as error:  # of several classes, by accelerator
+        raise InputError(
+            f"the accelerator {name} cannot be used here ({' '.join(str(error).split())}); give"
+            " --accelerator cpu, or auto for the best there is"
+        ) from error
 
 
 def _in_folder(resume: str | Path, folder: Path) -> Path:
@@ -149,8 +167,9 @@ def _in_folder(resume: str | Path, folder: Path) -> Path:
     return folder / target.name if str(target.parent) == os.path.realpath(folder) else Path(resume)
 
 
-def _run(folder: Path, choice: dict[str, Any]) -> TrainingRun:
-    return TrainingRun(folder / BEST, folder / LAST, choice["best_epoch"], choice["history"])
+def _run(folder: Path, choice: dict[str, Any], domains: Domains) -> TrainingRun:
+    best_epoch, history = choice["best_epoch"], choice["history"]
+    return TrainingRun(folder / BEST, folder / LAST, best_epoch, history, domains.warnings)
 
 
 def _fit(
@@ -166,7 +185,6 @@ def _fit(
     bars = [OneBar(refresh_rate=settings.steps_per_epoch)] if progress else []
     # an epoch that is begun is finished, so that a run which was out of time can be resumed exactly
     timer = Timer(timedelta(minutes=settings.max_minutes), interval="epoch")
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
         warnings.filterwarnings("ignore", ".*does not have many workers.*")

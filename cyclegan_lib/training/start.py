@@ -51,7 +51,7 @@ class Described:
 
     mean: np.ndarray  # float64, (recordings, 40), z-scores
     std: np.ndarray  # the same
-    label: np.ndarray | None = None  # str, (recordings,)
+    label: np.ndarray | None = None  # str, (recordings,); "" where it is not known
 
     @classmethod
     def describe(
@@ -204,7 +204,9 @@ def fit_gains(module: CycleGANModule, a: torch.Tensor, b: torch.Tensor) -> None:
 
 def _class_cost(source: Described, target: Described) -> Callable[[np.ndarray], np.ndarray | float]:
     """How unlikely each of the target's classes is for translated recordings, (n, m); 0 without labels."""
-    if target.label is None or len(np.unique(target.label)) < 2:
+    label = np.zeros(0, dtype=str) if target.label is None else target.label
+    known = np.flatnonzero(label != "")
+    if len(np.unique(label[known])) < 2:
         return lambda translated: 0.0
     own, wanted = source.log_std, target.log_std
     source_logs = own - own.mean(axis=0) + wanted.mean(axis=0)  # (n, 40)
@@ -212,13 +214,17 @@ def _class_cost(source: Described, target: Described) -> Callable[[np.ndarray], 
     centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier = LogisticRegression(C=0.1, max_iter=500).fit((statistics - centre) / scale, target.label)
-    column = np.searchsorted(classifier.classes_, target.label)  # (m,)
-    weight = LABEL_WEIGHT * len(statistics) / (len(statistics) + LABEL_RECORDINGS)
+        z = (statistics[known] - centre) / scale
+        classifier = LogisticRegression(C=0.1, max_iter=500).fit(z, label[known])
+    column = np.searchsorted(classifier.classes_, label[known])
+    weight = LABEL_WEIGHT * len(known) / (len(known) + LABEL_RECORDINGS)
 
     def cost(translated: np.ndarray) -> np.ndarray:
         z = (np.concatenate([translated, source_logs], axis=1) - centre) / scale  # (n, 80)
-        return -weight * classifier.predict_log_proba(z)[:, column]
+        costs = np.empty((len(z), len(label)))
+        costs[:, known] = -weight * classifier.predict_log_proba(z)[:, column]
+        costs[:, label == ""] = costs[:, known].mean(axis=1, keepdims=True)  # neither nearer nor farther
+        return costs
 
     return cost
 

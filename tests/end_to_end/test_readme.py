@@ -4,7 +4,11 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import scipy.io
+import soundfile
 from helpers import PROJECT, QUICK_OPTIONS, done, make_set, run_script
 from sounds import record
 
@@ -50,12 +54,29 @@ def project(tmp_path, monkeypatch) -> Path:
     record(*(tmp_path / "recordings" / name for name in names))
     rows = [f"lab-{i},{'ball' if i % 2 else 'normal'}" for i in range(8)]
     (tmp_path / "recordings" / "labels.csv").write_text("\n".join(["recording,fault", *rows]))
+    write_public_data(tmp_path)
     for name in ("both_a", "both_b"):
         make_set("one", n=4).save(tmp_path / "data" / f"{name}.npz")
     for name in ("notebooks", "scripts"):
         (tmp_path / name).symlink_to(PROJECT / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def write_public_data(folder: Path) -> None:
+    """A recording or two as MAFAULDA, MIMII and CWRU have them, in their folders."""
+    rng = np.random.default_rng(0)
+    for name in ("normal/12.288.csv", "imbalance/6g/13.1072.csv"):
+        path = folder / "mafaulda" / name
+        path.parent.mkdir(parents=True)
+        pd.DataFrame(rng.standard_normal((60_000, 8))).to_csv(path, header=False, index=False)
+    for kind in ("normal", "abnormal"):
+        path = folder / "6_dB" / "fan" / "id_00" / kind / "00000000.wav"
+        path.parent.mkdir(parents=True)
+        soundfile.write(path, 0.1 * rng.standard_normal((32_000, 8)), 16000)
+    sensors = {f"X118_{name}_time": rng.standard_normal((24_000, 1)) for name in ("DE", "FE")}
+    (folder / "cwru").mkdir()
+    scipy.io.savemat(folder / "cwru" / "118.mat", {**sensors, "X118RPM": [[1796]]})
 
 
 def test_readme_s_code_runs_as_it_stands_there(project, quick_start, monkeypatch, capfd):

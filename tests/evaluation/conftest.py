@@ -88,4 +88,4 @@ def full(quick, sets):
 @pytest.fixture(scope="module")
 def bare(quick, source, target):
     """Without any optional set, and a translation that does nothing."""
-    return evaluate(source, source, target)
+    return evaluate(source, source.with_features(source.features, target.device), target)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import make_set
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.downstream import FaultClassifier, mean_and_std, recovery
@@ -60,3 +61,15 @@ def test_one_class(train_target):
 def test_recovery(translated, untranslated, real, expected):
     """None where there was nothing to recover."""
     assert recovery(translated, untranslated, real) == (None if expected is None else pytest.approx(expected))
+
+
+def test_what_has_no_label_is_no_class():
+    sound = make_set("BATCH_UPLOAD", n=24)
+    some = replace(sound, label=np.where(np.arange(24) < 16, sound.label, ""))
+    known = FaultClassifier(0).fit(sound.select(np.s_[:16]))
+    partly = FaultClassifier(0).fit(some)
+    assert list(partly.models["forest"].classes_) == sorted(set(sound.label))
+    assert partly.accuracy(sound) == known.accuracy(sound)
+    assert partly.accuracy(some) == known.accuracy(sound.select(np.s_[:16]))
+    with pytest.raises(InputError, match="has no labels"):
+        partly.accuracy(replace(sound, label=np.full(24, "")))

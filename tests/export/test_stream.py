@@ -48,7 +48,8 @@ def test_a_file_is_translated_as_a_whole_set_to_the_last_bit(name, n, translator
     monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 2 * CHUNK * 8000)  # of two chunks
     saved(make_set("cpc006", n=n, shift=10), tmp_path / name)
     given = tmp_path / name, tmp_path / "out.npz"
-    assert translator.translate_file(*given, progress=False) == (n, None)
+    judgement, extraction = translator.translate_file(*given, progress=False)
+    assert (judgement.sequences, extraction) == (n, None)
     expected = translator.translate_set(FeatureSet.load(tmp_path / name, least=1))
     expected.save(tmp_path / "expected.npz")
     assert (tmp_path / "out.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
@@ -64,8 +65,8 @@ small, large, output = sys.argv[2:]
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 translator.translate_file(small, output, progress=False)
 before = peak()
-sequences, _ = translator.translate_file(large, output, progress=False)
-print(before, peak(), sequences)
+judgement, _ = translator.translate_file(large, output, progress=False)
+print(before, peak(), judgement.sequences)
 """
 
 
@@ -118,7 +119,7 @@ def test_other_devices_and_settings_are_refused(x, says, translator, tmp_path):
 
 @pytest.fixture
 def recordings(tmp_path):
-    """Other rates, stereo, FLAC, a subfolder, one of 25 s, two that are too short."""
+    """Other rates, stereo, FLAC, a subfolder, one of 25 s, one of 5 s, two that are too short."""
     folder = tmp_path / "recordings"
     rng = np.random.default_rng(0)
     kinds = {
@@ -126,7 +127,8 @@ def recordings(tmp_path):
         "b_with_a_long_name.flac": (44100, 2, 25.0),
         "machine/c.wav": (48000, 1, 10.0),
         "machine/d.flac": (22050, 2, 12.5),
-        "short.wav": (16000, 1, 9.0),
+        "five_seconds.wav": (16000, 1, 5.0),
+        "short.wav": (16000, 1, 0.9),
         "silent.wav": (16000, 1, 0.0),
     }
     for name, (rate, channels, seconds) in kinds.items():
@@ -138,14 +140,17 @@ def recordings(tmp_path):
 def test_a_folder_of_recordings_is_extracted_and_translated(recordings, translator, tmp_path, monkeypatch):
     monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 1)  # one chunk
     chunks_of(2, translator, monkeypatch)
-    n, report = translator.translate_file(recordings, tmp_path / "out.npz", progress=False)
+    judgement, report = translator.translate_file(recordings, tmp_path / "out.npz", progress=False)
     features, expected_report = extract(recordings, "cpc006", FeatureSettings(), progress=False)
-    assert (n, report) == (5, expected_report)
-    assert report.too_short == ("short", "silent")
-    expected = translator.translate_set(features)
-    assert expected.device == "BATCH_UPLOAD" and expected.label is None
-    expected.save(tmp_path / "expected.npz")
-    assert (tmp_path / "out.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
+    assert (judgement.sequences, report) == (6, expected_report)
+    expected, written = translator.translate_set(features), FeatureSet.load(tmp_path / "out.npz")
+    assert written.device == expected.device == "BATCH_UPLOAD" and written.settings == features.settings
+    for name in ("recording", "start_s", "slices"):
+        np.testing.assert_array_equal(getattr(written, name), getattr(expected, name))
+    np.testing.assert_allclose(written.features, expected.features, atol=1e-4)  # dB
+    assert sorted(written.slices.tolist()) == [25, 50, 50, 50, 50, 50]
+    table = (tmp_path / "out.npz.report.csv").read_text().splitlines()
+    assert len(table) == 8 and sum(",too short," in row for row in table) == 2
 
 
 def test_the_command_takes_a_folder_a_recording_or_a_set(recordings, domains, exported, tmp_path, capsys):
@@ -157,10 +162,9 @@ def test_the_command_takes_a_folder_a_recording_or_a_set(recordings, domains, ex
     assert "12/12" in printed.err and "sequence/s" in printed.err
     assert main(["translate", *given, str(recordings)]) == 0
     printed = capsys.readouterr()
-    assert "5 sequences from 4 recordings" in printed.out
-    assert "skipped 2 recordings shorter than 9.96 s: short, silent" in printed.out
-    assert f"5 sequences, BATCH_UPLOAD -> cpc006: {out}\n" in printed.out
-    assert "BATCH_UPLOAD -> cpc006: 100%" in printed.err and "6/6" in printed.err
+    assert "6 sequences from 5 recordings, 1 of them with fewer than 50 slices" in printed.out
+    assert f"6 sequences, BATCH_UPLOAD -> cpc006: {out}\n" in printed.out
+    assert "BATCH_UPLOAD: 100%" in printed.err and "7/7" in printed.err
     assert main(["translate", *given, str(recordings / "machine" / "c.wav")]) == 0
     assert "1 sequences, BATCH_UPLOAD -> cpc006" in capsys.readouterr().out
     assert FeatureSet.load(out, least=1).recording.tolist() == ["c"]
@@ -172,12 +176,16 @@ def test_recordings_that_cannot_be_translated(recordings, translator, tmp_path):
     translate = lambda source, with_=translator: with_.translate_file(source, out, progress=False)
     with pytest.raises(InputError, match="recordings holds sound, but the model was trained on features"):
         translate(recordings, replace(translator, settings=None))
-    with pytest.raises(InputError, match=r"short.wav holds no recording of at least 9.96 s"):
+    with pytest.raises(InputError, match=r"short.wav holds no recording of at least 0.96 s"):
         translate(recordings / "short.wav")
+    higher = replace(translator, settings=FeatureSettings(sample_rate=44100))
+    with pytest.raises(InputError, match="the model needs recordings made at 44100 Hz") as refused:
+        translate(recordings, higher)
+    assert "--sample-rate" not in str(refused.value)
     (recordings / "machine" / "d.flac").write_bytes((recordings / "machine" / "d.flac").read_bytes()[:9999])
     with pytest.raises(InputError, match=r"d.flac"):
         translate(recordings)
-    assert [path.name for path in tmp_path.iterdir()] == ["recordings"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.npz.report.csv", "recordings"]
 
 
 def test_a_full_disk_leaves_what_was_there(exported, tmp_path, on_a_full_disk):

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import make_set
+from helpers import CWRU, make_set
 
+from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Pairs
+from cyclegan_lib.features.extract import extract
 
 A = make_set("cpc006", n=4)
 
@@ -42,6 +44,81 @@ def test_nothing_in_common_and_other_settings_are_refused():
         Pairs.of(A, make_set("BATCH_UPLOAD", n=4))
     with pytest.raises(InputError, match="different settings"):
         Pairs.of(A, make_set("BATCH_UPLOAD", n=4, sample_rate=12000))
+
+
+def sounds(n, slices=50, deviation=1.0, seed=0, device="cpc006"):
+    """Recordings whose level wanders from slice to slice by so many dB, and noise of each band."""
+    rng = np.random.default_rng(seed)
+    level = deviation * rng.normal(size=(n, slices, 1))
+    return replace(
+        make_set(device, n=n),
+        features=(level - 40 + 0.3 * rng.normal(size=(n, slices, 40))).astype(np.float32),
+        recording=np.array([f"{i:08d}" for i in range(n)]),
+    )
+
+
+def heard(recordings, noise, seed=9):
+    """The same moments as another device hears them, with noise of its own in each band and in all."""
+    rng = np.random.default_rng(seed)
+    n, slices, _ = recordings.features.shape
+    own = noise * (rng.normal(size=(n, slices, 1)) + rng.normal(size=(n, slices, 40)))
+    return recordings.with_features(0.7 * recordings.features - 20 + own, "BATCH_UPLOAD")
+
+
+@pytest.mark.parametrize("n", [1, 4, 40])
+@pytest.mark.parametrize("slices", [10, 50])
+@pytest.mark.parametrize("noise", [0.1, 0.5])
+def test_the_same_moments_are_pairs_without_a_word(n, slices, noise, capsys):
+    quiet = sounds(n, slices)
+    assert len(Pairs.of(quiet, heard(quiet, noise))) == n
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("n", [16, 40])
+def test_names_that_agree_by_chance_are_no_pairs(n):
+    with pytest.raises(InputError, match="not of the same moments .*levels over time correlate by -?0.[01]"):
+        Pairs.of(sounds(n, seed=1), sounds(n, seed=2, device="BATCH_UPLOAD"))
+
+
+def test_steady_or_few_sounds_cannot_tell_and_that_is_said(capsys):
+    for n, deviation in ((40, 0.1), (3, 1.0)):
+        a, b = (sounds(n, 50, deviation, seed, device) for seed, device in ((1, "cpc006"), (2, "B")))
+        assert len(Pairs.of(a, b)) == n
+        assert (
+            "may not be of the same moments: their levels over time correlate by" in capsys.readouterr().out
+        )
+
+
+def test_pairs_of_different_lengths_are_cut_alike():
+    long = sounds(6)
+    short = heard(long, 0.1).cut(25)  # two sequences of each recording
+    pairs = Pairs.of(long, short)
+    assert pairs.features_a.shape == pairs.features_b.shape == (12, 25, 40) and len(pairs) == 6
+    np.testing.assert_allclose(pairs.features_a, (pairs.features_b + 20) / 0.7, atol=2)
+    features = np.where(np.arange(50)[:, None] < 20, long.features, 1e3)
+    padded = replace(long, slices=np.full(6, 20), features=features)
+    assert Pairs.of(padded, heard(long, 0.1)).features_a.shape == (6, 20, 40)
+
+
+@pytest.mark.skipif(not CWRU.is_dir(), reason="the real recordings are not there: ../shared/data")
+@pytest.mark.parametrize(
+    ("folder", "a", "b", "rate"),
+    [(CWRU, "fan_end", "drive_end", 12000), (CWRU.parent / "motors", "phone", "hifi", 16000)],
+)
+def test_real_pairs_pass_without_a_word_and_shuffled_ones_do_not(folder, a, b, rate, tmp_path, capsys):
+    names = sorted(path.name for path in (folder / a).iterdir())[::3]
+    (tmp_path / "list.txt").write_text("\n".join(names))
+    settings, given = FeatureSettings(sample_rate=rate), {"recordings_list": tmp_path / "list.txt"}
+    a, b = (extract(folder / name, name, settings, progress=False, **given)[0] for name in (a, b))
+    capsys.readouterr()
+    assert len(Pairs.of(a, b)) > 12
+    assert capsys.readouterr().out == ""
+    try:
+        Pairs.of(a, replace(b, features=np.roll(b.features, 5, axis=0)))
+    except InputError as error:
+        assert "not of the same moments" in str(error)
+    else:
+        assert "may not be of the same moments" in capsys.readouterr().out
 
 
 def test_what_is_saved_is_loaded(tmp_path):

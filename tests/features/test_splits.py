@@ -1,11 +1,15 @@
 """Splits and folds never separate sequences of one recording."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from helpers import FAULTS, done, make_set, refusal
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import split_by_recording
-from cyclegan_lib.features.splits import fold_of_recordings
+from cyclegan_lib.features import FeatureSet, split_by_recording
+from cyclegan_lib.features.splits import fold_of_recordings, split
 
 RECORDINGS = np.repeat([f"r{i}" for i in range(10)], 3)
 
@@ -44,3 +48,72 @@ def test_the_seed_decides_the_folds_and_the_order_of_the_sequences_does_not():
     assert (first != fold_of_recordings(RECORDINGS, 5, 1)).any()
     assert (first[::-1] == fold_of_recordings(RECORDINGS[::-1], 5, 0)).all()
     assert not (np.diff(first[::3]) >= 0).all()  # dealt in random order, not by name
+
+
+def test_each_class_gives_the_same_part_and_a_mixture_is_a_class_of_its_own():
+    label = np.repeat(["normal"] * 6 + ["ball"] * 3 + ["rare"], 3)
+    first, second = split_by_recording(RECORDINGS, 0.34, 1, label)
+    assert (first ^ second).all() and set(RECORDINGS[first]).isdisjoint(RECORDINGS[second])
+    assert [(label[second] == name).sum() // 3 for name in ("normal", "ball", "rare")] == [2, 1, 0]
+    mixed = np.tile(["normal", "ball", "rare"], 10)  # all classes in each
+    assert len(set(RECORDINGS[split_by_recording(RECORDINGS, 0.3, 0, mixed)[1]])) == 3
+
+
+def sides(directory):
+    return [FeatureSet.load(directory / f"x_{part}.npz") for part in ("train", "test")]
+
+
+def test_the_command_splits_a_set(tmp_path, capsys):
+    path = make_set("cpc006", n=16).save(tmp_path / "x.npz")
+    command = ("split", path, "--output-dir", tmp_path / "out")
+    said = done(capsys, *command)
+    assert "warning" not in said and "recordings" in said
+    train, test = sides(tmp_path / "out")
+    assert len(train) == 12 and sorted(test.label) == sorted(FAULTS)
+    assert set(train.recording).isdisjoint(test.recording) and train.settings == test.settings
+    done(capsys, *command, "--seed", 1)
+    assert set(sides(tmp_path / "out")[1].recording) != set(test.recording)
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "Recording;Load\n"
+        + "".join(
+            f"{name}.wav;{i % 3}\n" for i, name in enumerate(sorted({*train.recording, *test.recording}))
+        )
+    )
+    by = (*command, "--by", "load", "--labels", table)
+    assert "warning" not in done(capsys, *by)
+    loads = [{int(name[-3:]) % 3 for name in part.recording} for part in sides(tmp_path / "out")]
+    assert loads[0].isdisjoint(loads[1]) and len(loads[0] | loads[1]) == 3
+    said = done(capsys, *command, "--labels", table, "--condition", "load")
+    assert "the same conditions stand on both sides: '0', '1', '2'" in said
+    assert "--labels FILE" in refusal(capsys, *command, "--by", "load")
+    assert "no column 'speed'" in refusal(capsys, *command, "--by", "speed", "--labels", table)
+    assert "above 0 and below 1" in refusal(capsys, *command, "--test", 1)
+    table.write_text(table.read_text().replace(";0", ";1").replace(";2", ";1"))
+    assert "one condition, '1'" in refusal(capsys, *by)
+    table.write_text("recording,load\ncpc006-000,1\n")
+    assert "no load for the recording 'cpc006-001', 'cpc006-002'" in refusal(capsys, *by)
+    shutil.copyfile(path, tmp_path / "x_train.npz")
+    again = ("split", tmp_path / "x_train.npz", "--output-dir", tmp_path)
+    assert "x_train_train.npz" in done(capsys, *again)
+
+
+def test_what_stands_on_both_sides_is_said():
+    sound = make_set("cpc006", n=16)
+    twice = replace(sound, features=sound.features[[0] * 4 + list(range(4, 16))])
+    for seed in range(3):
+        found = split(twice, seed=seed)
+        assert any("kept together: 'cpc006-000', 'cpc006-001'" in line for line in found.warnings)
+        side = [np.isin(twice.recording[:4], part.recording) for part in (found.train, found.test)]
+        assert side[0].all() != side[1].all()
+    apart = {str(name): str(i // 2 % 2) for i, name in enumerate(sound.recording)}
+    assert any(
+        "copies of one recording stand on both sides" in line
+        for line in split(twice, condition=apart).warnings
+    )
+    pieces = replace(sound, recording=np.array([f"long@{60 * i:04d}s" for i in range(16)]))
+    assert any(
+        "pieces of one long recording stand on both sides: 'long'" in line for line in split(pieces).warnings
+    )
+    alone = replace(sound, label=np.where(np.arange(16) == 0, "rare", "normal"))
+    assert split(alone).warnings == ["not in the test set: the class 'rare'"]

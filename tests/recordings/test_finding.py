@@ -104,6 +104,7 @@ def test_linked_folders_are_followed_once(folder):
     (made / "all" / "link").symlink_to(made / "elsewhere")
     (made / "all" / "again").symlink_to(made / "all" / "sub")
     (made / "elsewhere" / "circle").symlink_to(made / "all")
+    (made / "all" / "itself").symlink_to(made / "all" / "itself")
     assert names(made / "all") == ["a", "link/b", "sub/c"]
     (made / "list.txt").write_text("link/b\n")
     assert names(made / "all", made / "list.txt") == ["link/b"]

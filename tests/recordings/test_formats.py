@@ -44,8 +44,8 @@ def text(sound, separator=",", header=(), decimal=".", end="\n", before="", time
     return (before + end.join(lines) + end).encode(encoding)
 
 
-def mat(**variables):
-    return lambda path: savemat(path, variables)
+def mat(packed=False, **variables):
+    return lambda path: savemat(path, variables, do_compression=packed)
 
 
 def npz(**arrays):
@@ -118,12 +118,20 @@ READ = {
     "claims all of 32 bits.wav": (wav(0xFFFFFFFF), {}, ONE, "does not say how long"),
     "claims nothing in 64 bits.wav": (rf64(0), {}, ONE, "claims no sound"),
     "whole in 64 bits.rf64": (rf64(6000), {}, ONE, None),
+    "claims a little less.wav": (wav(5800), {}, ONE, "claims less sound"),
+    "an old tag behind.wav": (wav(after=b"TAG" + bytes(125)), {}, ONE, None),
     "tags behind.wav": (wav(after=CHUNKS), {}, ONE, None),
     "a sector behind.wav": (wav(after=bytes(1000)), {}, ONE, None),
     "from a pipe.flac": (patched(streamed_flac), {}, ONE, "does not say how long"),
     # tables
     "MAFAULDA 12.288.csv": (text(SOUND), {**GIVEN, "channel": 8}, SOUND[:, 7], None),
     "XJTU.csv": (text(SOUND[:, :2], header=XJTU), {**GIVEN, "channel": "vertical"}, TWO, None),
+    "a dead channel.csv": (
+        text(SOUND[:, :2] * [1, 0], header=("Time", "on", "off"), time=seconds),
+        GIVEN,
+        ONE / 2,
+        "channels without sound: off of 2",
+    ),
     "XJTU mean.csv": (text(SOUND[:, :2], header=XJTU), GIVEN, MEAN, None),
     "semicolons.csv": (text(SOUND[:, :2], ";", decimal=","), GIVEN, MEAN, None),
     "semicolons, Excel.csv": (
@@ -150,12 +158,26 @@ READ = {
         "left out: Time (s)",
     ),
     "unnamed seconds.csv": (text(SOUND[:, :1], time=seconds), GIVEN, ONE, "left out: 1 (time stamps)"),
+    "rounded seconds.csv": (
+        text(SOUND[:, :1], time=lambda index: f"{index / RATE:.3f}"),
+        GIVEN,
+        ONE,
+        "left out: 1 (time stamps)",
+    ),
+    "names, then units.csv": (
+        text(SOUND[:, :2], header=("V", "g"), before="Microphone,Gearbox\n"),
+        {**GIVEN, "channel": "gearbox"},
+        TWO,
+        None,
+    ),
     "dates.csv": (text(SOUND[:, :2], ";", time=stamp), GIVEN, MEAN, "left out: 1 (text)"),
     "numbered past time.csv": (text(SOUND[:, :2], time=seconds), {**GIVEN, "channel": 3}, TWO, None),
     # MATLAB
     "118.mat": (bearing(), {**GIVEN, "channel": "DE_time"}, ONE, None),
     "118 by pattern.mat": (bearing(), {**GIVEN, "channel": "X*_FE_*"}, TWO, None),
     "HUST.mat": (mat(data=ONE[:, None], fs=RATE), {}, ONE, None),
+    "packed.mat": (bearing(packed=True), {**GIVEN, "channel": "DE_time"}, ONE, None),
+    "as whole numbers.mat": (mat(data=np.arange(300.0) % 7), GIVEN, np.arange(300) % 7, None),
     "its own rate wins.mat": (mat(data=ONE, Fs=RATE), {"rate_of_files": 2 * RATE}, ONE, None),
     "KA01.mat": (structures(), {**GIVEN, "channel": "vibration_1"}, ONE, None),
     "two channels.mat": (mat(data=SOUND[:, :2]), {**GIVEN, "channel": 2}, TWO, "longer axis"),
@@ -196,6 +218,13 @@ def test_whatever_libsndfile_reads(tmp_path, suffix):
 
 REFUSED = {
     "cut.wav": (wav()[:3000], {}, "ends before its header says"),
+    "cut after hours.wav": (wav(2_073_600_000), {}, "ends before its header says"),
+    "cut after a day.rf64": (rf64(8_294_123_456), {}, "ends before its header says"),
+    "unfinished.au": (
+        patched(lambda content: content[:8] + bytes(4) + content[12:], format="AU"),
+        {},
+        "claims to hold no sound, but has 6024 bytes",
+    ),
     "cut.aiff": (patched(lambda content: content[:3000], format="AIFF"), {}, "ends before its header says"),
     "cut.w64": (patched(lambda content: content[:3000], format="W64"), {}, "ends before its header says"),
     "cut.rf64": (rf64(6000)[:3000], {}, "ends before its header says"),
@@ -233,7 +262,7 @@ REFUSED = {
     "cut.mat": (
         lambda path: (bearing()(path), path.write_bytes(path.read_bytes()[:9000])),
         GIVEN,
-        "a .mat file",
+        "cut.mat .*is damaged",
     ),
     "no.mat": (b"no mat file", GIVEN, "is not a .mat file, or is damaged"),
     "square.npy": (npy(np.zeros((200, 200))), GIVEN, "which axis is time"),

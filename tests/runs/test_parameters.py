@@ -1,9 +1,19 @@
 """Parameters are checked before a kernel starts and before a folder is made."""
 
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
 import papermill
 import pytest
-from helpers import done, refusal
+from helpers import done, make_set, refusal
 
+from cyclegan_lib import files
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.runs.parameters import check_parameters, describe_parameters, notebooks_of
 
 REFUSED = {
@@ -46,3 +56,59 @@ def test_all_parameters_are_listed_with_their_meaning(project, capsys):
     assert text.strip() == describe_parameters()
     assert "  max_epochs          int    40      epochs" in text
     assert "02_training" in text
+
+
+A, B = make_set("phone"), make_set("hifi", seed=1)
+SETS = {
+    "domain_a": A,
+    "domain_b": B,
+    "test_a": make_set("phone", n=4, seed=2),
+    "test_b": make_set("hifi", n=4, seed=3),
+}
+WRONG = {
+    "domain_a.npz and .*domain_b.npz both come from the device 'phone'": {"domain_b": A},
+    "domain_b.npz holds 7 recordings; at least 8": {"domain_b": B.select(np.arange(7))},
+    r"test_b.npz \(test_b\) is from phone; it must be from hifi, as .*domain_b.npz \(domain_b\) is": {
+        "test_b": A
+    },
+    r"domain_a.npz \(domain_a\) and .*test_b.npz \(test_b\) were extracted with different settings": {
+        "test_b": make_set("hifi", sample_rate=12000)
+    },
+    r"test_a.npz \(test_a\) has 1 recording": {"test_a": make_set("phone", n=2).select(np.array([0, 0]))},
+    r"test_a.npz \(test_a\) has the classes \['BALL'": {
+        "test_a": replace(SETS["test_a"], label=np.char.upper(SETS["test_a"].label))
+    },
+    "test_b.npz .* the paired set matches 0 of the 4 sequences": {
+        "test_b": replace(SETS["test_b"], recording=SETS["test_a"].recording, start_s=np.ones(4))
+    },
+}
+
+
+@pytest.mark.parametrize("says", WRONG)
+def test_recordings_of_ones_own_are_checked_before_the_first_notebook(says, project, monkeypatch, capsys):
+    monkeypatch.setattr(papermill, "execute_notebook", None)
+    given = {name: str(each.save(project / f"{name}.npz")) for name, each in (SETS | WRONG[says]).items()}
+    options = [part for name, path in given.items() for part in ("-p", name, path)]
+    (project / "s.yml").write_text(json.dumps({"parameters": given, "grid": {"seed": [0, 1]}}))
+    for command in (["run", "--name", "own", *options], ["sweep", "s.yml"]):
+        assert re.search(says, refusal(capsys, *command))
+    assert not (project / "runs").exists()
+
+
+def test_windows_has_no_fcntl_and_locks_a_byte(project, monkeypatch):
+    code = "import sys; sys.modules['fcntl'] = None; from cyclegan_lib.cli import main"
+    listing = f"{code}; sys.exit(main(['run', '--list-parameters']))"
+    assert subprocess.run([sys.executable, "-c", listing], capture_output=True).returncode == 0
+    taken = []
+
+    def locking(file, mode, size):
+        if taken:
+            raise PermissionError(13, "Permission denied")
+        taken.append((mode, size))
+
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    monkeypatch.setattr(files, "fcntl", None)
+    with files.locked(project / "held"), pytest.raises(InputError, match=r"process \(pid \d+\) is working"):
+        with files.locked(project / "held"):
+            pass
+    assert taken == [(2, 1)]

@@ -135,6 +135,19 @@ def test_a_kernel_that_did_not_start_is_started_again(project, capsys, monkeypat
     assert len(starts) == 8
 
 
+def test_kernels_are_of_this_interpreter_whatever_is_called_python3(project, capsys, monkeypatch):
+    """As shared servers set it: another Python, without ipykernel, comes first."""
+    spec = project / "shared" / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(json.dumps({"argv": ["false"], "display_name": "Python 3", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(project / "shared"))
+    assert "NMSE 0.2." in done(capsys, "run", "--name", "one")
+    executed = nbformat.read(project / "runs" / "one" / "02_training.ipynb", as_version=4)
+    assert executed.metadata.kernelspec.name == "python3"
+    (project / "notebooks" / "04_domain_shift.ipynb").unlink()
+    done(capsys, "run", "--in-place")
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
 def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, project, capsys):
     process = started(project, "-p", "pause", "60")

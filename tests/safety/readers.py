@@ -14,8 +14,9 @@ from helpers import make_set
 from hypothesis import strategies as st
 from safety import contents, loads
 from safety.checkpoints import checkpoint
-from safety.contents import LABELS, SENSORS, SWEEP, dumped, sound, tables
-from safety.mutations import as_json, bomb, changed, endless, npy, npz, saved
+from safety.contents import LABELS, RATE, SENSORS, SWEEP, dumped, sound, tables
+from safety.mutations import as_json, bomb, changed, damaged, endless, npy, npz, saved, seeds
+from scipy.io import savemat
 
 from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.runs.record import Input, Record
@@ -68,12 +69,23 @@ def _arrays(base: Path, exported: Path) -> dict[str, Reader]:
 def _recordings(exported: Path) -> dict[str, Reader]:
     normalization = json.loads((exported / "normalization_params.json").read_text())
     flac, wav = sound("FLAC", "PCM_16"), sound("WAV", "PCM_16", 2)
-    labels, sensors = ("\n".join(map(",".join, rows)).encode() for rows in (LABELS, SENSORS))
+    samples = np.random.default_rng(0).standard_normal((150, 2)).astype(np.float32)
+    rows = [["time", "a", "b"], *([str(i), *map(str, row)] for i, row in enumerate(samples[:20]))]
+    arrays = {"DE": samples, "sr": np.array(RATE)}
+    np.savez(zipped := io.BytesIO(), **arrays)
+    savemat(matlab := io.BytesIO(), {"X118_DE_time": samples, "X118RPM": 1772, "info": {"Name": "text"}})
+    mat = b"MATLAB 5.0 MAT-file".ljust(116) + matlab.getvalue()[116:]  # without the time of writing
+    garbled = seeds().map(lambda random: damaged(random, mat))
+    labels, sensors, csv = ("\n".join(map(",".join, rows)).encode() for rows in (LABELS, SENSORS, rows))
     simulation = SimulationSettings().model_dump()
     return {
         "normalisation": _json("a.json", normalization, loads.load_normalization, 700, 400),
         "sound, WAV": Reader("a.wav", wav, contents.waves(), loads.load_sound, 700, 500),
         "sound, FLAC": Reader("a.flac", flac, contents.flacs(flac), loads.load_sound, 500, 200),
+        "sound, CSV": Reader("a.csv", csv, tables(rows), loads.load_sound, 300, 150),
+        "sound, MATLAB": Reader("a.mat", mat, garbled, loads.load_sound, 300, 100),
+        "sound, .npy": Reader("a.npy", saved(samples), npy(samples), loads.load_sound, 150, 100),
+        "sound, .npz": Reader("a.npz", zipped.getvalue(), npz(arrays), loads.load_sound, 150, 100),
         "impulse response": Reader("a.wav", wav, contents.waves(), loads.load_microphone, 150, 100),
         "labels": Reader("a.csv", labels, tables(LABELS), loads.load_labels, 600, 300),
         "labels of a benchmark": Reader("a.csv", sensors, tables(SENSORS), loads.load_sensors, 100, 100),

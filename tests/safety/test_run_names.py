@@ -56,8 +56,8 @@ def given(paths) -> list[str]:
 )
 def test_names_and_paths_reach_a_notebook_as_they_are(name, kinds, project, capfd):
     paths = [Path(named(NAMES[kind], ".npz")) for kind in kinds]
-    for path in paths:
-        path.write_text("a set")
+    for path, device in zip(paths, ("cpc006", "BATCH_UPLOAD") * 2, strict=True):
+        make_set(device, n=8).save(path)
     data = named(NAMES["unicode"], "-data")
     done(capfd, "run", "--name", name, *given(paths), "-p", "data_dir", data)
     (folder,) = Path("runs").iterdir()

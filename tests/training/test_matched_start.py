@@ -57,6 +57,9 @@ def test_labels_of_b_count_where_they_are_wanted_and_those_of_a_never_do():
     assert not torch.equal(without, first)
     assert torch.equal(begin(a, b, use_labels=False), without)
     assert torch.equal(begin(a, replace(b, label=np.full(12, "ball"))), without)  # one class tells nothing
+    assert torch.equal(begin(a, replace(b, label=np.full(12, ""))), without)
+    some = begin(a, replace(b, label=np.where(np.arange(12) < 8, b.label, "")))
+    assert not torch.equal(some, without) and not torch.equal(some, first)
 
 
 @pytest.mark.parametrize("name", ["best", "last"])

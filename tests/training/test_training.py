@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers import QUICK, make_set
+from helpers import QUICK, make_set, refusal, train_command
 from same_run import differences, unequal
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import locked
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.training import held_out_distance, train
 
@@ -45,7 +46,7 @@ def test_a_run_leaves_the_files_that_the_guide_names(watched):
     names = {path.name for path in folder.iterdir()}
     own = [name for name in names if re.fullmatch(r"cyclegan-epoch=[01]-val_cycle_A=\d\.\d{4}\.ckpt", name)]
     assert len(own) == 2
-    assert names == {"best.ckpt", LAST, "normalization_params.json", "metrics.csv", "logs", *own}
+    assert names == {"best.ckpt", LAST, "normalization_params.json", "metrics.csv", "logs", ".lock", *own}
     assert list((folder / "logs").glob("events.out.tfevents*"))
 
 
@@ -152,6 +153,24 @@ def test_domains_that_do_not_fit_are_refused_before_anything_is_written(domains,
     with pytest.raises(InputError, match=says):
         train(domains[0], path, tmp_path / "out", quick(**settings), progress=False)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="it has one")
+def test_an_accelerator_that_is_not_there_is_refused_before_anything_is_written(domains, tmp_path, capsys):
+    said = refusal(capsys, *train_command(domains, tmp_path / "out", accelerator="gpu"))
+    assert "the accelerator gpu cannot be used here" in said and "give --accelerator cpu" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_trainings_do_not_share_a_folder(domains, watched, tmp_path, capsys):
+    for folder in (watched[1], tmp_path / "new"):
+        command = train_command(domains, folder, resume=watched[0].last, max_epochs=3, restarts=2)
+        with locked(folder):
+            before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+            said = refusal(capsys, *command)
+            assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+        assert f"is working in {folder}; wait until it has ended, or give another folder for check" in said
+    assert len(train(*domains, folder, QUICK, progress=False).history) == 3  # it is free again
 
 
 def test_held_out_distance_against_an_independent_computation():
