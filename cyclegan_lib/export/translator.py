@@ -19,7 +19,8 @@ from cyclegan_lib.export.bulk import BulkTranslation
 from cyclegan_lib.export.judgement import COLUMNS, Judgement
 from cyclegan_lib.export.manifest import NORMALIZATION, Manifest, distilled_name
 from cyclegan_lib.features import FeatureSet, Normalizer
-from cyclegan_lib.features.extract import REPORT, ExtractionReport, SoundFiles
+from cyclegan_lib.features.extract import ExtractionReport, SoundFiles
+from cyclegan_lib.features.extraction_report import report_path
 from cyclegan_lib.features.feature_set import FeatureStream, regrouped
 from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.features.stream import WRITERS
@@ -209,7 +210,7 @@ class Translator:
         writable_file(output, source)
         if report is not None:
             writable_file(report, source, output)
-        became = f"{output}{REPORT}"  # of the recordings
+        became = report_path(output)  # of the recordings
         kind = source.suffix.lower()
         if source.is_dir() or kind in ONLY_RECORDINGS:
             if report is not None and str(report) == became:
