@@ -213,7 +213,7 @@ class Translator:
         became = report_path(output)  # of the recordings
         kind = source.suffix.lower()
         if source.is_dir() or kind in ONLY_RECORDINGS:
-            if report is not None and str(report) == became:
+            if report is not None and Path(report) == became:
                 raise InputError(f"{report} says what became of the recordings; give another --report")
             recordings = self._recordings(source, **reading)
             for written in filter(None, (output, report, became)):

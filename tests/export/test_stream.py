@@ -164,7 +164,7 @@ def test_the_command_takes_a_folder_a_recording_or_a_set(recordings, domains, ex
     printed = capsys.readouterr()
     assert "6 sequences from 5 recordings, 1 of them with fewer than 50 slices" in printed.out
     assert f"6 sequences, BATCH_UPLOAD -> cpc006: {out}\n" in printed.out
-    assert "BATCH_UPLOAD: 100%" in printed.err and "7/7" in printed.err
+    assert "BATCH_UPLOAD -> cpc006: 100%" in printed.err and "7/7" in printed.err
     assert main(["translate", *given, str(recordings / "machine" / "c.wav")]) == 0
     assert "1 sequences, BATCH_UPLOAD -> cpc006" in capsys.readouterr().out
     assert FeatureSet.load(out, least=1).recording.tolist() == ["c"]
