@@ -121,15 +121,18 @@ def _pooled(
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow, initargs=(os.getpid(),))
         running: dict[Any, int] = {}
+        ended: list[tuple[int, Any]] = []
         broken = False
         try:
-            while running or (waiting and not broken):
+            while running or ended or (waiting and not broken):
                 # no more than can run at once: when the pool breaks, these are the ones that were running
                 while waiting and len(running) < workers and not broken:
                     if running and waiting[0] >= min([*running.values(), *waiting]) + ahead:
                         break
                     index = waiting.pop(0)
                     running[pool.submit(function, tasks[index])] = index
+                yield from ended  # while the next ones run
+                ended = []
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     index = running.pop(future)
                     error = future.exception()
@@ -139,7 +142,7 @@ def _pooled(
                         if died[index] <= RETRIES:
                             waiting.append(index)
                             continue
-                    yield index, future.result() if error is None else error
+                    ended.append((index, future.result() if error is None else error))
         except BaseException:
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()

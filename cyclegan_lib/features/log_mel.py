@@ -102,6 +102,7 @@ def _slices(blocks: Iterable[np.ndarray], settings: FeatureSettings, first: int 
     samples, n_fft = round(settings.window_s * settings.sample_rate), fft_length(settings)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)  # periodic, as spectra need it
     reach = int(inside[-1]) + samples  # what of a slice is read
+    room = np.zeros((AT_ONCE, len(inside), n_fft))  # windows, with zeros behind
     held, begin = np.empty(0), 0  # the sound that later slices read, and where it begins
     for block in blocks:
         held = np.concatenate([held, block]) if len(held) else block
@@ -110,10 +111,12 @@ def _slices(blocks: Iterable[np.ndarray], settings: FeatureSettings, first: int 
             ready = starts[starts + reach <= len(held)]  # (slices,)
             if not len(ready):
                 break
-            places = ready[:, None] + inside  # (slices, windows)
-            windows = np.lib.stride_tricks.sliding_window_view(held, samples)[places]
-            spectra = np.fft.rfft(windows * hann, n_fft)  # (slices, windows, bins)
-            power = spectra.real**2 + spectra.imag**2
+            windows = np.lib.stride_tricks.sliding_window_view(held, samples)[ready[:, None] + inside]
+            padded = room[: len(ready)]  # (slices, windows, n_fft)
+            np.multiply(windows, hann, out=padded[..., :samples])
+            spectra = np.fft.rfft(padded)  # (slices, windows, bins)
+            power = np.square(spectra.real)
+            power += np.square(spectra.imag)
             levels = 10 * np.log10(power @ filters.T + FLOOR)  # (slices, windows, n_features)
             yield levels.mean(axis=1).astype(np.float32)
             first += len(ready)
