@@ -5,7 +5,7 @@ import numpy as np
 from cyclegan_lib.benchmark.device_pair import DevicePair
 from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.downstream import FaultClassifier, fault_measures
-from cyclegan_lib.evaluation.table import distances_over_halvings, halvings
+from cyclegan_lib.evaluation.halvings import distances_over_halvings, halvings
 from cyclegan_lib.features import Normalizer
 
 
@@ -28,7 +28,7 @@ class Judge:
     def measure(self, features: np.ndarray) -> dict[str, float | None]:
         """Measure a translation of `test_a`, (sequences, slices, 40), dB, row by row.
 
-        Distances are those of `cyclegan_lib.evaluation.table`: one half of the translated recordings
+        Distances are those of `cyclegan_lib.evaluation.halvings`: one half of the translated recordings
         against the *other* half of B's, in the z-scores of B's training recordings, mean over the halvings.
         B's own recordings are measured the same way, half against half, and so are the null. A recovery is
         None where next to nothing was lost.

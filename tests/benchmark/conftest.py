@@ -7,7 +7,7 @@ from sounds import tone, write
 from cyclegan_lib.benchmark import pairs
 from cyclegan_lib.benchmark.device_pair import DevicePair, check_pair
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings, SimulationSettings
-from cyclegan_lib.evaluation import table
+from cyclegan_lib.evaluation import halvings
 from cyclegan_lib.features import FeatureSet
 
 RATE = 8000
@@ -46,8 +46,8 @@ def quick(monkeypatch):
     simulation = SimulationSettings(train_recordings=12, test_recordings=8, seconds=1, sample_rate=RATE)
     monkeypatch.setattr(pairs, "SIMULATED", simulation)
     monkeypatch.setattr(pairs, "OFFSETS", 2)
-    monkeypatch.setattr(table, "HALVINGS", 2)
-    monkeypatch.setattr(table, "SLICES_COMPARED", 100)
+    monkeypatch.setattr(halvings, "HALVINGS", 2)
+    monkeypatch.setattr(halvings, "SLICES_COMPARED", 100)
 
 
 def heard(n, device, seed, gain=1.0, offset=0.0):

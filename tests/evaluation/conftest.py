@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.evaluation import evaluate, table
+from cyclegan_lib.evaluation import evaluate, halvings
 from cyclegan_lib.features import FeatureSet
 
 SETTINGS = FeatureSettings(slices=10)
@@ -68,8 +68,8 @@ def train_source():
 def quick():
     """A fifth of the time; what is tested here does not hang on the numbers' precision."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "SLICES_COMPARED", 300)
-        patch.setattr(table, "HALVINGS", 2)
+        patch.setattr(halvings, "SLICES_COMPARED", 300)
+        patch.setattr(halvings, "HALVINGS", 2)
         yield
 
 

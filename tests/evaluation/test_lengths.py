@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from helpers import make_set
 
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import evaluate
 from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.evaluation.downstream import FaultClassifier
+from cyclegan_lib.evaluation.pairing import pairs_in
 from cyclegan_lib.evaluation.reliability import reliability
 from cyclegan_lib.export import Translator
 
@@ -21,6 +23,12 @@ def mixed(given, name, padding):
     slices = np.resize(LENGTHS[name], len(given))
     real = np.arange(given.features.shape[1]) < slices[:, None]
     return replace(given, features=np.where(real[..., None], given.features, padding), slices=slices)
+
+
+def wandering(given, roll=0):
+    """Louder and quieter from slice to slice; the features of another sequence where they are rolled."""
+    level = 2 * np.random.default_rng(0).normal(size=(len(given), 10, 1))
+    return given.with_features(np.roll(given.features + level, roll, axis=0), given.device)
 
 
 def test_garbage_behind_sequences_changes_no_number(sets):
@@ -72,9 +80,28 @@ def test_pairs_that_are_shorter_or_longer(sets):
 
 
 def test_pairs_that_may_be_none_are_said(sets):
-    other = sets["paired"].with_features(np.roll(sets["paired"].features, 3, axis=0), "BATCH_UPLOAD")
-    table = evaluate(**sets | {"paired": other}).table()
-    assert "The 32 pairs of cpc006 and BATCH_UPLOAD may not be of the same moments" in table
+    few = {name: sets[name].select(np.arange(6)) for name in ("source", "translated", "paired")}
+    few["paired"] = few["paired"].with_features(np.roll(few["paired"].features, 3, axis=0), "BATCH_UPLOAD")
+    result = evaluate(**sets | few)
+    assert "The 6 pairs of cpc006 and BATCH_UPLOAD may not be of the same moments" in result.headline
+
+
+def test_pairs_that_are_none_are_refused(sets):
+    wanders = {
+        name: wandering(sets[name], 3 * (name == "paired")) for name in ("source", "translated", "paired")
+    }
+    with pytest.raises(
+        InputError, match="32 sequences of cpc006 and BATCH_UPLOAD .* are not of the same mom"
+    ):
+        evaluate(**sets | wanders)
+
+
+def test_a_target_of_the_same_names_is_paired_where_it_holds_the_same_moments(sets, capsys):
+    source, target = wandering(sets["source"]), wandering(sets["target"])
+    assert pairs_in(source, target) is target
+    assert pairs_in(source, sets["labelled"]) is None and capsys.readouterr().out == ""
+    assert pairs_in(source, wandering(sets["target"], roll=3)) is None
+    assert "no pairs: the 32 sequences of cpc006 and BATCH_UPLOAD" in capsys.readouterr().out
 
 
 def test_classifiers_see_no_padding(sets):

@@ -81,8 +81,8 @@ def on_a_full_disk() -> Callable[..., str]:
 @pytest.fixture
 def quick_evaluation(monkeypatch) -> None:
     """Where no number of an evaluation is looked at."""
-    monkeypatch.setattr("cyclegan_lib.evaluation.table.HALVINGS", 2)
-    monkeypatch.setattr("cyclegan_lib.evaluation.table.SLICES_COMPARED", 100)
+    monkeypatch.setattr("cyclegan_lib.evaluation.halvings.HALVINGS", 2)
+    monkeypatch.setattr("cyclegan_lib.evaluation.halvings.SLICES_COMPARED", 100)
 
 
 @pytest.fixture(scope="session")
