@@ -41,6 +41,8 @@ def feature_sets(moments: Moments, settings: FeatureSettings, offsets: int) -> d
     for name, fault, sounds in moments:
         for device, sound in sounds.items():
             sequences, starts, _ = slice_recording(sound, settings, offsets)
+            if sequences.shape[1] < settings.slices:  # a short recording has no whole one
+                sequences, starts = np.empty((0, settings.slices, settings.n_features)), starts[:0]
             names, faults = (np.repeat(text, len(sequences)) for text in (name, fault))
             rows.setdefault(device, []).append((sequences, names, starts, faults))
     sets = {}

@@ -12,7 +12,7 @@ from cyclegan_lib.files import existing_file
 from cyclegan_lib.models import AVERAGES, Generator, new_network
 
 BEST, LAST = "best.ckpt", "cyclegan-last.ckpt"
-FORMAT = 1  # of checkpoints and exports; what says none is of the one before, 0
+FORMAT = 2  # of checkpoints and exports: 1 did not know what training had seen; what says none is of 0
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

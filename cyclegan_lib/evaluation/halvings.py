@@ -1,4 +1,4 @@
-"""Distances between halves of recordings: each to other recordings of the target, as the null is to itself."""
+"""Distances between halves of recordings: to one half of the target, as its other half (the null) has."""
 
 from collections.abc import Iterator
 

@@ -38,7 +38,7 @@ def test_it_loads_resumes_and_exports(tmp_path):
     longer = TrainingSettings(max_epochs=3)
     run = train(a, b, tmp_path / "run", longer, resume=BEFORE, progress=False)
     assert [figures["epoch"] for figures in run.history] == [0, 1, 2, 3]
-    assert torch.load(run.last, weights_only=True)["format"] == FORMAT == 1
+    assert torch.load(run.last, weights_only=True)["format"] == FORMAT == 2
     assert read_checkpoint(run.last)["hyper_parameters"]["settings"]["generator"]["hidden_dim"] == 8
 
     export(BEFORE, tmp_path / "model")

@@ -19,8 +19,8 @@ from cyclegan_lib.evaluation.distances import (
     nmse,
     sliced_wasserstein,
 )
-from cyclegan_lib.evaluation.measures import DISTANCES
 from cyclegan_lib.evaluation.halvings import halvings
+from cyclegan_lib.evaluation.measures import DISTANCES
 from cyclegan_lib.features import Normalizer
 
 FEW = np.arange(8)  # sequences, of four recordings: where no number is looked at

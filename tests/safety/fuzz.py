@@ -28,6 +28,7 @@ from typing import Any
 import soundfile
 import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from pydantic import ValidationError
 from safety.contents import RATE
 from safety.mutations import damaged
 from safety.readers import Reader, readers
@@ -116,11 +117,11 @@ def _sentence(error: InputError, path: Path) -> str:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """An error and all that led to it, each once."""
+    """An error and all that led to it, each once, but for pydantic's, which show endless values whole."""
     errors = [error]
     for one in errors:
         errors += [led for led in (one.__cause__, one.__context__) if led is not None and led not in errors]
-    return errors
+    return [one for one in errors if not isinstance(one, ValidationError)]
 
 
 def fuzzed(name: str, reader: Reader, folder: Path, seen: set[int], parts: int = 1) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
     made |= using(name, here, capfd)
     ends = [".csv", ".txt", ".ckpt", ".json", "-checkpoints", "-model"]
     ends += [f"-{end}.npz" for end in ("x", "a", "b", "ab", "script", "heard")]
-    expected = {name, report_path(named(name, "-x.npz")).name, *(named(name, end) for end in ends)}
+    reports = {report_path(named(name, f"-{end}.npz")).name for end in ("x", "heard")}
+    expected = {name, *reports, *(named(name, end) for end in ends)}
     assert {path.name for path in here.iterdir()} <= expected
     assert not any(".part" in path for path in listed(here))
     assert [path.name for path in Path().iterdir()] == [name]
