@@ -71,5 +71,5 @@ def test_an_export_of_an_earlier_format_is_read_and_of_a_later_one_is_not(tmp_pa
     path.write_text(sealed(values, files))
     assert Manifest.load(path.parent).format == 0
     path.write_text(sealed({**values, "format": FORMAT + 1, "more": 1}, files))
-    with pytest.raises(InputError, match="newer version .* .format 2; this one reads up to 1.; "):
+    with pytest.raises(InputError, match="newer version .* .format 3; this one reads up to 2.; "):
         Manifest.load(path.parent)

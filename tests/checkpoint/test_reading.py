@@ -23,7 +23,7 @@ def changed(path, folder, change):
         (lambda c: c["hyper_parameters"].pop("data"), "it lacks hyper_parameters.data"),
         (lambda c: c["callbacks"].pop("ChooseCheckpoint"), "it lacks callbacks.ChooseCheckpoint"),
         (lambda c: c["hyper_parameters"]["settings"].update(x=1), "has .*settings.x, which is unknown"),
-        (lambda c: c.update(format=2), "newer version of cyclegan_lib .format 2; this one reads up to 1.; "),
+        (lambda c: c.update(format=3), "newer version of cyclegan_lib .format 3; this one reads up to 2.; "),
         (lambda c: c.update(format=-1), "format is -1"),
         (lambda c: c["slice_moments"].pop("B"), "slice_moments is"),
         (lambda c: c["slice_moments"].update(A=[1]), "slice_moments.A is"),
