@@ -22,6 +22,7 @@ from cyclegan_lib.errors import InputError
 RETRIES = 2
 AHEAD = 4  # tasks a worker may be ahead of the oldest one that is not done
 CONNECT_S = 10
+CLUSTER_STARTS = 3
 PARENT_POLL_S = 1.0
 # (function, tasks) -> (index of a task, its result, or the exception with which it was given up), as they end
 Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
@@ -75,17 +76,7 @@ def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
     for name in ("distributed", "tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
-        cluster = scheduler or stack.enter_context(
-            distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                memory_limit=0,
-                # no dashboard; the scheduler's own page is on a port that is free
-                dashboard_address=None,
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                silence_logs=logging.CRITICAL,
-            )
-        )
+        cluster = scheduler or stack.enter_context(_local_cluster(workers))
         try:
             client = stack.enter_context(distributed.Client(cluster, timeout=CONNECT_S))
         except (OSError, ValueError, TypeError) as error:
@@ -96,6 +87,25 @@ def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
         if not client.scheduler_info()["workers"]:
             raise InputError(f"the Dask scheduler at {cluster} has no workers; start `dask worker {cluster}`")
         yield lambda function, tasks: _distributed(client, function, tasks)
+
+
+def _local_cluster(workers: int) -> Any:
+    from distributed import LocalCluster
+
+    for start in range(1, CLUSTER_STARTS + 1):
+        try:
+            return LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                memory_limit=0,
+                # no dashboard; the scheduler's own page is on a port that is free
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+            )
+        except AssertionError:  # its event loop had ten seconds to start, and the machine stood still
+            if start == CLUSTER_STARTS:
+                raise
 
 
 def _distributed(client: Any, function: Callable, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
