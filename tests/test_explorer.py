@@ -60,6 +60,19 @@ def test_the_picture_is_the_exported_translation(explorer, exported, sets):
     assert f">{error:.1f} dB<" in table
 
 
+def test_of_sequences_of_different_lengths_real_slices_are_drawn(sets, trained):
+    a, b = sets
+    slices = np.array([50, 20, 30, 50, 50, 50])
+    real = np.arange(50)[:, None] < slices[:, None, None]
+    padded = replace(a, slices=slices, features=np.where(real, a.features, np.float32(1e3)))
+    drawn = Explorer(padded, replace(b, slices=np.array([50, 25, 25, 50, 50, 50])), trained[1])
+    for row, length in ((0, 50), (1, 20), (2, 25)):  # of a moment, as much as both have
+        figure, table = drawn.draw("AB", row, "best")
+        images = [axis.images[0] for axis in figure.axes if axis.images]
+        np.testing.assert_array_equal(images[0].get_array(), a.features[row, :length].T)
+        assert images[3].get_extent()[1] == images[3].axes.get_xlim()[1] == length / 5
+
+
 def test_recordings_without_a_pair_have_no_truth(sets, trained):
     other = replace(sets[1], recording=np.array([f"other-{i}" for i in range(6)]))
     figure, table = Explorer(sets[0], other, trained[1]).draw("AB", 2, "best")

@@ -53,6 +53,12 @@ def test_panels_share_one_scale_and_their_ticks_stand_at_their_frequencies():
     assert ticks["2000"] == pytest.approx(below, abs=0.5)
 
 
+def test_panels_of_different_lengths_are_all_whole():
+    first, second = plots.feature_panels({"cpc006": A[0], "BATCH_UPLOAD": B[0, :25]}, SETTINGS).axes[:2]
+    assert first.get_xlim() == second.get_xlim() == (0, 10)
+    assert second.images[0].get_extent()[1] == 5
+
+
 def test_spectra_show_mean_and_spread():
     (axis,) = plots.spectra({**SETS, "translated": B + 1}, SETTINGS).axes
     np.testing.assert_allclose(axis.lines[0].get_ydata(), A.mean(axis=(0, 1)))
