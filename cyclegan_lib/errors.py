@@ -63,9 +63,19 @@ def shown(value: Any) -> str:
 
 
 def some(items: Sequence[Any], most: int = 3) -> str:
-    """The first few of `items` for a sentence, and how many more there are."""
+    """The first few of `items`, in quotes, for a sentence, and how many more there are."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(map(shown, items[:most])) + more
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """The first names as they are, for a sentence."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+def count(number: int, noun: str) -> str:
+    """`number` of them."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 _SHORT = reprlib.Repr()

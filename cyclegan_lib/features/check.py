@@ -1,6 +1,5 @@
 """What in feature sets speaks against training on them: copies, silence, too few, nothing in common."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from cyclegan_lib.errors import InputError, printable, some
 from cyclegan_lib.features.feature_set import FeatureSet, check_same_settings
+from cyclegan_lib.features.fingerprints import fingerprint
 from cyclegan_lib.features.log_mel import FLOOR
 from cyclegan_lib.features.normalization import CONSTANT_DB
 
@@ -31,14 +31,13 @@ def by_recording(feature_set: FeatureSet) -> Iterator[tuple[str, FeatureSet]]:
         yield str(name), feature_set.select(index)
 
 
-def fingerprints(*feature_sets: FeatureSet) -> dict[bytes, list[str]]:
+def names_by_sound(*feature_sets: FeatureSet) -> dict[str, list[str]]:
     """Names of recordings by their features, bit by bit; silent ones are left out."""
-    groups: dict[bytes, list[str]] = defaultdict(list)
+    groups: dict[str, list[str]] = defaultdict(list)
     for feature_set in feature_sets:
         for name, recording in by_recording(feature_set):
-            slices = recording.real_slices()  # (slices, 40) dB
-            if slices.max() > SILENT_DB:
-                groups[hashlib.sha256(np.ascontiguousarray(slices)).digest()].append(name)
+            if recording.real_slices().max() > SILENT_DB:
+                groups[fingerprint(recording)].append(name)
     return groups
 
 
@@ -47,7 +46,7 @@ def copies(*feature_sets: FeatureSet) -> list[tuple[str, ...]]:
 
     Recordings of one name in several sets are one where they are equal. Silent ones are no copies.
     """
-    unique = (tuple(dict.fromkeys(names)) for names in fingerprints(*feature_sets).values())
+    unique = (tuple(dict.fromkeys(names)) for names in names_by_sound(*feature_sets).values())
     return [names for names in unique if len(names) > 1]
 
 
@@ -112,7 +111,7 @@ def _of_both(a: FeatureSet, b: FeatureSet) -> Iterator[str]:
     for (here, there), (own, other) in zip(((a, b), (b, a)), (sides, sides[::-1]), strict=True):
         if own and other and (alone := sorted(own - other)):
             yield f"of {here.device} alone, not of {there.device}: the class {some(alone)}"
-    heard = [fingerprints(side) for side in (a, b)]
+    heard = [names_by_sound(side) for side in (a, b)]
     if both := [heard[0][digest][0] for digest in heard[0] if digest in heard[1]]:
         yield f"the same sound is in both, {len(both)} times: {some(both)}"
     meet = overlapping(a, b)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cyclegan_lib import documents
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.errors import printable
+from cyclegan_lib.errors import count, listed, printable
 from cyclegan_lib.features.log_mel import FLOOR_DB, least_s
 from cyclegan_lib.files import NAME_BYTES
 
@@ -125,8 +125,8 @@ class ExtractionReport:
             text += f", {short} of them with fewer than {self.settings.slices} slices"
         text += f"; {self.left_over_s:.1f} s of {self.sound_s:.1f} s left over at their ends"
         if self.too_short:
-            skipped = count(len(self.too_short), "recording")
-            text += f"; skipped {skipped} shorter than {least_s(self.settings):g} s: {named(self.too_short)}"
+            skipped = f"{count(len(self.too_short), 'recording')} shorter than {least_s(self.settings):g} s"
+            text += f"; skipped {skipped}: {listed(self.too_short, NAMED)}"
         return "\n".join([text, *self.notes(), *self.remarks])
 
     def notes(self) -> list[str]:
@@ -204,23 +204,12 @@ def _are(what: str, names: Iterable[str]) -> str:
     if what == COPY:
         what = "copies of others" if len(names) > 1 else "a copy of another"
     verb = "are" if len(names) > 1 else "is"
-    return f"{count(len(names), 'recording')} {verb} {what}: {named(names)}"
+    return f"{count(len(names), 'recording')} {verb} {what}: {listed(names, NAMED)}"
 
 
 def _count_and_names(names: Iterable[str]) -> str:
     names = list(names)
-    return f"{count(len(names), 'recording')} ({named(names)})"
-
-
-def named(names: Iterable[str]) -> str:
-    """The first names, for a sentence."""
-    names = list(names)
-    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
-
-
-def count(number: int, noun: str) -> str:
-    """`number` of them."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{count(len(names), 'recording')} ({listed(names, NAMED)})"
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import get_args
 
 from cyclegan_lib.config import Unlabelled
 from cyclegan_lib.documents import read_table
-from cyclegan_lib.errors import InputError, printable, shown, some
+from cyclegan_lib.errors import InputError, count, printable, shown, some
 from cyclegan_lib.recordings.reading import SUFFIXES
 
 MAX_LABEL = 200  # an array of text takes four bytes for each letter of its longest, in every row
@@ -61,7 +61,7 @@ def labels_for(
             f"{lacking} '{missing[0]}'{more}; {remedy}, or leave it out with --recordings-list{others}"
         )
     if missing and unlabelled == "keep":
-        labels.remarks.append(f"{_counted(missing, 'recording')} kept without a label: {some(missing)}")
+        labels.remarks.append(f"{count(len(missing), 'recording')} kept without a label: {some(missing)}")
     left_out = set(missing if unlabelled == "skip" else ())
     return Labels({name: label for name, label in labels.of.items() if name not in left_out}, labels.remarks)
 
@@ -138,7 +138,7 @@ def read_labels(
                 )
     remarks = [] if table.encoding in PLAIN else [f"{path} was read as {table.encoding}"]
     if strange:
-        remarks.append(f"{_counted(strange, 'row')} of {path} without a recording: {some(strange)}")
+        remarks.append(f"{count(len(strange), 'row')} of {path} without a recording: {some(strange)}")
     return Labels(labels, remarks)
 
 
@@ -207,7 +207,3 @@ def _near_twins(labels: dict[str, str]) -> list[str]:
             alike[re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", label).casefold()) or label].add(label)
     twins = [" and ".join(map(shown, sorted(group))) for group in alike.values() if len(group) > 1]
     return [f"labels that may mean the same are classes of their own: {text}" for text in sorted(twins)]
-
-
-def _counted(items: Sequence[str], noun: str) -> str:
-    return f"{len(items)} {noun}{'s' * (len(items) != 1)}"

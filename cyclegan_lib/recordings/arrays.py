@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cyclegan_lib.archive import Archive, open_array
-from cyclegan_lib.errors import InputError
-from cyclegan_lib.recordings.recording import Recording, listed
+from cyclegan_lib.errors import InputError, listed
+from cyclegan_lib.recordings.recording import Recording
 
 MIN_SAMPLES = 100  # what is shorter is a setting, no sound
 MAX_CHANNELS = 1024

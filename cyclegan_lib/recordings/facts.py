@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclegan_lib.recordings.recording import listed
+from cyclegan_lib.errors import listed
 
 STILL_S = 0.1  # a stretch this long without any change is digital silence (or a stuck converter)
 NEAR_PEAK = 0.02  # of the range: sound that is not clipped is as often so close to its peak as at it

@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from cyclegan_lib.errors import InputError, printable
+from cyclegan_lib.errors import InputError, listed, printable
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.formats import FORMATS, RECORDINGS_REMEDY
-from cyclegan_lib.recordings.recording import listed
 from cyclegan_lib.recordings.sound_file import SUFFIXES as SOUND
 from cyclegan_lib.recordings.table import TextColumns, is_table
 

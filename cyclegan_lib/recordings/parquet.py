@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, listed
 from cyclegan_lib.recordings.arrays import says_rate
-from cyclegan_lib.recordings.recording import Recording, listed
+from cyclegan_lib.recordings.recording import Recording
 from cyclegan_lib.recordings.table import TEXT, TIME, TIME_STAMPS, are_time_stamps
 
 MAX_NAMES = 10_000

@@ -11,12 +11,12 @@ import soxr
 
 from cyclegan_lib.config import MEAN
 from cyclegan_lib.documents import UNREADABLE
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, listed
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.recordings.facts import Facts, Meter
 from cyclegan_lib.recordings.finding import find_recordings
 from cyclegan_lib.recordings.formats import FORMATS, RECORDINGS_REMEDY, SUFFIXES, reader_of
-from cyclegan_lib.recordings.recording import Recording, listed
+from cyclegan_lib.recordings.recording import Recording
 from cyclegan_lib.recordings.sound_file import SUFFIXES as SOUND
 
 __all__ = [

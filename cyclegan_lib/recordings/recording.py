@@ -1,11 +1,9 @@
 """What a reader of a format is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-
-MAX_NAMED = 10  # in a sentence
 
 
 class Recording:
@@ -20,9 +18,8 @@ class Recording:
     frames: int | None = None  # None: known at the end only
     names: tuple[str, ...] = ()  # of the channels, if they have any
     apart: str = ""  # channels that cannot be averaged, as a list for a sentence: one must be chosen
-    no_signal: Mapping[
-        int, str
-    ] = {}  # why a channel, by its index, is no sound: "time stamps"; none is averaged
+    # why a channel, by its index, is no sound: "time stamps"; none is averaged
+    no_signal: Mapping[int, str] = {}
     remarks: tuple[str, ...] = ()  # what is odd about the file, as in `Facts`
 
     def __init__(self, path: Path) -> None:
@@ -38,8 +35,3 @@ class Recording:
 
     def close(self) -> None:
         """Let go of the file."""
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a sentence, not too many of them."""
-    return ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")

@@ -9,7 +9,7 @@ from helpers import FAULTS, done, make_set, refusal
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, split_by_recording
-from cyclegan_lib.features.splits import fold_of_recordings, split
+from cyclegan_lib.features.splits import fold_of_recordings, split, split_devices
 
 RECORDINGS = np.repeat([f"r{i}" for i in range(10)], 3)
 
@@ -28,6 +28,23 @@ def test_both_sides_have_a_recording_and_one_recording_cannot_be_split():
         assert first.any() and second.any()
     with pytest.raises(InputError, match="at least 2 recordings"):
         split_by_recording(RECORDINGS[:3], 0.5, 0)
+
+
+@pytest.mark.parametrize("common", [12, 6, 1])
+def test_what_both_devices_heard_is_on_one_side_of_both(common):
+    a, b = make_set("a", n=12), make_set("b", n=12, seed=1)
+    others = [f"b{i}" for i in range(12 - common)]
+    b = replace(b, recording=np.array([*a.recording[:common], *others]))
+    parts = split_devices(a, b, 0.25, seed=0)
+    for part in parts:
+        assert set(part.train.recording).isdisjoint(part.test.recording)
+        assert len(part.train) + len(part.test) == 12 and len(part.test)
+    tested = [set(part.test.recording) for part in parts]
+    trained = [set(part.train.recording) for part in parts]
+    if common > 1:  # those alone are for the test
+        assert tested[0] == tested[1] <= set(a.recording[:common])
+        assert len(tested[0]) <= common / 2  # a quarter of each class, one at least
+        assert tested[0].isdisjoint(trained[0] | trained[1])
 
 
 @pytest.mark.parametrize(("recordings", "folds"), [(10, 5), (11, 5), (9, 5), (3, 5), (8, 2)])

@@ -75,6 +75,8 @@ def write_project(folder: Path) -> Path:
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True)
     recordings = "train_recordings: int = 240  # simulated training recordings for each device\n"
+    recordings += 'recordings_a: str = ""  # path: a folder\nrecordings_b: str = ""  # path: another\n'
+    recordings += 'device_a: str = "cpc006"  # its name\n'
     training = """\
 max_epochs: int = 40  # epochs
 lambda_cycle: float = 3.0  # weight of the cycle-consistency loss

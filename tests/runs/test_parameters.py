@@ -29,6 +29,9 @@ REFUSED = {
     "seed -1": "'seed' cannot be -1",
     "resume no.ckpt": "no.ckpt does not exist; give the parameter 'resume' the path of an existing file",
     "resume notebooks": "notebooks is a folder, not a file",
+    "recordings_a notebooks": "need all of recordings_a, recordings_b, and recordings_b is missing",
+    "recordings_a nowhere": "nowhere does not exist; give the parameter 'recordings_a' an existing folder",
+    "device_a mine": "device_a says how recordings of your own are read; give recordings_a and recordings_b",
     "domain_a mine.npz": "need all of domain_a, domain_b, test_a, test_b, and domain_b, test_a, test_b",
 }
 
