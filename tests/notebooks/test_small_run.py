@@ -3,6 +3,7 @@
 import json
 
 import nbformat
+import pytest
 from notebooks.layers import NAMES, check_same_again
 from notebooks.metrics import check_metrics, measured
 
@@ -30,5 +31,6 @@ def test_the_report_stands_alone(small_run):
     assert (folder / "exported_models" / "inference_example.py").exists()
 
 
+@pytest.mark.slow
 def test_the_same_parameters_give_the_same_outputs(small_run):
     check_same_again(small_run[0])
