@@ -123,6 +123,7 @@ SAYS = {
 }
 
 
+@pytest.mark.slow
 def test_the_fuzzer_reports_readers_that_fail(tmp_path):
     found = printed("-c", FAULTY, tmp_path, *SAYS, "right")
     for name, says in SAYS.items():
@@ -133,6 +134,7 @@ def test_the_fuzzer_reports_readers_that_fail(tmp_path):
     assert kept.is_file() and kept.read_bytes() != b"x" * 50
 
 
+@pytest.mark.slow
 def test_the_fuzzer_ends_where_a_reader_cannot_be_interrupted(tmp_path):
     done = run("-c", FAULTY, tmp_path, "stuck")
     assert done.returncode != 0 and "in <lambda>" in done.stderr, done.stderr[-3000:]
