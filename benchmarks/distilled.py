@@ -26,8 +26,8 @@ from cyclegan_lib.benchmark.run import parse_names, parse_seeds
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.downstream import FaultClassifier
 from cyclegan_lib.export import Translator, export
+from cyclegan_lib.faults.models import FaultModels
 from cyclegan_lib.training import train
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -44,7 +44,7 @@ def measured(pair: str, seed: int, data: Path) -> dict[str, float | str]:
         run = train(a, b, folder / "checkpoints", TrainingSettings(seed=seed), progress=False)
         export(run.best, folder / "model", distilled=True)
         large, small = (Translator.load(folder / "model", "AB", distilled) for distilled in (False, True))
-    classifier = FaultClassifier(seed).fit(devices.train_b)
+    classifier = FaultModels(seed).fit(devices.train_b)
     row: dict[str, float | str] = {"pair": pair, "seed": seed}
     translated = {}
     for kind, translator in (("large", large), ("distilled", small)):

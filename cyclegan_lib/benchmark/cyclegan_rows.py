@@ -9,7 +9,7 @@ import torch
 from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.downstream import FaultClassifier
+from cyclegan_lib.faults.models import FaultModels
 from cyclegan_lib.features import Normalizer, Pairs
 
 UNTRAINED = "untrained CycleGAN"
@@ -72,7 +72,7 @@ class Trail:
 
     def __init__(self, pair: DevicePair, seed: int) -> None:
         self.pair = pair
-        self.classifier = FaultClassifier(seed).fit(pair.train_b)
+        self.classifier = FaultModels(seed).fit(pair.train_b)
         self.points: list[dict[str, Any]] = []
 
     def __call__(self, epoch: int, module: Any) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 
 from cyclegan_lib.benchmark.device_pair import DevicePair
 from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.downstream import FaultClassifier, fault_measures
 from cyclegan_lib.evaluation.halvings import distances_over_halvings, halvings
+from cyclegan_lib.faults.models import FaultModels, fault_measures
 from cyclegan_lib.features import Normalizer
 
 
@@ -19,7 +19,7 @@ class Judge:
 
     def __init__(self, pair: DevicePair, seed: int) -> None:
         self.pair, self.seed = pair, seed
-        self._classifier = FaultClassifier(seed).fit(pair.train_b)
+        self._classifier = FaultModels(seed).fit(pair.train_b)
         self._untranslated = self._classifier.accuracy(pair.test_a)
         self._real = self._classifier.accuracy(pair.test_b)
         self._normalizer = Normalizer.fit(pair.train_b.features, pair.train_b.features, mode="per-domain")

@@ -54,6 +54,18 @@ class Identity(Baseline):
         return x
 
 
+class MeanShift(Baseline):
+    """An offset for each feature: the target's mean (spectrum correction). In dB it is a filter."""
+
+    name = "mean shift"
+
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        self._offset = target.mean(axis=0) - source.mean(axis=0)  # (40,)
+
+    def _transform(self, x: np.ndarray) -> np.ndarray:
+        return x + self._offset
+
+
 class Affine(Baseline):
     """Gain and offset for each feature: the target's mean and standard deviation, no correlation."""
 
@@ -161,7 +173,7 @@ class GaussianOT(Baseline):
 
 # in the order of the tables: each can do something that the one before cannot
 BASELINES: dict[str, type[Baseline]] = {
-    baseline.name: baseline for baseline in (Identity, Affine, QuantileMapping, Coral, GaussianOT)
+    baseline.name: baseline for baseline in (Identity, MeanShift, Affine, QuantileMapping, Coral, GaussianOT)
 }
 
 

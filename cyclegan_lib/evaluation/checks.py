@@ -3,7 +3,7 @@
 import numpy as np
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation.downstream import check_classes
+from cyclegan_lib.faults.models import check_classes
 from cyclegan_lib.features import FeatureSet, check_same_settings
 
 # starts of sequences are compared in milliseconds: one program may have written 0.6, another 0.6000000001

@@ -9,11 +9,11 @@ from cyclegan_lib.evaluation.baselines import BASELINES, Identity
 from cyclegan_lib.evaluation.cautions import cautions, remarks, trained_on, without_copies
 from cyclegan_lib.evaluation.checks import check_sets, match_by_name
 from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.downstream import FaultClassifier, fault_measures
 from cyclegan_lib.evaluation.halvings import distances_over_halvings, halvings
 from cyclegan_lib.evaluation.measures import TRANSLATED
 from cyclegan_lib.evaluation.pairing import doubts, paired_truth
 from cyclegan_lib.evaluation.report import Evaluation, Row
+from cyclegan_lib.faults.models import FaultModels, fault_measures
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.lengths import common_length, left_out, shared_slices
 
@@ -141,7 +141,7 @@ def _downstream(
     """Compute accuracies and recoveries of each row, as far as there are labels."""
     if labelled is None or not labelled.classes or not source.classes:
         return {}
-    classifier = FaultClassifier(seed).fit(labelled)
+    classifier = FaultModels(seed).fit(labelled)
     # a translated file may have lost its labels, but its sequences are the source's, in the same order
     accuracy = {
         name: classifier.accuracy(feature_set if i == 0 else source.with_features(feature_set.features, name))

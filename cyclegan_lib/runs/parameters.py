@@ -144,7 +144,7 @@ def check_own_sets(values: dict[str, Any]) -> None:
     """
     # imported here: it takes seconds, which simulated devices do not need
     from cyclegan_lib.evaluation.checks import check_sets, match_by_name
-    from cyclegan_lib.evaluation.downstream import check_classes
+    from cyclegan_lib.faults.models import check_classes
     from cyclegan_lib.training.domains import load_domains
 
     domain_a, domain_b, test_a, test_b = (f"{values[name]} ({name})" for name in OWN_SETS)

@@ -9,8 +9,8 @@ from helpers import done, refusal
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import evaluate
-from cyclegan_lib.evaluation.downstream import FaultClassifier
 from cyclegan_lib.export import Translator
+from cyclegan_lib.faults.models import FaultModels
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.fingerprints import fingerprint, recognised, remembered
 
@@ -160,7 +160,7 @@ def test_sequences_without_a_label_are_left_out_and_counted(sets):
     some = {name: blank(sets[name]) for name in ("source", "target", "labelled")}
     result = evaluate(**sets | some)
     known = np.arange(32) % 4 != 1
-    expected = FaultClassifier().fit(sets["labelled"].select(np.arange(80) % 4 != 1))
+    expected = FaultModels().fit(sets["labelled"].select(np.arange(80) % 4 != 1))
     for row, heard in ((result.null, sets["target"]), (result.row("CycleGAN"), sets["translated"])):
         accuracy = expected.accuracy(heard.select(known))
         assert (row.accuracy_forest, row.accuracy_logistic) == (accuracy["forest"], accuracy["logistic"])

@@ -9,10 +9,10 @@ from helpers import make_set
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import evaluate
 from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.downstream import FaultClassifier
 from cyclegan_lib.evaluation.pairing import pairs_in
 from cyclegan_lib.evaluation.reliability import reliability
 from cyclegan_lib.export import Translator
+from cyclegan_lib.faults.models import FaultModels
 
 LENGTHS = {"source": (10, 8), "target": (7,), "labelled": (10, 9, 7), "fit_source": (6,), "fit_target": (8,)}
 LENGTHS |= {"translated": (10, 8), "paired": (10, 8)}
@@ -106,7 +106,7 @@ def test_a_target_of_the_same_names_is_paired_where_it_holds_the_same_moments(se
 
 def test_classifiers_see_no_padding(sets):
     labelled, target = (mixed(sets[name], name, 1e3) for name in ("labelled", "target"))
-    assert FaultClassifier().fit(labelled).accuracy(target)["logistic"] > 0.9
+    assert FaultModels().fit(labelled).accuracy(target)["logistic"] > 0.9
 
 
 def test_reliability_of_equally_many_slices(exported):

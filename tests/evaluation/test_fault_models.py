@@ -7,7 +7,7 @@ import pytest
 from helpers import make_set
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation.downstream import FaultClassifier, mean_and_std, recovery
+from cyclegan_lib.faults.models import FaultModels, mean_and_std, recovery
 
 
 def test_statistics_are_mean_and_deviation_over_the_slices():
@@ -19,7 +19,7 @@ def test_statistics_are_mean_and_deviation_over_the_slices():
 
 
 def test_accuracy_is_the_part_that_is_right_high_on_the_same_device_only(train_target, target, source):
-    classifier = FaultClassifier().fit(train_target)
+    classifier = FaultModels().fit(train_target)
     right = classifier.accuracy(target)
     assert min(right.values()) > 0.95 and max(classifier.accuracy(source).values()) < 0.7
     swapped = replace(target, label=np.where(target.label == "worn", "good", "worn"))
@@ -28,13 +28,13 @@ def test_accuracy_is_the_part_that_is_right_high_on_the_same_device_only(train_t
 
 def test_seed_decides(train_target, target):
     few, x = train_target.select(np.arange(8)), mean_and_std(target.features)
-    first, again, other = (FaultClassifier(seed).fit(few).models["forest"] for seed in (0, 0, 1))
+    first, again, other = (FaultModels(seed).fit(few).models["forest"] for seed in (0, 0, 1))
     assert np.array_equal(first.predict_proba(x), again.predict_proba(x))
     assert not np.array_equal(first.predict_proba(x), other.predict_proba(x))
 
 
 def test_without_labels_there_is_no_accuracy_rather_than_none_right(train_target, target):
-    classifier = FaultClassifier().fit(train_target)
+    classifier = FaultModels().fit(train_target)
     for judge in (classifier.fit, classifier.accuracy):
         with pytest.raises(InputError, match="has no labels; extract it again with --labels"):
             judge(replace(target, label=None))
@@ -42,7 +42,7 @@ def test_without_labels_there_is_no_accuracy_rather_than_none_right(train_target
 
 def test_one_class(train_target):
     with pytest.raises(InputError, match="only the class 'worn'"):
-        FaultClassifier().fit(train_target.select(train_target.label == "worn"))
+        FaultModels().fit(train_target.select(train_target.label == "worn"))
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_recovery(translated, untranslated, real, expected):
 def test_what_has_no_label_is_no_class():
     sound = make_set("BATCH_UPLOAD", n=24)
     some = replace(sound, label=np.where(np.arange(24) < 16, sound.label, ""))
-    known = FaultClassifier(0).fit(sound.select(np.s_[:16]))
-    partly = FaultClassifier(0).fit(some)
+    known = FaultModels(0).fit(sound.select(np.s_[:16]))
+    partly = FaultModels(0).fit(some)
     assert list(partly.models["forest"].classes_) == sorted(set(sound.label))
     assert partly.accuracy(sound) == known.accuracy(sound)
     assert partly.accuracy(some) == known.accuracy(sound.select(np.s_[:16]))

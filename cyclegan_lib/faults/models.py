@@ -1,4 +1,4 @@
-"""What the translation is for: does a fault classifier trained on the target work on translated sound?"""
+"""What the translation is for: fault classifiers of recordings, and what they recover by it."""
 
 from typing import Self
 
@@ -21,7 +21,7 @@ def mean_and_std(features: np.ndarray) -> np.ndarray:
     return np.concatenate([features.mean(axis=1), features.std(axis=1)], axis=1)
 
 
-class FaultClassifier:
+class FaultModels:
     """Two classifiers of a sequence's statistics, of different kinds.
 
     What the translation recovers should not hang on one of them: a random forest looks at thresholds of
@@ -46,6 +46,16 @@ class FaultClassifier:
         for model in self.models.values():
             model.fit(statistics, labelled.label)
         return self
+
+    @property
+    def classes(self) -> list[str]:
+        """In the order of the columns of `probabilities`."""
+        return [str(label) for label in self.models["forest"].classes_]
+
+    def probabilities(self, feature_set: FeatureSet) -> dict[str, np.ndarray]:
+        """Return the probability of each class, (sequences, classes), under "forest" and "logistic"."""
+        statistics = _statistics(feature_set)  # (sequences, 80)
+        return {name: model.predict_proba(statistics) for name, model in self.models.items()}
 
     def accuracy(self, feature_set: FeatureSet) -> dict[str, float]:
         """Return the part of the labelled sequences classified rightly, under "forest" and "logistic".
