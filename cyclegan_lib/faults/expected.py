@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.faults.models import FaultModels, recordings_per_class
+from cyclegan_lib.faults.models import FaultModels, recordings_per_class, with_labels
 from cyclegan_lib.features import FeatureSet
 
 FOLDS = 5
@@ -72,7 +72,7 @@ def held_out_probabilities(labelled: FeatureSet, seed: int = 0) -> dict[str, np.
     recordings. Sets with the same recordings and labels have the same folds, so that their probabilities can
     be averaged. A class of one recording has probability 0 where that is held out: nothing else can be known.
     """
-    labelled = labelled.select(labelled.labelled)
+    labelled = with_labels(labelled)
     classes = labelled.classes
     folds = min(FOLDS, max(recordings_per_class(labelled).values(), default=0))
     if folds < 2 or len(classes) < 2:
