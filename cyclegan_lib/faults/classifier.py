@@ -63,6 +63,12 @@ class FaultClassifier:
         than two classes or no class of two recordings.
         """
         self._use(model)
+        source, target = self.translator.source, self.translator.target
+        if labelled.settings is not None and labelled.device == source:
+            raise InputError(
+                f"the labelled set was recorded by {source}; a classifier for {source} is trained"
+                f" on labelled ones of {target}, give these"
+            )
         Translator.load(model, "BA").check(labelled)
         known = with_labels(labelled)
         self.about = self.about.model_copy(

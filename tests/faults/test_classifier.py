@@ -1,6 +1,7 @@
 """The classifier for device A: how it answers, what it keeps, and what it refuses."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from helpers import make_set
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator
+from cyclegan_lib.export.manifest import config_sha256
 from cyclegan_lib.faults import FaultClassifier
 from cyclegan_lib.faults.models import FaultModels
 from cyclegan_lib.faults.ways import VOTE, probabilities
@@ -80,12 +82,8 @@ def test_two_classes_and_few_of_one(labelled, exported, asked):
 
 
 def test_another_model_or_device_is_refused(fitted, saved, asked, labelled, exported, tmp_path):
-    import shutil
-
     other = shutil.copytree(exported, tmp_path / "other")
     config = other / "model_config.json"
-    from cyclegan_lib.export.manifest import config_sha256
-
     values = json.loads(config.read_text())
     values["evaluation"] = {"AB": "a table"}
     config.write_text(json.dumps({**values, "config_sha256": config_sha256(values)}))
@@ -99,7 +97,7 @@ def test_another_model_or_device_is_refused(fitted, saved, asked, labelled, expo
         FaultClassifier.load(saved, other)
     with pytest.raises(InputError, match="recorded by BATCH_UPLOAD"):
         fitted.predict(labelled)
-    with pytest.raises(InputError, match="recorded by cpc006"):
+    with pytest.raises(InputError, match="labelled ones of BATCH_UPLOAD"):
         FaultClassifier().fit(asked, exported)
     with pytest.raises(InputError, match="give one of forward, there and back, reverse, vote"):
         FaultClassifier("backwards")
