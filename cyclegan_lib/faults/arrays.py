@@ -10,7 +10,9 @@ from cyclegan_lib.faults.models import N_STATISTICS, FaultModels
 FOREST = ("roots", "left", "right", "feature", "threshold", "value")
 LOGISTIC = ("weight", "bias")
 NAMES = FOREST + LOGISTIC
-CHUNK = 1000  # sequences that go down all trees at a time
+CHUNK = 250  # sequences that go down all trees at a time
+# of a file: what was fitted is far below
+MOST_TREES, MOST_WEIGHT = 1000, 1e9
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -68,6 +70,11 @@ def _forest(arrays: Arrays, x: np.ndarray) -> np.ndarray:
     return found
 
 
+def as_computed(arrays: Arrays) -> dict[str, np.ndarray]:
+    """Arrays of any precision in the one that is computed with."""
+    return {name: x.astype(np.int64 if x.dtype.kind == "i" else np.float64) for name, x in arrays.items()}
+
+
 def wrong_with(arrays: Arrays, classes: int) -> str:
     """What cannot be true of arrays that were read, in words; nothing where they can be used."""
     nodes, trees = len(arrays["left"]), len(arrays["roots"])
@@ -88,12 +95,14 @@ def wrong_with(arrays: Arrays, classes: int) -> str:
     at = np.flatnonzero(inner)
     children = np.stack([arrays["left"][inner], arrays["right"][inner]])
     feature, roots, value = arrays["feature"][inner], arrays["roots"], arrays["value"]
-    if not (trees and (0 <= roots).all() and (roots < nodes).all()):
+    if not (0 < trees <= MOST_TREES and (0 <= roots).all() and (roots < nodes).all()):
         return "its trees have no roots"
     if not ((children > at).all() and (children < nodes).all()):  # so that each way down has an end
         return "its trees have no ends"
     if not ((0 <= feature).all() and (feature < N_STATISTICS).all()):
         return "its trees look at features that there are not"
-    if not ((value >= 0).all() and (value.sum(axis=1) > 0).all()):
+    if not ((value >= 0).all() and (value <= 1).all() and (value.sum(axis=1) > 0.5).all()):
         return "its trees have leaves without probabilities"
+    if max(np.abs(arrays[name]).max() for name in LOGISTIC) > MOST_WEIGHT:
+        return "its weights are too large"
     return ""

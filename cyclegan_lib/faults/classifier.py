@@ -12,7 +12,7 @@ from cyclegan_lib.config import Settings
 from cyclegan_lib.errors import InputError, count, listed
 from cyclegan_lib.export import Translator
 from cyclegan_lib.export.manifest import Manifest
-from cyclegan_lib.faults.arrays import NAMES, Arrays, arrays_of, probabilities, wrong_with
+from cyclegan_lib.faults.arrays import NAMES, Arrays, arrays_of, as_computed, probabilities, wrong_with
 from cyclegan_lib.faults.expected import Expected, expected_accuracy, held_out_probabilities
 from cyclegan_lib.faults.models import FaultModels, statistics_of, with_labels
 from cyclegan_lib.faults.predictions import Predictions
@@ -196,6 +196,7 @@ class FaultClassifier:
                 f"{path} was trained with another model than {model}; give the exported folder that it was"
                 " trained with, or train again with --train"
             )
+        loaded._models = {way: as_computed(models) for way, models in loaded._models.items()}
         loaded._use(model)
         return loaded
 
