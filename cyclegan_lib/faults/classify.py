@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,19 +101,28 @@ def classify(
         classifier = FaultClassifier.load(load, model)
     else:
         classifier = FaultClassifier(way or RECOMMENDED, seed).fit(FeatureSet.load(train), model)
+    result = classify_file(classifier, source, output, progress, also=[save], **reading)
     if save is not None:
         classifier.save(save)
-    return classify_file(classifier, source, output, progress, **reading)
+    return result
 
 
 def classify_file(
-    classifier: FaultClassifier, source: Path, output: Path, progress: bool = True, **reading: Any
+    classifier: FaultClassifier,
+    source: Path,
+    output: Path,
+    progress: bool = True,
+    also: Sequence[Path | None] = (),
+    **reading: Any,
 ) -> Classified:
-    """Write the predictions of `source` to `output`; parameters and errors are those of `classify`."""
+    """Write the predictions of `source` to `output`; parameters and errors are those of `classify`.
+
+    `also` are other files that will be written, and must not be recordings either.
+    """
     translator, found, rows = classifier.translator, [], []
     judgement = Judgement(translator, rows.extend)
     with (
-        opening(translator, source, [output], progress, **reading) as opened,
+        opening(translator, source, [output, *also], progress, **reading) as opened,
         writing_table(output, COLUMNS) as write,
         tempfile.TemporaryFile("w+", encoding="utf-8") as waiting,  # for what is known of whole recordings
         closing(opened.parts) as parts,

@@ -63,6 +63,16 @@ def test_a_folder_of_recordings_and_what_is_unlike_the_training(exported, kept, 
     assert (tmp_path / "p.csv.report.csv").exists()
 
 
+def test_recordings_are_not_overwritten(exported, kept, tmp_path, capsys):
+    recording = tmp_path / "edge" / "y.csv"
+    recording.parent.mkdir()
+    recording.write_text("\n".join(map(str, np.random.default_rng(0).normal(size=32_000).round(3))))
+    before = recording.read_bytes()
+    given = ["--model", exported, "--load", kept, "--input", recording.parent, "--output", recording]
+    assert "y.csv" in refusal(capsys, "classify", *given, "--sample-rate-of-files", 16000)
+    assert recording.read_bytes() == before and list(recording.parent.iterdir()) == [recording]
+
+
 def test_few_accepted_is_said(exported, kept, tmp_path, capfd):
     loud = make_set("cpc006", n=6, seed=7, shift=90).save(tmp_path / "a.npz")
     given = ["--model", exported, "--load", kept, "--input", loud, "--output", tmp_path / "p.csv"]
