@@ -46,24 +46,23 @@ def expected_accuracy(
        Unseen Distributions", ICCV 2021.
     """
     errs, confidence = right - held_out.max(axis=1), asked.max(axis=1)
-    here, there = (_members(rows) for rows in groups or (np.arange(len(held_out)), np.arange(len(asked))))
-    error = errs.mean() * len(here) / (len(here) + TRUSTED_FROM)
-    rng, drawn = np.random.default_rng(seed), []
-    for _ in range(RESAMPLED):
-        of_errs, of_asked = (
-            values[np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))])]
-            for values, rows in ((errs, here), (confidence, there))
-        )
-        expected = np.clip(of_asked.mean() + error + of_errs.mean() - errs.mean(), 0, 1)
-        drawn.append(rng.binomial(len(there), expected) / len(there))
+    here, there = groups or (np.arange(len(errs)), np.arange(len(confidence)))
+    rng = np.random.default_rng(seed)
+    errors, recordings = _drawn_again(errs, here, rng)
+    confidences, answers = _drawn_again(confidence, there, rng)
+    error = errs.mean() * recordings / (recordings + TRUSTED_FROM)
     mean = float(np.clip(confidence.mean() + error, 0, 1))
+    drawn = rng.binomial(answers, np.clip(confidences + error + errors - errs.mean(), 0, 1)) / answers
     low, high = map(float, np.quantile(drawn, (0.025, 0.975)))
     return Expected(mean, min(low, mean), max(high, mean))
 
 
-def _members(groups: np.ndarray) -> list[np.ndarray]:
-    """The rows of each group."""
-    return [np.flatnonzero(groups == name) for name in np.unique(groups)]
+def _drawn_again(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """The mean of `values` in each of `RESAMPLED` draws of their groups, and how many groups there are."""
+    _, place, number = np.unique(groups, return_inverse=True, return_counts=True)
+    sums, n = np.bincount(place, values), len(number)
+    draws = (rng.integers(n, size=n) for _ in range(RESAMPLED))
+    return np.array([sums[drawn].sum() / number[drawn].sum() for drawn in draws]), n
 
 
 def held_out_probabilities(labelled: FeatureSet, seed: int = 0) -> dict[str, np.ndarray]:
