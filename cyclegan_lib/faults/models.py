@@ -104,6 +104,11 @@ def _spelling(label: str) -> str:
         return " ".join(label.casefold().split())
 
 
+def recordings_per_class(labelled: FeatureSet) -> dict[str, int]:
+    """How many recordings each class has."""
+    return {label: len(np.unique(labelled.recording[labelled.label == label])) for label in labelled.classes}
+
+
 def _labelled(feature_set: FeatureSet) -> FeatureSet:
     known = feature_set.labelled
     if not known.any():  # compared with nothing, every answer would be wrong: an accuracy of 0

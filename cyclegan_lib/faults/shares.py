@@ -1,0 +1,31 @@
+"""Class shares of a device's recordings without their labels."""
+
+import numpy as np
+
+CONVERGED, MOST_STEPS = 1e-6, 10_000
+
+
+def estimated_shares(probabilities: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Estimate how often each class occurs, from a classifier's outputs alone, (classes,), summing to 1.
+
+    Expectation maximisation [1]_: `probabilities`, (n, classes), are those of a classifier that was trained
+    where the classes have the shares `prior`, (classes,); only the shares differ in the two places. A class
+    that the training lacks stays at 0; without any probabilities the shares are those of the training.
+
+    References
+    ----------
+    .. [1] M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the Outputs of a Classifier to New a Priori
+       Probabilities", Neural Computation 14, 2002.
+    """
+    prior = np.asarray(prior, np.float64) / np.sum(prior)
+    likelihood = np.divide(probabilities, prior, out=np.zeros(np.shape(probabilities)), where=prior > 0)
+    likelihood = likelihood[likelihood.any(axis=1)]  # a row of zeros says nothing
+    shares = prior
+    for _ in range(MOST_STEPS if len(likelihood) else 0):
+        weighted = likelihood * shares
+        total = weighted.sum(axis=1, keepdims=True)
+        posterior = np.divide(weighted, total, out=np.tile(prior, (len(total), 1)), where=total > 0)
+        before, shares = shares, posterior.mean(axis=0)
+        if np.abs(shares - before).max() < CONVERGED:
+            break
+    return shares
