@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cyclegan_lib.errors import shown
+from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.evaluation.baselines import Affine, Baseline, Identity, MeanShift
 from cyclegan_lib.evaluation.intervals import wilson
 from cyclegan_lib.evaluation.measures import TRANSLATED
@@ -114,28 +114,30 @@ def in_every_way(
                 )
                 for way, values in each.items()
             ]
-    _without_labels(versions, by_way[RECOMMENDED], classes, found, seed)
+    _without_labels(versions, by_way[RECOMMENDED], source, classes, found, seed)
 
 
 def _without_labels(
     versions: dict[str, FeatureSet],
     asked: dict[str, np.ndarray],
+    source: FeatureSet,
     classes: list[str],
     found: Downstream,
     seed: int,
 ) -> None:
     """Expected accuracy and class shares in the recommended way; `versions` are the labelled set's."""
-    votes = [
-        held_out_probabilities(versions[WAYS[way][0]], seed)
-        for way in (VOTERS if RECOMMENDED == VOTE else (RECOMMENDED,))
-    ]
     labelled = next(iter(versions.values()))
     truth = np.searchsorted(classes, labelled.label)
-    for model, answers in asked.items():
+    voters = VOTERS if RECOMMENDED == VOTE else (RECOMMENDED,)
+    try:
+        votes = [held_out_probabilities(versions[WAYS[way][0]], seed) for way in voters]
+    except InputError as error:  # too few recordings to hold some out
+        found.remarks.append(f"No expected accuracy: {error}.")
+        votes = []
+    for model, answers in asked.items() if votes else ():
         held_out = np.mean([vote[model] for vote in votes], axis=0)  # (sequences, classes)
-        right = held_out.argmax(axis=1) == truth
-        expected = expected_accuracy(held_out, right, answers, groups=labelled.recording, seed=seed)
-        found.expected[model] = {name: float(getattr(expected, name)) for name in ("mean", "low", "high")}
+        right, groups = held_out.argmax(axis=1) == truth, (labelled.recording, source.recording)
+        found.expected[model] = expected_accuracy(held_out, right, answers, groups, seed)._asdict()
     prior = np.bincount(truth, minlength=len(classes)) / len(truth)
     shares = estimated_shares(np.mean(list(asked.values()), axis=0), prior)
     found.shares = {
