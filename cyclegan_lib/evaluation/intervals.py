@@ -36,25 +36,19 @@ def wilson(part: float, n: int) -> Interval:
 def nmse_interval(translated: np.ndarray, truth: np.ndarray, recording: np.ndarray, seed: int) -> Interval:
     """The percentile interval [1]_ of `distances.nmse` over recordings drawn with replacement.
 
-    Both are (slices, features), `recording` names that of each slice. The same seed draws the same recordings
-    for every translation of a source.
+    Both are (slices, features), `recording` names that of each slice. What is drawn are errors; they are
+    relative to the variance of all pairs, which is one for all translations of a source. The same seed draws
+    the same recordings for each.
 
     .. [1] B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
     names, place = np.unique(recording, return_inverse=True)
     truth = truth.astype(np.float64)
-    varies = truth.std(axis=0) >= CONSTANT_DB
-    # near the origin, so that the difference of squares loses no digits
-    centred = (truth - truth.mean(axis=0))[:, varies]
-    error = (translated.astype(np.float64) - truth)[:, varies] ** 2
-    parts = [np.ones((len(truth), 1)), error, centred, centred**2]
-    sums = np.zeros((len(names), sum(part.shape[1] for part in parts)))
-    np.add.at(sums, place, np.concatenate(parts, axis=1))  # of each recording
-    drawn = np.random.default_rng(seed).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), RESAMPLES
-    )
-    totals = drawn @ sums  # (RESAMPLES, 1 + 3 features)
-    error, mean, square = np.split(totals[:, 1:] / totals[:, :1], 3, axis=1)
-    variance = np.maximum(square - mean**2, CONSTANT_DB**2)
-    low, high = np.quantile((error / variance).mean(axis=1), LIMITS)
+    deviation = truth.std(axis=0)
+    varies = deviation >= CONSTANT_DB
+    error = np.square(((translated - truth)[:, varies]) / deviation[varies]).mean(axis=1)  # (slices,)
+    of_each, slices = np.bincount(place, error), np.bincount(place)  # (recordings,)
+    chances = np.full(len(names), 1 / len(names))
+    drawn = np.random.default_rng(seed).multinomial(len(names), chances, RESAMPLES)  # times each is drawn
+    low, high = np.quantile((drawn @ of_each) / (drawn @ slices), LIMITS)
     return float(low), float(high)

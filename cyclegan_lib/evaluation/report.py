@@ -1,7 +1,9 @@
 """The result of an evaluation: tables to read and the same numbers as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +122,9 @@ class Evaluation:
         if used := {row.name: row for row in self.ways if row.way == RECOMMENDED}:
             ours, rows = used[TRANSLATED], [vars(row) for row in used.values()]
             what += f" in the recommended way ({RECOMMENDED})"
-        for name, model in ACCURACIES.items():
-            if getattr(ours, name) is not None:
-                parts.append(self._against(f"{what}, {model}", ours, name, rows))
+        if ours.accuracy_forest is not None:
+            for name, words in zip(ACCURACIES, (f"{what}, forest", "logistic regression"), strict=True):
+                parts.append(self._against(words, ours, name, rows))
         return " ".join(["; ".join(parts) + ".", *self.cautions])
 
     def table(self) -> str:
@@ -135,9 +137,18 @@ class Evaluation:
         tables = [markdown_table(cells)]
         if self.ways:
             cells = [[f"ways of use on {self.source_device}", *_headings(ACCURACIES)]]
-            cells += [[f"{row.name}, {row.way}", *_texts(row, ACCURACIES)] for row in self.ways]
+            cells += [[title, *_texts(row, ACCURACIES)] for title, row in self._shown_ways()]
             tables.append(markdown_table(cells))
         return "\n".join(["\n\n".join(tables), "", *self._notes()])
+
+    def _shown_ways(self) -> Iterator[tuple[str, WayRow]]:
+        """One row of what is the same in every way, as a map of each feature by itself usually is."""
+        for name, group in groupby(self.ways, key=attrgetter("name")):
+            rows = list(group)
+            if len({tuple(getattr(row, measure) for measure in ACCURACIES) for row in rows}) == 1:
+                yield f"{name}, every way", rows[0]
+            else:
+                yield from ((f"{name}, {row.way}", row) for row in rows)
 
     def _gap(self) -> str:
         """How much nearer the translation is, in words: a percentage only where enough was compared."""

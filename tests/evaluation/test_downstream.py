@@ -89,6 +89,9 @@ def test_every_way_of_the_cyclegan_and_of_linear_maps(result, given, exported):
     assert accuracies(result.ways[2]) == FaultModels().fit(heard).accuracy(source)
     row = result.ways[-1]
     assert row.interval["accuracy_forest"] == wilson(row.accuracy_forest, 16)
+    once = replace(result.ways[0], accuracy_forest=0.5, accuracy_logistic=0.5)
+    same = replace(result, ways=[replace(once, way=way) for way in (*WAYS, VOTE)]).table()
+    assert same.count("| mean shift, every way") == same.count("| mean shift, ") == 1
     assert "| CycleGAN, vote" in result.table() and f"Recommended: {RECOMMENDED}." in result.table()
     assert f"fault accuracy in the recommended way ({RECOMMENDED}), forest" in result.headline
 
