@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_lib import documents
+from cyclegan_lib.errors import printable
 
 METRICS_JSON = "metrics.json"
 TRANSLATED, UNTRAINED = "CycleGAN", "CycleGAN, untrained"
@@ -68,7 +69,7 @@ def best_baseline(rows: Iterable[Mapping[str, Any]], name: str) -> tuple[str, fl
     `rows` are those of an evaluation; None where no baseline was measured by it. It is chosen with hindsight:
     who has no pairs and no labels cannot know which one that is.
     """
-    values = ((str(row["name"]), _numbers(row).get(name)) for row in rows if row.get("baseline"))
+    values = ((printable(str(row["name"])), _numbers(row).get(name)) for row in rows if row.get("baseline"))
     known = [(row, value) for row, value in values if value is not None]
     return min(known, key=lambda found: MEASURES[name].cost(found[1]), default=None)
 
@@ -81,8 +82,8 @@ class Result:
     translated: dict[str, float] = field(default_factory=dict)  # of the CycleGAN
     interval: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95 %, of what has one
     baseline: dict[str, tuple[str, float]] = field(default_factory=dict)  # the best one of each measure
-    epoch: int | None = None  # that was chosen; None where the evaluation was not shown the model
     said: tuple[str, ...] = ()  # of the training and what to expect, a sentence each
+    epoch: int | None = None  # that was chosen; None where the evaluation was not shown the model
     compared: int | None = None  # recordings on each side of a distance
 
 
@@ -101,11 +102,11 @@ def measured(folder: Path) -> Result | None:
         headline, epoch, compared = (
             content.get(name) for name in ("headline", "epoch", "recordings_compared")
         )
-        said = tuple(content.get("said", ()))
+        said = content.get("said", [])
         if not all(isinstance(text, str) for text in (headline or "", *said)):
             return None
-        epoch, compared = (number if type(number) is int else None for number in (epoch, compared))
-        return Result(headline or "", translated, intervals, best, epoch, said, compared)
+        counts = (n if type(n) is int and 0 <= n < 2**53 else None for n in (epoch, compared))
+        return Result(headline or "", translated, intervals, best, tuple(map(printable, said)), *counts)
     except documents.UNREADABLE:
         return None  # whatever is in it, it is no result
 

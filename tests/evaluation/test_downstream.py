@@ -19,8 +19,9 @@ UNTRAINED = "CycleGAN, untrained"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_trees():
+def few_trees(quick):
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cyclegan_lib.evaluation.halvings.SLICES_COMPARED", 100)
         patch.setattr(
             "cyclegan_lib.faults.models.RandomForestClassifier",
             lambda _, **given: RandomForestClassifier(9, **given),

@@ -152,6 +152,7 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     again = done(capfd, "sweep", project / "small.yml")
     assert [line for line in again.splitlines() if line.startswith("|")] == table
     assert 'href="lambda_cycle%3D3.0%2Cseed%3D0/report.html"' in page
+    assert "Best epoch 0: " in page and "Gaussian OT 0.500" in page
     assert 'src="data:image/png;base64,' in page and "http" not in page.replace("http://www.w3.org", "")
 
 

@@ -142,7 +142,7 @@ def load_metrics(path: Path) -> None:
     best = [value for _, value in found.baseline.values()]
     assert all(np.isfinite([*found.translated.values(), *best, *np.ravel([*found.interval.values()])]))
     "\n".join(["", found.headline, *found.said, *(name for name, _ in found.baseline.values())])
-    assert all(number is None or number > -1e99 for number in (found.epoch, found.compared))
+    f"{found.epoch} {found.compared}"
 
 
 def load_cell(path: Path) -> None:
