@@ -17,6 +17,7 @@ SLICES = 50
 MIN_SLICES = 5  # of the shortest sequence: one second
 
 DIRECTIONS = ("AB", "BA")
+ROUND_TRIPS = ("ABA", "BAB")  # there and back, through both generators
 
 # of `cyclegan benchmark`; five seeds: one alone may be lucky by a factor of two
 BENCHMARK_SEEDS = (0, 1, 2, 3, 4)
@@ -188,10 +189,10 @@ class TrainingSettings(Settings):
 
 
 def parse_direction(direction: str, device_a: str, device_b: str) -> str:
-    """Return "AB" or "BA"; raises InputError, which names the model's devices, for any other direction."""
-    if direction not in DIRECTIONS:
+    """Return "AB", "BA" or a round trip; InputError, which names the model's devices, for any other."""
+    if direction not in DIRECTIONS + ROUND_TRIPS:
         raise InputError(
-            f"the direction '{direction}' is unknown; give AB ({device_a} to {device_b})"
-            " or BA (the other way)"
+            f"the direction '{direction}' is unknown; give AB ({device_a} to {device_b}), BA (the other way),"
+            f" or, there and back, ABA ({device_a} to {device_a}) or BAB"
         )
     return direction

@@ -10,9 +10,8 @@ from helpers import PROJECT, done, make_set, refusal
 
 from cyclegan_lib.features import FeatureSet
 
-SUBCOMMANDS = (
-    "simulate extract check split train export inspect translate evaluate benchmark run sweep".split()
-)
+SUBCOMMANDS = "simulate extract check split train export inspect translate classify evaluate".split()
+SUBCOMMANDS += "benchmark run sweep".split()
 
 
 def test_help_lists_every_subcommand_and_every_option(capsys):

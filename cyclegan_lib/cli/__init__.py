@@ -10,6 +10,7 @@ try:
     from typer.exceptions import TyperException
 
     from cyclegan_lib.cli.evaluation import benchmark, evaluate
+    from cyclegan_lib.cli.faults import classify
     from cyclegan_lib.cli.features import check, extract, simulate, split
     from cyclegan_lib.cli.models import export, inspect, train, translate
     from cyclegan_lib.cli.notebooks import run, sweep
@@ -33,6 +34,7 @@ for command in (
     export,
     inspect,
     translate,
+    classify,
     evaluate,
     benchmark,
     run,

@@ -8,13 +8,10 @@ from typer import Argument, Option
 from cyclegan_lib.cli.options import (
     CHANNEL,
     FEATURE_SET,
-    SCALE,
-    OnDamaged,
-    QualityChecks,
     SampleRateOfFiles,
-    SplitEvery,
     Workers,
     with_options,
+    with_reading,
 )
 from cyclegan_lib.config import MIN_SLICES, FeatureSettings, SimulationSettings, Unlabelled
 from cyclegan_lib.errors import printable
@@ -36,6 +33,7 @@ def simulate(
     print(printable(f"recordings and labels.csv: {folder}"))
 
 
+@with_reading
 def extract(
     recordings: Annotated[Path, Argument(help="folder of recordings, searched with its subfolders")],
     device: Annotated[str, Option(help="name of the device that recorded them")],
@@ -48,7 +46,6 @@ def extract(
     ] = None,
     unlabelled: Annotated[Unlabelled, Option(help="what becomes of recordings without a label")] = "error",
     sample_rate: Annotated[int, Option(help="rate in Hz to resample to")] = FeatureSettings().sample_rate,
-    sample_rate_of_files: SampleRateOfFiles = None,
     slices: Annotated[
         int,
         Option(
@@ -56,12 +53,8 @@ def extract(
         ),
     ] = FeatureSettings().slices,
     recordings_list: Annotated[Path | None, Option(help="text file, a recording a line: only these")] = None,
-    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: mean of all")] = None,
-    scale: Annotated[float, Option(help=SCALE)] = 1,
-    split_every: SplitEvery = None,
-    on_damaged: OnDamaged = "error",
-    quality_checks: QualityChecks = "warn",
-    workers: Workers = None,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s.
 
@@ -78,7 +71,8 @@ def extract(
     """
     from cyclegan_lib.features.extract import extract
 
-    settings = _settings(channel, sample_rate=sample_rate, slices=slices, scale=scale)
+    channel, scale = reading.pop("channel"), reading.pop("scale")
+    settings = _settings(channel, sample_rate=sample_rate, slices=slices, scale=1 if scale is None else scale)
     _, report = extract(
         recordings,
         device,
@@ -90,11 +84,7 @@ def extract(
         label_from_folder=label_from_folder,
         unlabelled=unlabelled,
         encoding=encoding,
-        rate_of_files=sample_rate_of_files,
-        on_damaged=on_damaged,
-        quality_checks=quality_checks,
-        split_every=split_every,
-        workers=workers,
+        **reading,
     )
     print(f"{report}\n{printable(f'feature set: {output}')}")
 

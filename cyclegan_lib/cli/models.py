@@ -2,21 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import (
-    CHANNEL,
-    FEATURE_SET,
-    SCALE,
-    OnDamaged,
-    QualityChecks,
-    SampleRateOfFiles,
-    SplitEvery,
-    Workers,
-    with_options,
-)
+from cyclegan_lib.cli.options import FEATURE_SET, with_options, with_reading
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import printable
 from cyclegan_lib.stopping import Stopping
@@ -87,9 +77,10 @@ def inspect(checkpoint: Annotated[Path, Argument(help="training checkpoint (.ckp
     print(inspect_checkpoint(checkpoint))
 
 
+@with_reading
 def translate(
     model: Annotated[Path, Option(help="folder that `cyclegan export` wrote")],
-    direction: Annotated[str, Option(help="AB or BA")],
+    direction: Annotated[str, Option(help="AB or BA; there and back: BAB (to train a classifier on) or ABA")],
     input: Annotated[Path, Option(help=FEATURE_SET + ", or folder of recordings")],
     output: Annotated[Path, Option(help="feature set to write (.npz; .json: the guide's lists)")],
     distilled: Annotated[
@@ -103,34 +94,17 @@ def translate(
             " (both within what was seen in training), level_before and level_after (dB)"
         ),
     ] = None,
-    sample_rate_of_files: SampleRateOfFiles = None,
-    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: as in training")] = None,
-    scale: Annotated[float | None, Option(help=f"{SCALE}; default: as in training")] = None,
-    split_every: SplitEvery = None,
-    on_damaged: OnDamaged = "error",
-    quality_checks: QualityChecks = "warn",
-    workers: Workers = None,
+    *,
+    reading: dict[str, Any],
 ) -> None:
     """Translate a feature set, or recordings; any number of them, since they pass through in parts."""
     from cyclegan_lib.export import Translator
 
     translator = Translator.load(model, direction, distilled)
-    judgement, extraction = translator.translate_file(
-        input,
-        output,
-        report=report,
-        rate_of_files=sample_rate_of_files,
-        channel=channel,
-        scale=scale,
-        split_every=split_every,
-        on_damaged=on_damaged,
-        quality_checks=quality_checks,
-        workers=workers,
-    )
+    judgement, extraction = translator.translate_file(input, output, report=report, **reading)
     if extraction:
         print(extraction)
-    devices = f"{translator.source} -> {translator.target}"
-    print(printable(f"{judgement.sequences} sequences, {devices}: {output}"))
+    print(printable(f"{judgement.sequences} sequences, {translator.title}: {output}"))
     if report:
         print(printable(f"{judgement}: {report}"))
     for warning in judgement.warnings():

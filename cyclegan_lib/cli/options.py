@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 import typer
@@ -14,25 +14,52 @@ from cyclegan_lib.errors import InputError
 
 FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
 
-# How recordings are read, wherever they are.
 CHANNEL = "channel, from 1, or its name (column, variable)"
-SCALE = "what samples are multiplied by: volts, g or pascals to full scale"
-SampleRateOfFiles = Annotated[
-    int | None, typer.Option(min=1, help="rate in Hz of files that do not state theirs (CSV, .mat, .npy)")
-]
-SplitEvery = Annotated[
-    int | None, typer.Option(min=1, help="seconds: make recordings NAME@0000s, ... of each long one")
-]
-OnDamaged = Annotated[
-    Literal["error", "skip"], typer.Option(help="refuse files that cannot be read, or leave them out")
-]
-QualityChecks = Annotated[
-    Literal["warn", "skip", "off"],
-    typer.Option(
-        help="name silent, constant, half silent and clipped recordings and copies, or leave them out"
-    ),
-]
+SAMPLE_RATE_OF_FILES = "rate in Hz of files that do not state theirs (CSV, .mat, .npy)"
+SampleRateOfFiles = Annotated[int | None, typer.Option(min=1, help=SAMPLE_RATE_OF_FILES)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core")]
+
+
+def _reading(
+    rate_of_files: Annotated[
+        int | None, typer.Option("--sample-rate-of-files", min=1, help=SAMPLE_RATE_OF_FILES)
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(help=f"{CHANNEL}; default: the model's, without a model the mean of all")
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            help="what samples are multiplied by: volts, g or pascals to full scale; default: the"
+            " model's, without a model 1"
+        ),
+    ] = None,
+    split_every: Annotated[
+        int | None, typer.Option(min=1, help="seconds: make recordings NAME@0000s, ... of each long one")
+    ] = None,
+    on_damaged: Annotated[
+        Literal["error", "skip"], typer.Option(help="refuse files that cannot be read, or leave them out")
+    ] = "error",
+    quality_checks: Annotated[
+        Literal["warn", "skip", "off"],
+        typer.Option(
+            help="name silent, constant, half silent and clipped recordings and copies, or leave them out"
+        ),
+    ] = "warn",
+    workers: Workers = None,
+) -> None:
+    """How recordings are read, wherever they are."""
+
+
+def with_reading(command: Callable) -> Callable:
+    """Give a typer command the options of `_reading`; it gets them as the dictionary `reading`."""
+    options = inspect.signature(_reading).parameters
+
+    @functools.wraps(command)
+    def wrapped(**given: Any) -> Any:
+        return command(reading={name: given.pop(name) for name in options}, **given)
+
+    return _with_parameters(wrapped, command, "reading", options.values())
 
 
 def with_options(cls: type[Settings]) -> Callable:
@@ -55,13 +82,20 @@ def with_options(cls: type[Settings]) -> Callable:
                 inner[name] = given.pop("_".join(path))
             return command(**given, settings=cls.checked("the command line", **values))
 
-        own = [p for p in inspect.signature(command).parameters.values() if p.name != "settings"]
         made = [_parameter("_".join(path), field) for path, field in fields.items()]
-        wrapped.__signature__ = inspect.Signature([*own, *made])
-        wrapped.__annotations__ = {p.name: p.annotation for p in (*own, *made)}
-        return wrapped
+        return _with_parameters(wrapped, command, "settings", made)
 
     return decorate
+
+
+def _with_parameters(
+    wrapped: Callable, command: Callable, replaced: str, made: Iterable[inspect.Parameter]
+) -> Callable:
+    """`wrapped` with the parameters of `command`, those that were `made` in place of one."""
+    own = [p for p in inspect.signature(command).parameters.values() if p.name != replaced]
+    wrapped.__signature__ = inspect.Signature([*own, *made])
+    wrapped.__annotations__ = {p.name: p.annotation for p in (*own, *made)}
+    return wrapped
 
 
 def join_parameters(arguments: list[str]) -> list[str]:

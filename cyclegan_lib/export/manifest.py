@@ -104,6 +104,15 @@ class Manifest(Settings):
                 manifest.check(folder / name)
         return manifest
 
+    @property
+    def translation(self) -> str:
+        """SHA-256 of what translations are computed from: both generators and the statistics.
+
+        Unlike that of the configuration it stays when an evaluation is added.
+        """
+        names = ("generator_AB.pth", "generator_BA.pth", NORMALIZATION)
+        return hashlib.sha256("".join(self.sha256.get(name, "") for name in names).encode()).hexdigest()
+
     def check(self, path: Path) -> None:
         """Raise InputError if a file of the folder is missing, or not the one that was exported."""
         digest = sha256(existing_file(path, GIVE_FOLDER))

@@ -1,62 +1,53 @@
 """Running an exported generator: raw units in, raw units out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from cyclegan_lib.checkpoint.reading import build_network, read_checkpoint, read_generator
-from cyclegan_lib.config import N_FEATURES, FeatureSettings, parse_direction
+from cyclegan_lib.config import ROUND_TRIPS, FeatureSettings, parse_direction
 from cyclegan_lib.documents import writing_table
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.bulk import BulkTranslation
+from cyclegan_lib.export.inputs import opening
 from cyclegan_lib.export.judgement import COLUMNS, Judgement
 from cyclegan_lib.export.manifest import NORMALIZATION, Manifest, distilled_name
 from cyclegan_lib.features import FeatureSet, Normalizer
-from cyclegan_lib.features.extract import SoundFiles
-from cyclegan_lib.features.extraction_report import ExtractionReport, report_path
-from cyclegan_lib.features.feature_set import FeatureStream, regrouped
+from cyclegan_lib.features.extraction_report import ExtractionReport
 from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.features.stream import WRITERS
 from cyclegan_lib.files import writable_file
 from cyclegan_lib.models import Generator
-from cyclegan_lib.recordings.formats import ONLY_RECORDINGS
-
-PART_BYTES = 8_000_000  # float32 features of a file in memory at a time: 1,000 sequences
-GIVE_INPUT = "give a feature set written by `cyclegan extract`, or a folder of recordings"
-OF_RECORDINGS = (
-    "channel",
-    "scale",
-    "rate_of_files",
-    "split_every",
-)  # what `translate_file` cannot do to a set
 
 
 @dataclass(frozen=True)
 class Translator:
-    """One direction of an exported model."""
+    """One direction of an exported model, or there and back: both generators, one after the other."""
 
     generator: Generator
     normalizer: Normalizer
-    direction: str  # "AB" or "BA"
+    direction: str  # "AB" or "BA"; "ABA" or "BAB" with a way `back`
     source: str  # the devices' names
     target: str
     settings: FeatureSettings | None  # how the source's features it was trained on were extracted
     seen: Seen | None = None  # what the source's training recordings were like; models of before do not know
     seen_target: Seen | None = None  # and the target's
+    back: "Translator | None" = None  # from the target to the source again
 
     @classmethod
     def load(cls, folder: str | Path, direction: str, distilled: bool = False) -> "Translator":
         """Load a folder that `cyclegan export` wrote, and check its files against their SHA-256.
 
-        `direction` is "AB" or "BA"; `distilled` takes the small generator that was distilled from the large
-        one: nearly the same in less time.
+        `direction` is "AB", "BA", or "BAB" and "ABA", there and back: what comes out went through what a
+        translation of the other device goes through, and a classifier trained on it is used to that.
+        `distilled` takes the small generator that was distilled from the large one: nearly the same in less
+        time.
 
         Raises InputError if the direction is unknown, or the folder is not as it was exported: a file is
         missing, damaged or from another export, statistics are swapped, a setting was changed; or it holds no
@@ -65,6 +56,8 @@ class Translator:
         folder = Path(folder)
         manifest = Manifest.load(folder)
         direction = parse_direction(direction, manifest.device_a, manifest.device_b)
+        if direction in ROUND_TRIPS:
+            return cls._there_and_back(direction, partial(cls.load, folder, distilled=distilled))
         name, settings = f"generator_{direction}", manifest.generator_config
         if distilled:
             if manifest.distilled is None:
@@ -95,6 +88,8 @@ class Translator:
         content = read_checkpoint(path)
         hyper, seen = content["hyper_parameters"], content.get("seen")
         direction = parse_direction(direction, hyper["device_a"], hyper["device_b"])
+        if direction in ROUND_TRIPS:
+            return cls._there_and_back(direction, partial(cls.of_checkpoint, path))
         settings = hyper["data"][direction[0].lower()]["settings"] or hyper["feature_settings"]
         return cls(
             build_network(content, f"generator_{direction}"),
@@ -105,28 +100,41 @@ class Translator:
             *(Seen(**seen[domain]) for domain in direction if seen),
         )
 
+    @classmethod
+    def _there_and_back(cls, direction: str, load: Callable[[str], "Translator"]) -> "Translator":
+        there, back = (load(leg) for leg in (direction[:2], direction[1:]))  # "BA" and "AB"
+        return replace(there, direction=direction, back=back)
+
     @property
-    def _title(self) -> str:
-        return f"{self.source} -> {self.target}"
+    def title(self) -> str:
+        """The devices, in the order in which recordings pass through them."""
+        return " -> ".join([self.source, self.target, *([self.back.target] if self.back else [])])
+
+    @property
+    def device(self) -> str:
+        """The name of the device of what comes out."""
+        return self.back.target if self.back else self.target
 
     @cached_property
     def _bulk(self) -> BulkTranslation:
-        return BulkTranslation(self.generator, self.normalizer, self.direction)
+        return BulkTranslation(self.generator, self.normalizer, self.direction[:2])
 
     def translate(self, features: np.ndarray) -> np.ndarray:
         """Normalise, generate, denormalise: (sequences, slices, 40) float32 in dB, both in and out.
 
         The generator's weights are those of the first call.
         """
-        return self._bulk(features)
+        there = self._bulk(features)
+        return there if self.back is None else self.back.translate(there)
 
     def disagreement(self, features: np.ndarray) -> np.ndarray:
         """How far the restarts are apart on each sequence: (sequences, slices, 40) dB in, (sequences,) out.
 
-        In z-scores of the target; 0 with one restart. It needs no truth, and is larger where errors are.
+        In z-scores of the target; 0 with one restart. It needs no truth, and is larger where errors are. Of a
+        way there and back it is that of the first.
         """
         apart = []
-        chunk = self._bulk.chunk(features.shape[1])
+        chunk = self.chunk(features.shape[1])
         with torch.inference_mode():
             for start in range(0, len(features), chunk):
                 z = self.normalizer.normalize(features[start : start + chunk], self.direction[0])
@@ -139,6 +147,10 @@ class Translator:
         for index, features in source.by_length():
             apart[index] = self.disagreement(features)
         return apart
+
+    def chunk(self, slices: int) -> int:
+        """How many sequences of so many slices are translated at once."""
+        return self._bulk.chunk(slices)
 
     def check(self, source: FeatureSet) -> None:
         """Raise InputError if a set is of another device than the source, or was extracted otherwise.
@@ -171,15 +183,16 @@ class Translator:
         set was recorded by another device or extracted with other settings than the model's (see `check`).
         """
         self.check(source)
-        return self._translated(source)
+        return self.translated(source)
 
-    def _translated(self, source: FeatureSet) -> FeatureSet:
+    def translated(self, source: FeatureSet) -> FeatureSet:
+        """The same of a set that was checked."""
         if source.slices is None:
-            return source.with_features(self.translate(source.features), self.target)
+            return source.with_features(self.translate(source.features), self.device)
         features = np.zeros(source.features.shape, np.float32)
         for index, real in source.by_length():
             features[index, : real.shape[1]] = self.translate(real)
-        return source.with_features(features, self.target)
+        return source.with_features(features, self.device)
 
     def translate_file(
         self,
@@ -210,67 +223,16 @@ class Translator:
         writable_file(output, source)
         if report is not None:
             writable_file(report, source, output)
-        became = report_path(output)  # of the recordings
-        kind = source.suffix.lower()
-        if source.is_dir() or kind in ONLY_RECORDINGS:
-            if report is not None and Path(report) == became:
-                raise InputError(f"{report} says what became of the recordings; give another --report")
-            recordings = self._recordings(source, **reading)
-            for written in filter(None, (output, report, became)):
-                writable_file(written, *recordings.paths)
-            size = self._part_size(recordings.settings.slices)
-            parts, rows = regrouped(recordings.sliced(self.source, progress, self._title), size), None
-        else:
-            if any(reading.get(name) is not None for name in OF_RECORDINGS):
-                raise InputError(
-                    f"{source} is a feature set: how its recordings are read is decided; leave out"
-                    " --channel, --scale, --sample-rate-of-files and --split-every"
-                )
-            recordings, stream = None, FeatureStream(source, least=1, remedy=GIVE_INPUT)
-            parts, rows = self._checked(stream, progress), len(stream)
         with ExitStack() as files:
-            if recordings is not None:
-                files.callback(recordings.report.save, became)  # whatever happens
+            opened = files.enter_context(opening(self, source, [output, report], progress, **reading))
             write_rows = files.enter_context(writing_table(report, COLUMNS)) if report is not None else None
             judgement = Judgement(self, write_rows)
-            write = files.enter_context(writing(output, rows))
-            for part in files.enter_context(closing(parts)):  # a bar ends before anything is said
-                translated = self._translated(part)
+            write = files.enter_context(writing(output, opened.rows))
+            for part in files.enter_context(closing(opened.parts)):  # a bar ends before anything is said
+                translated = self.translated(part)
                 write(translated.arrays())
                 judgement.add(part, translated)
-        return judgement, recordings and recordings.report
-
-    def _checked(self, stream: FeatureStream, progress: bool) -> Iterator[FeatureSet]:
-        with tqdm(total=len(stream), desc=self._title, unit="sequence", disable=not progress) as bar:
-            for part in stream.parts(self._part_size(stream.slices)):
-                self.check(part)
-                yield part
-                bar.update(len(part))
-
-    def _part_size(self, slices: int) -> int:
-        """How many sequences of a file are in memory at a time: whole chunks, as for all at once."""
-        chunk = self._bulk.chunk(slices)
-        return max(1, PART_BYTES // (4 * N_FEATURES * slices * chunk)) * chunk
-
-    def _recordings(
-        self, source: Path, channel: int | str | None = None, scale: float | None = None, **reading: Any
-    ) -> SoundFiles:
-        if self.settings is None:
-            raise InputError(
-                f"{source} holds sound, but the model was trained on features without settings, and cannot"
-                " say how to extract them; run `cyclegan extract` and give the feature set that it writes"
-            )
-        given = {"channel": channel, "scale": scale}
-        given = {name: value for name, value in given.items() if value is not None}
-        settings = FeatureSettings.checked("the command line", **self.settings.model_dump() | given)
-        remedy = f"the model needs recordings made at {settings.sample_rate} Hz or more"
-        recordings = SoundFiles(source, settings, low_rate=remedy, **reading)
-        several = sum((file.channels or 1) > 1 for file in recordings.report.files)
-        if several and channel is None and settings.channel is not None:
-            recordings.report.remarks.append(
-                f"channel {settings.channel} was read, as in training, of {several} recordings with several"
-            )
-        return recordings
+        return judgement, opened.report
 
 
 def _unlike(name: str, given: Any, trained: Any) -> str:

@@ -8,11 +8,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.features import FeatureSet
 
 # below this difference in accuracy there is nothing to recover: one or two of 80 recordings
 MIN_LOSS = 0.02
+N_STATISTICS = 2 * N_FEATURES  # of a sequence
 
 
 def mean_and_std(features: np.ndarray) -> np.ndarray:
@@ -40,9 +42,9 @@ class FaultModels:
 
         Raises InputError if none has a label, or there is one class only.
         """
-        labelled = _labelled(labelled)
+        labelled = with_labels(labelled)
         check_classes(labelled, {}, "the labelled set")
-        statistics = _statistics(labelled)  # (sequences, 80)
+        statistics = statistics_of(labelled)  # (sequences, 80)
         for model in self.models.values():
             model.fit(statistics, labelled.label)
         return self
@@ -54,7 +56,7 @@ class FaultModels:
 
     def probabilities(self, feature_set: FeatureSet) -> dict[str, np.ndarray]:
         """Return the probability of each class, (sequences, classes), under "forest" and "logistic"."""
-        statistics = _statistics(feature_set)  # (sequences, 80)
+        statistics = statistics_of(feature_set)  # (sequences, 80)
         return {name: model.predict_proba(statistics) for name, model in self.models.items()}
 
     def accuracy(self, feature_set: FeatureSet) -> dict[str, float]:
@@ -62,15 +64,15 @@ class FaultModels:
 
         Those without a label are left out. Raises InputError if none has one.
         """
-        feature_set = _labelled(feature_set)
-        statistics = _statistics(feature_set)  # (sequences, 80)
+        feature_set = with_labels(feature_set)
+        statistics = statistics_of(feature_set)  # (sequences, 80)
         return {
             name: float(np.mean(model.predict(statistics) == feature_set.label))
             for name, model in self.models.items()
         }
 
 
-def _statistics(feature_set: FeatureSet) -> np.ndarray:
+def statistics_of(feature_set: FeatureSet) -> np.ndarray:
     """Mean and deviation of each sequence, whatever its length, (sequences, 80)."""
     statistics = np.empty((len(feature_set), 2 * feature_set.features.shape[2]))
     for index, features in feature_set.by_length():
@@ -109,7 +111,8 @@ def recordings_per_class(labelled: FeatureSet) -> dict[str, int]:
     return {label: len(np.unique(labelled.recording[labelled.label == label])) for label in labelled.classes}
 
 
-def _labelled(feature_set: FeatureSet) -> FeatureSet:
+def with_labels(feature_set: FeatureSet) -> FeatureSet:
+    """Those of its sequences that have a label; raises InputError if none has."""
     known = feature_set.labelled
     if not known.any():  # compared with nothing, every answer would be wrong: an accuracy of 0
         raise InputError(f"the set of {feature_set.device} has no labels; extract it again with --labels")

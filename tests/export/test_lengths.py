@@ -60,7 +60,7 @@ def read(path) -> FeatureSet:
 @pytest.mark.parametrize("written", ["out.npz", "out.json", "out.NPZ"])
 def test_files_keep_their_lengths(given, written, each, mixed, tmp_path, monkeypatch, run_script, everything):
     save(mixed, tmp_path / given)
-    monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 1)  # one chunk
+    monkeypatch.setattr("cyclegan_lib.export.inputs.PART_BYTES", 1)  # one chunk
     monkeypatch.setattr("cyclegan_lib.export.bulk.CHUNK_BYTES", 4 * 4 * each._bulk.width * 173)
     each.translate_file(tmp_path / given, tmp_path / written, progress=False)
     expected = each.translate_set(mixed)

@@ -45,7 +45,7 @@ def saved(x: FeatureSet, path) -> None:
 @pytest.mark.parametrize("name", ["in.npz", "in.npy", "in.json"])
 def test_a_file_is_translated_as_a_whole_set_to_the_last_bit(name, n, translator, tmp_path, monkeypatch):
     chunks_of(CHUNK, translator, monkeypatch)
-    monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 2 * CHUNK * 8000)  # of two chunks
+    monkeypatch.setattr("cyclegan_lib.export.inputs.PART_BYTES", 2 * CHUNK * 8000)  # of two chunks
     saved(make_set("cpc006", n=n, shift=10), tmp_path / name)
     given = tmp_path / name, tmp_path / "out.npz"
     judgement, extraction = translator.translate_file(*given, progress=False)
@@ -138,7 +138,7 @@ def recordings(tmp_path):
 
 
 def test_a_folder_of_recordings_is_extracted_and_translated(recordings, translator, tmp_path, monkeypatch):
-    monkeypatch.setattr("cyclegan_lib.export.translator.PART_BYTES", 1)  # one chunk
+    monkeypatch.setattr("cyclegan_lib.export.inputs.PART_BYTES", 1)  # one chunk
     chunks_of(2, translator, monkeypatch)
     judgement, report = translator.translate_file(recordings, tmp_path / "out.npz", progress=False)
     features, expected_report = extract(recordings, "cpc006", FeatureSettings(), progress=False)

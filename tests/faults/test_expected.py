@@ -22,10 +22,19 @@ def test_where_the_classifier_is_less_sure_less_is_expected():
     same, true_same = answers(2000, 4, seed=1)
     worse, true_worse = answers(2000, 1, seed=2)
     alike = expected_accuracy(held_out, right, same)
-    assert alike.low <= alike.mean <= alike.high and alike.high - alike.low < 0.1
-    assert alike.mean == pytest.approx(true_same.mean(), abs=0.04)
-    assert expected_accuracy(held_out, right, worse).mean == pytest.approx(true_worse.mean(), abs=0.15)
+    assert alike.low < alike.mean < alike.high and alike.high - alike.low < 0.12
+    assert alike.mean == pytest.approx(true_same.mean(), abs=0.03)
+    less = expected_accuracy(held_out, right, worse)
+    assert less.mean == pytest.approx(true_worse.mean(), abs=0.04) and less.high < alike.low
     assert expected_accuracy(held_out, right, same) == alike
+
+
+def test_what_confidence_errs_by_is_believed_as_far_as_recordings_tell_it():
+    """A classifier that is always sure, and half of the time right."""
+    sure, half = np.tile([1.0, 0.0], (300, 1)), np.arange(300) % 2 == 0
+    assert expected_accuracy(sure, half, sure).mean == pytest.approx(1 - 0.5 * 300 / 330)
+    few = expected_accuracy(sure[:30], half[:30], sure)
+    assert few.mean == pytest.approx(0.75) and few.low < 0.6
 
 
 def test_few_recordings_make_a_wide_interval():
@@ -35,7 +44,7 @@ def test_few_recordings_make_a_wide_interval():
     alone, together = (expected_accuracy(held_out, right, held_out, x) for x in (None, (groups, groups)))
     repeated = [np.repeat(x[:20], 20, axis=0) for x in (held_out, right)]
     few = expected_accuracy(*repeated, repeated[0], (groups, groups))
-    assert together.mean == alone.mean
+    assert together.mean == pytest.approx(alone.mean, abs=0.01)
     assert few.high - few.low > 2 * (alone.high - alone.low)
 
 

@@ -17,8 +17,8 @@ def test_the_shares_of_the_other_place_are_found():
 
 
 def test_zeros_are_no_numbers_lost():
-    certain = np.eye(3)[[0, 0, 1, 1]]
-    assert estimated_shares(certain, np.array([0.2, 0.3, 0.5])) == pytest.approx([0.5, 0.5, 0])
+    certain, prior = np.eye(3)[[0, 0, 1, 1] * 5], np.array([0.2, 0.3, 0.5])  # as many as are added
+    assert estimated_shares(certain, prior) == pytest.approx([0.35, 0.4, 0.25])
     assert estimated_shares(np.eye(3), np.array([0.5, 0.5, 0])) == pytest.approx([0.5, 0.5, 0])
     prior = np.array([0.25, 0.75])
     assert estimated_shares(np.zeros((0, 2)), prior) == pytest.approx(prior)

@@ -29,6 +29,7 @@ from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.measures import measured
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
+from cyclegan_lib.faults import FaultClassifier
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs
 from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.labels import read_labels
@@ -80,6 +81,20 @@ def load_pairs(path: Path) -> None:
     found = Pairs.load(path)
     assert found.features_a.shape == found.features_b.shape and found.features_a.dtype == np.float32
     assert np.isfinite(found.features_a).all() and np.isfinite(found.features_b).all() and len(found) >= 1
+
+
+def classifier(folder: Path, asked: FeatureSet) -> Callable[[Path], None]:
+    """Read a saved classifier for the model in `folder`, and let it answer."""
+
+    def load(path: Path) -> None:
+        found = FaultClassifier.load(path, folder)
+        predictions = found.predict(asked)
+        assert np.allclose(predictions.probabilities.sum(axis=1), 1)
+        expected = found.expected_accuracy(predictions)
+        assert 0 <= expected.low <= expected.mean <= expected.high <= 1
+        assert sum(found.estimated_shares(predictions).values()) < 1.001
+
+    return load
 
 
 def load_normalization(path: Path) -> None:

@@ -19,6 +19,7 @@ from safety.mutations import as_json, bomb, changed, damaged, endless, npy, npz,
 from scipy.io import savemat
 
 from cyclegan_lib.config import SimulationSettings
+from cyclegan_lib.faults import FaultClassifier
 from cyclegan_lib.runs.record import Input, Record
 
 
@@ -56,10 +57,14 @@ def _arrays(base: Path, exported: Path) -> dict[str, Reader]:
     values = small.features
     nested = np.round(values[:2, :2], 2).tolist()
     script = loads.script(exported)
+    labelled = replace(make_set("BATCH_UPLOAD", n=4), label=np.array(["good", "worn"] * 2))
+    kept = FaultClassifier("reverse").fit(labelled, exported).save(base / "classifier.npz")
+    of_classifier, faults = dict(np.load(kept)), loads.classifier(exported, small)
     return {
         "feature set, .npz": Reader("a.npz", whole, wrong, loads.load_features, 900, 500),
         "feature set, .npy": Reader("a.npy", saved(values), npy(values), loads.load_features, 700, 500),
         "feature set, .json": _json("a.json", nested, loads.load_features, 700, 400),
+        "fault classifier": Reader("a.npz", kept.read_bytes(), npz(of_classifier), faults, 300, 200),
         "pairs": Reader("a.npz", pairs, wrong_pair, loads.load_pairs, 500, 300),
         "exported script, .npz": Reader("a.npz", whole, wrong, script, 200, 200),
         "exported script, .npy": Reader("a.npy", saved(values), npy(values), script, 100, 100),
