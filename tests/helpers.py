@@ -124,7 +124,9 @@ def train_command(domains: tuple[Path, Path], folder: Path, **options) -> list[s
 # the rows of an evaluation, in their order
 ROWS = [
     "real BATCH_UPLOAD",
+    "own labels of cpc006",
     "identity",
+    "mean shift",
     "per-feature affine",
     "quantile mapping",
     "CORAL",

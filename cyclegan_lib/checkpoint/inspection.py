@@ -39,3 +39,14 @@ def inspect_checkpoint(path: str | Path) -> str:
     states = sum(len(state["state"]) for state in content["optimizer_states"])
     lines.append(f"  optimizers     {len(content['optimizer_states'])}, with state for {states} tensors")
     return "\n".join(lines)
+
+
+def untrained_in_words(epoch: int) -> str:
+    """What it means that the chosen epoch is 0, and what to try; nothing of others."""
+    if epoch:
+        return ""
+    return (
+        "Best epoch 0: training did not improve on the linear maps that it starts at, and what is used is"
+        " such a map. That is usual below some 50 recordings of a device; try more recordings of both, or"
+        " show it a few that both made at once (--pairs)."
+    )

@@ -19,15 +19,21 @@ def evaluate(
     target: Annotated[Path, Option(help="real recordings of device B")],
     paired: Annotated[Path | None, Option(help="the source's moments as B heard them: adds NMSE")] = None,
     labelled: Annotated[Path | None, Option(help="B's training set with labels: adds accuracies")] = None,
-    fit_source: Annotated[Path | None, Option(help="A's training set: fits the baselines")] = None,
+    fit_source: Annotated[
+        Path | None, Option(help="A's training set: fits the baselines; with labels: what A's sound holds")
+    ] = None,
     fit_target: Annotated[Path | None, Option(help="B's training set: fits the baselines")] = None,
     json: Annotated[Path | None, Option(help="file to write the same numbers to")] = None,
     model: Annotated[
-        Path | None, Option(help="exported folder that translated: the table goes into its README.md")
+        Path | None,
+        Option(
+            help="exported folder that translated: the table goes into its README.md; adds the untrained"
+            " CycleGAN, and with --labelled every way of use, and what to expect without labels of A"
+        ),
     ] = None,
     seed: Annotated[int, Option(min=0, help="seed of splits and projections")] = 0,
 ) -> None:
-    """Measure a translation beside the null (B against itself) and five baselines."""
+    """Measure a translation beside the null (B against itself) and the baselines, with 95 % intervals."""
     from cyclegan_lib.evaluation import evaluate
     from cyclegan_lib.export import add_evaluation, check_translated
     from cyclegan_lib.features import FeatureSet

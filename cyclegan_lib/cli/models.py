@@ -33,6 +33,7 @@ def train(
 ) -> None:
     """Train the CycleGAN; best.ckpt is the epoch that was nearest to held-out recordings of both devices."""
     with Stopping(lambda: "training was stopped before it began"):
+        from cyclegan_lib.checkpoint.inspection import untrained_in_words
         from cyclegan_lib.training import train
 
         run = train(domain_a, domain_b, checkpoint_dir, settings, resume, pairs=pairs)
@@ -42,6 +43,8 @@ def train(
         print(f"stopped after epoch {epochs} of {settings.max_epochs}: its minutes are over")
     print(printable(f"best epoch {run.best_epoch} of {epochs}: {run.best}"))
     print(f"held-out distance {best:.3f}, at the start (matched linear maps) {first:.3f}")
+    for sentence in filter(None, (getattr(run, "verdict", ""), untrained_in_words(run.best_epoch))):
+        print(printable(sentence))
     for warning in run.warnings:
         print(printable(f"warning: {warning}"))
 

@@ -1,12 +1,10 @@
 """What to say of sets that can be compared: copies, what was trained on, too few, missing labels."""
 
-from pathlib import Path
-
 import numpy as np
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.checks import MATCHED, TITLES
-from cyclegan_lib.export.manifest import Manifest
+from cyclegan_lib.export.manifest import TrainingFacts
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.fingerprints import fingerprint, fingerprints, recognised
 
@@ -27,12 +25,12 @@ def without_copies(sets: dict[str, FeatureSet]) -> dict[str, FeatureSet]:
     return {name: given.select(kept[name]) if name in kept else given for name, given in sets.items()}
 
 
-def trained_on(sets: dict[str, FeatureSet], model: str | Path | None) -> str:
+def trained_on(sets: dict[str, FeatureSet], model: TrainingFacts | None) -> str:
     """A sentence if sequences of the source or the target were trained on; nothing if none is known to be.
 
-    Known are those that the exported folder `model` remembers, and the training sets that are given.
+    Known are those that the exported `model` remembers, and the training sets that are given.
     """
-    facts = Manifest.load(model).training.data.values() if model is not None else ()
+    facts = model.data.values() if model is not None else ()
     training = [fingerprints(sets[name]) for name in ("labelled", "fit_source", "fit_target") if name in sets]
     found = []
     for name in ("source", "target"):

@@ -1,16 +1,17 @@
 """The registry of measures: what each is called, how it is rounded, and which way is better."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from operator import neg, pos
 from pathlib import Path
 from typing import Any
 
 from cyclegan_lib import documents
+from cyclegan_lib.errors import printable
 
 METRICS_JSON = "metrics.json"
-TRANSLATED, BASELINE = "CycleGAN", "Gaussian OT"
+TRANSLATED, UNTRAINED = "CycleGAN", "CycleGAN, untrained"
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Measure:
     label: str  # of an axis
     cost: Callable[[float], float]  # lower is better
 
-    def text(self, value: float | None) -> str:
-        """A value as tables show it."""
-        return rounded(value, self.decimals)
+    def text(self, value: float | None, interval: Iterable[float] | None = None) -> str:
+        """A value as tables show it, with its 95 % interval if it has one."""
+        return rounded(value, self.decimals) + (f" ({span(interval)})" if interval else "")
 
 
 def rounded(value: float | None, decimals: int) -> str:
@@ -33,6 +34,11 @@ def rounded(value: float | None, decimals: int) -> str:
         return "n/a"
     # + 0.0 makes −0.000 plain 0.000
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def span(interval: Iterable[float]) -> str:
+    """An interval in words: 0.51 to 0.79."""
+    return " to ".join(rounded(limit, 2) for limit in interval)
 
 
 def _near_half(value: float) -> float:
@@ -57,13 +63,28 @@ DISTANCES = ("mmd2", "frechet", "sliced_wasserstein", "c2st")
 RUN_MEASURES = ("nmse", "sliced_wasserstein", "accuracy_forest", "accuracy_logistic", "c2st", "gap_closed")
 
 
+def best_baseline(rows: Iterable[Mapping[str, Any]], name: str) -> tuple[str, float] | None:
+    """The name and value of the best of the unpaired baselines by a measure, the identity among them.
+
+    `rows` are those of an evaluation; None where no baseline was measured by it. It is chosen with hindsight:
+    who has no pairs and no labels cannot know which one that is.
+    """
+    values = ((printable(str(row["name"])), _numbers(row).get(name)) for row in rows if row.get("baseline"))
+    known = [(row, value) for row, value in values if value is not None]
+    return min(known, key=lambda found: MEASURES[name].cost(found[1]), default=None)
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run measured: those of `RUN_MEASURES` that could be computed."""
 
-    headline: str
-    translated: dict[str, float]  # of the CycleGAN
-    baseline: dict[str, float]  # of `BASELINE`
+    headline: str = ""
+    translated: dict[str, float] = field(default_factory=dict)  # of the CycleGAN
+    interval: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95 %, of what has one
+    baseline: dict[str, tuple[str, float]] = field(default_factory=dict)  # the best one of each measure
+    said: tuple[str, ...] = ()  # of the training and what to expect, a sentence each
+    epoch: int | None = None  # that was chosen; None where the evaluation was not shown the model
+    compared: int | None = None  # recordings on each side of a distance
 
 
 def measured(folder: Path) -> Result | None:
@@ -72,14 +93,24 @@ def measured(folder: Path) -> Result | None:
     try:
         rows = {row["name"]: row for row in content["rows"]}
         translated = _numbers({**rows[TRANSLATED], "gap_closed": content.get("gap_closed")})
-        headline = content.get("headline", "")
-        if not isinstance(headline, str):
+        intervals = {
+            name: (float(low), float(high))
+            for name, (low, high) in rows[TRANSLATED].get("interval", {}).items()
+            if name in translated and math.isfinite(low) and math.isfinite(high)
+        }
+        best = {name: found for name in RUN_MEASURES if (found := best_baseline(rows.values(), name))}
+        headline, epoch, compared = (
+            content.get(name) for name in ("headline", "epoch", "recordings_compared")
+        )
+        said = content.get("said", [])
+        if not all(isinstance(text, str) for text in (headline or "", *said)):
             return None
-        return Result(headline, translated, _numbers(rows.get(BASELINE, {})))
+        counts = (n if type(n) is int and 0 <= n < 2**53 else None for n in (epoch, compared))
+        return Result(headline or "", translated, intervals, best, tuple(map(printable, said)), *counts)
     except documents.UNREADABLE:
         return None  # whatever is in it, it is no result
 
 
-def _numbers(row: dict[str, Any]) -> dict[str, float]:
+def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
     values = {name: row.get(name) for name in RUN_MEASURES}
     return {name: float(v) for name, v in values.items() if v is not None and math.isfinite(v)}

@@ -1,22 +1,30 @@
-"""The result of an evaluation: a table to read and the same numbers as JSON."""
+"""The result of an evaluation: tables to read and the same numbers as JSON."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from cyclegan_lib import documents
-from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, TRANSLATED
+from cyclegan_lib.errors import count
+from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED, best_baseline, rounded, span
+from cyclegan_lib.faults.ways import RECOMMENDED
+
+FEW = 10  # recordings on each side of a distance: the null itself scatters too much to be a hundred per cent
+ACCURACIES = {"accuracy_forest": "forest", "accuracy_logistic": "logistic regression"}
 
 
 @dataclass(frozen=True)
 class Row:
     """One way to translate, with its numbers; None where a number cannot be computed."""
 
-    name: str  # "real …" for the target against itself, a baseline's name, or "CycleGAN"
+    name: str  # "real …" for the target against itself, a baseline's name, "CycleGAN", "own labels of …"
     # distances to the target, means over the halvings; z-scores of the target (Fréchet: squared)
-    mmd2: float
-    frechet: float
-    sliced_wasserstein: float
+    mmd2: float | None = None
+    frechet: float | None = None
+    sliced_wasserstein: float | None = None
     # accuracy of telling it from the target, mean over the halvings; None with one recording a side
     c2st: float | None = None
     nmse: float | None = None  # error against pairs; 0 perfect, 1 as good as the mean
@@ -27,13 +35,27 @@ class Row:
     recovery_forest: float | None = None
     recovery_logistic: float | None = None
     deviation: dict[str, float] = field(default_factory=dict)  # of each distance over the halvings
+    interval: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95 %, of NMSE and accuracies
+    baseline: bool = False  # needs neither pairs nor a network: what the CycleGAN has to beat
+
+
+@dataclass(frozen=True)
+class WayRow:
+    """A translation used in one of the ways of `faults.ways`: the accuracies on the source."""
+
+    name: str  # of the translation, as its `Row`
+    way: str
+    accuracy_forest: float
+    accuracy_logistic: float
+    interval: dict[str, tuple[float, float]]
+    baseline: bool
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """All rows of an evaluation and how they were computed."""
 
-    rows: list[Row]  # the null first, then identity and the other baselines, the CycleGAN last
+    rows: list[Row]  # the null first, then own labels, identity and the other baselines, the CycleGAN last
     source_device: str
     target_device: str
     sequences: dict[str, int]  # in each set that was given, under the names of `evaluate`'s arguments
@@ -45,6 +67,13 @@ class Evaluation:
     remarks: list[str] = field(
         default_factory=list
     )  # what is missing: columns that were asked for, labels, settings
+    ways: list[WayRow] = field(default_factory=list)  # where the model and a labelled set were given
+    # without labels of the source, in the recommended way, by classifier: mean, low, high
+    expected: dict[str, dict[str, float]] = field(default_factory=dict)
+    # by class, "source" as estimated without labels, and "target"
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    epoch: int | None = None  # of the model that was given
+    training: list[str] = field(default_factory=list)  # what its training ended with, in words
 
     def row(self, name: str) -> Row:
         """Return the row called `name`; raises KeyError that lists the names."""
@@ -60,48 +89,91 @@ class Evaluation:
 
     @property
     def gap_closed(self) -> float | None:
-        """Which part of the distance between the devices the CycleGAN removes.
+        """Which part of the distance between the devices the CycleGAN removes, at most 1.
 
         1 − (its sliced Wasserstein distance − the null's) / (identity's − the null's): 1 as near to the
         target as the target to itself, 0 as far as without translation, below 0 farther. None where the
-        untranslated source is as near to the target as the target itself: there is no gap.
+        untranslated source is as near to the target as the target itself, so that there is no gap, and where
+        at most `FEW` recordings were compared, whose null is no measure of anything to the per cent.
         """
         null = self.null.sliced_wasserstein
         gap = self.row("identity").sliced_wasserstein - null
-        return 1 - (self.row(TRANSLATED).sliced_wasserstein - null) / gap if gap > 0 else None
+        if gap <= 0 or self.recordings_compared <= FEW:
+            return None
+        return min(1.0, 1 - (self.row(TRANSLATED).sliced_wasserstein - null) / gap)
+
+    @property
+    def said(self) -> list[str]:
+        """Beside the headline of a run: how training ended, and what is expected without labels."""
+        return [*self.training, *self._expectations()]
 
     @property
     def headline(self) -> str:
-        """The result in one line: the gap closed, the errors where there are pairs, and all cautions."""
-        closed = (
-            "There was no gap"
-            if self.gap_closed is None
-            else f"The CycleGAN closes {self.gap_closed:.1%} of the gap"
-        )
-        parts = [f"{closed} from {self.source_device} to {self.target_device} (sliced Wasserstein)"]
-        translated, linear, nothing = (self.row(name) for name in (TRANSLATED, BASELINE, "identity"))
-        if translated.nmse is not None:
-            parts.append(
-                f"NMSE {translated.nmse:.3f}, Gaussian optimal transport {linear.nmse:.3f},"
-                f" untranslated {nothing.nmse:.2f}"
-            )
-        if translated.accuracy_forest is not None:
-            parts.append(
-                f"fault accuracy {translated.accuracy_forest:.2f}, Gaussian optimal transport"
-                f" {linear.accuracy_forest:.2f}, untranslated {nothing.accuracy_forest:.2f}"
-            )
+        """The result in one line: the gap closed; errors and accuracies where there are some; all cautions.
+
+        Each beside the best unpaired baseline of that measure, by its name, and beside no translation;
+        accuracies are those of the recommended way, where it was measured, baselines used in that way too.
+        """
+        parts = [self._gap()]
+        ours, rows = self.row(TRANSLATED), [vars(row) for row in self.rows]
+        if ours.nmse is not None:
+            parts.append(self._against("NMSE", ours, "nmse", rows))
+        what = "fault accuracy"
+        if used := {row.name: row for row in self.ways if row.way == RECOMMENDED}:
+            ours, rows = used[TRANSLATED], [vars(row) for row in used.values()]
+            what += f" in the recommended way ({RECOMMENDED})"
+        if ours.accuracy_forest is not None:
+            for name, words in zip(ACCURACIES, (f"{what}, forest", "logistic regression"), strict=True):
+                parts.append(self._against(words, ours, name, rows))
         return " ".join(["; ".join(parts) + ".", *self.cautions])
 
     def table(self) -> str:
-        """Return a Markdown table that is also aligned in a terminal, and below it how to read it."""
+        """Return Markdown tables that are also aligned in a terminal, and below them how to read them."""
         columns = [
             name for name in MEASURES if any(getattr(row, name, None) is not None for row in self.rows)
         ]
-        headings = [MEASURES[name].heading for name in columns]
-        cells = [[f"{self.source_device} → {self.target_device}", *headings]]
-        for row in self.rows:
-            cells.append([row.name, *(MEASURES[name].text(getattr(row, name)) for name in columns)])
-        return "\n".join([markdown_table(cells), "", *self._notes()])
+        cells = [[f"{self.source_device} → {self.target_device}", *_headings(columns)]]
+        cells += [[row.name, *_texts(row, columns)] for row in self.rows]
+        tables = [markdown_table(cells)]
+        if self.ways:
+            cells = [[f"ways of use on {self.source_device}", *_headings(ACCURACIES)]]
+            cells += [[title, *_texts(row, ACCURACIES)] for title, row in self._shown_ways()]
+            tables.append(markdown_table(cells))
+        return "\n".join(["\n\n".join(tables), "", *self._notes()])
+
+    def _shown_ways(self) -> Iterator[tuple[str, WayRow]]:
+        """One row of what is the same in every way, as a map of each feature by itself usually is."""
+        for name, group in groupby(self.ways, key=attrgetter("name")):
+            rows = list(group)
+            if len({tuple(getattr(row, measure) for measure in ACCURACIES) for row in rows}) == 1:
+                yield f"{name}, every way", rows[0]
+            else:
+                yield from ((f"{name}, {row.way}", row) for row in rows)
+
+    def _gap(self) -> str:
+        """How much nearer the translation is, in words: a percentage only where enough was compared."""
+        devices = f"from {self.source_device} to {self.target_device} (sliced Wasserstein)"
+        rows = (self.null, self.row(TRANSLATED), self.row("identity"))
+        null, near, far = (row.sliced_wasserstein for row in rows)
+        if self.gap_closed is not None:
+            return f"The {TRANSLATED} closes {self.gap_closed:.1%} of the gap {devices}"
+        if far <= null:
+            return f"There was no gap {devices}"
+        text = MEASURES["sliced_wasserstein"].text
+        return (
+            f"The distance {devices} is {text(near)}, untranslated {text(far)}, of {self.target_device} to"
+            f" itself {text(null)} ({count(self.recordings_compared, 'recording')} a side)"
+        )
+
+    def _against(self, what: str, ours: Row | WayRow, name: str, rows: Iterable[dict[str, Any]]) -> str:
+        measure, nothing = MEASURES[name], self.row("identity")
+        others = {}
+        if best := best_baseline(rows, name):
+            others[best[0]] = best[1]
+        others[nothing.name] = getattr(nothing, name)
+        titles = {nothing.name: "untranslated"}
+        said = [f"{titles.get(other, other)} {measure.text(value)}" for other, value in others.items()]
+        return ", ".join([f"{what} {measure.text(getattr(ours, name), ours.interval.get(name))}", *said])
 
     def _notes(self) -> list[str]:
         notes = [
@@ -109,20 +181,61 @@ class Evaluation:
             f"Distances: {self.recordings_compared} recordings against {self.recordings_compared} others of"
             f" {self.target_device}, in its z-scores, mean of {self.halvings} halvings (seed {self.seed});"
             f" '{self.null.name}' is what a perfect translation would score.",
-            f"Baselines fitted on {self.baselines_fitted_on}.",
-            *self.remarks,
         ]
+        if any(row.interval for row in self.rows):
+            notes.append(
+                "In brackets 95 % intervals, over recordings: Wilson's of accuracies, of NMSE by resampling."
+            )
+        notes.append(f"Baselines fitted on {self.baselines_fitted_on}.")
+        if self.ways:
+            notes.append(
+                f"Ways of use: forward, classifiers of {self.target_device} are asked about translated"
+                f" {self.source_device}; there and back, they learn from {self.target_device} translated to"
+                f" {self.source_device} and back; reverse, from {self.target_device} translated to"
+                f" {self.source_device}, and are asked about that as it is; vote, the last two together."
+                f" Recommended: {RECOMMENDED}."
+            )
+        notes += [*self._expectations(), *self.remarks]
         if self.gap_closed is not None:
             notes.append(f"{TRANSLATED} closes {self.gap_closed:.0%} of the gap (sliced Wasserstein).")
         return notes
 
+    def _expectations(self) -> list[str]:
+        said = []
+        if self.expected:
+            each = [
+                f"{rounded(found['mean'], 2)} ({span((found['low'], found['high']))}) by {title}"
+                for name, title in ACCURACIES.items()
+                if (found := self.expected.get(name.removeprefix("accuracy_")))
+            ]
+            said.append(
+                f"Expected accuracy on {self.source_device}, without its labels, by {RECOMMENDED}:"
+                f" {', '.join(each)}."
+            )
+        if self.shares:
+            each = [f"{name} {x['source']:.0%} ({x['target']:.0%})" for name, x in self.shares.items()]
+            said.append(
+                f"Class shares of {self.source_device}, estimated without its labels, in brackets those of"
+                f" the labelled set of {self.target_device}: {', '.join(each)}."
+            )
+        return said
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; a number that is not finite becomes None."""
-        return documents.plain({**asdict(self), "gap_closed": self.gap_closed, "headline": self.headline})
+        views = {"gap_closed": self.gap_closed, "headline": self.headline, "said": self.said}
+        return documents.plain({**asdict(self), **views})
 
     def save(self, path: str | Path) -> Path:
         """Write `to_dict` as JSON; raises InputError if the folder cannot be written."""
         return documents.write(path, self.to_dict())
+
+
+def _headings(columns: Iterable[str]) -> list[str]:
+    return [MEASURES[name].heading for name in columns]
+
+
+def _texts(row: Row | WayRow, columns: Iterable[str]) -> list[str]:
+    return [MEASURES[name].text(getattr(row, name), row.interval.get(name)) for name in columns]
 
 
 def markdown_table(cells: list[list[str]]) -> str:

@@ -9,11 +9,13 @@ from cyclegan_lib.evaluation.baselines import BASELINES, Identity
 from cyclegan_lib.evaluation.cautions import cautions, remarks, trained_on, without_copies
 from cyclegan_lib.evaluation.checks import check_sets, match_by_name
 from cyclegan_lib.evaluation.distances import nmse
+from cyclegan_lib.evaluation.downstream import Downstream, classified, in_every_way
 from cyclegan_lib.evaluation.halvings import distances_over_halvings, halvings
-from cyclegan_lib.evaluation.measures import TRANSLATED
+from cyclegan_lib.evaluation.intervals import nmse_interval
+from cyclegan_lib.evaluation.measures import TRANSLATED, UNTRAINED
+from cyclegan_lib.evaluation.model import Model
 from cyclegan_lib.evaluation.pairing import doubts, paired_truth
 from cyclegan_lib.evaluation.report import Evaluation, Row
-from cyclegan_lib.faults.models import FaultModels, fault_measures
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.lengths import common_length, left_out, shared_slices
 
@@ -63,6 +65,10 @@ def evaluate(
         CycleGAN was trained on. Without them the source and target themselves, which flatters the baselines.
     model : path, optional
         Exported folder that translated: where it was trained on the source or the target, the result says so.
+        Adds the row *CycleGAN, untrained*, its linear start with its gains; and, with `labelled`, every way
+        of use (`faults.ways`), the accuracy to expect without labels of the source, and its class shares.
+
+    Every accuracy and NMSE has a 95 % interval, over recordings (`evaluation.intervals`).
     """
     given = {"source": source, "translated": translated, "target": target, "paired": paired}
     given |= {"labelled": labelled, "fit_source": fit_source, "fit_target": fit_target}
@@ -79,17 +85,20 @@ def evaluate(
         matched["paired"] = paired_truth(source, paired)
     given = without_copies(before := {**given, **matched})
     source, translated, target, truth = map(given.get, ("source", "translated", "target", "paired"))
-    trained = trained_on(given, model)
+    network = None if model is None else Model.load(model, source, translated)
+    trained = trained_on(given, network and network.facts)
 
     fit_a, fit_b = (source, target) if fit_source is None else (fit_source, fit_target)
     sets = {f"real {target.device}": target}
     for name, baseline in BASELINES.items():
         moved = baseline().fit(fit_a.real_slices(), fit_b.real_slices()).transform(source.features)
         sets[name] = source.with_features(moved, source.device if baseline is Identity else target.device)
+    if network is not None:
+        sets[UNTRAINED] = network.untrained(source)
     sets[TRANSLATED] = translated.with_features(translated.features, target.device)
 
     null, *others = sets
-    doubtful, said, error = [], [], {}
+    doubtful, said, error, interval = [], [], {}, {}
     if truth is not None:
         doubtful = doubts(source, truth)
         shared = int(np.minimum(source.lengths, truth.lengths).sum())
@@ -97,18 +106,27 @@ def evaluate(
             said.append(
                 f"NMSE: of {shared} of the source's {source.lengths.sum()} slices; pairs have no more."
             )
-        error = {null: 0.0, **{name: nmse(*shared_slices(sets[name], truth)) for name in others}}
-    slices_b = fit_b.real_slices()
+        shared = {name: shared_slices(sets[name], truth) for name in others}
+        of = np.repeat(source.recording, np.minimum(source.lengths, truth.lengths))
+        error = {null: 0.0, **{name: nmse(*pair) for name, pair in shared.items()}}
+        interval = {name: {"nmse": nmse_interval(*pair, of, seed)} for name, pair in shared.items()}
+    slices_a, slices_b = fit_a.real_slices(), fit_b.real_slices()
     normalizer = Normalizer.fit(slices_b, slices_b, mode="per-domain")
     # from here on all sequences have one length
     parts = [part for part in (source, target, labelled) if part is not None]
     length = common_length(*parts)
     said += _remarks_on_length(parts, length)
     source, target = source.first(length), target.first(length)
-    labelled = labelled and labelled.first(length)
     sets = {null: target, **{name: sets[name].first(length) for name in others}}
     halves = list(halvings(source.recording, target.recording, seed))
-    downstream = _downstream(sets, source, labelled, seed)
+    downstream = Downstream()
+    if labelled is not None:
+        downstream = classified(
+            sets, source, fit_source and fit_source.first(length), labelled.first(length), seed
+        )
+        if network is not None and len(labelled.classes) > 1:
+            fitted_on = (slices_a, slices_b)
+            in_every_way(source, sets, labelled, fitted_on, network.translators, length, downstream, seed)
     distances = distances_over_halvings(sets, target, normalizer, halves, seed, progress)
     compared = len(np.unique(target.recording[halves[0][0]]))
     rows = []
@@ -116,7 +134,20 @@ def evaluate(
         known = {key: values for key, values in distances[name].items() if values}
         means = {key: float(np.mean(values)) for key, values in known.items()}
         deviation = {key: float(np.std(values, ddof=1)) for key, values in known.items()}
-        rows.append(Row(name, nmse=error.get(name), deviation=deviation, **means, **downstream.get(name, {})))
+        faults = downstream.rows.pop(name, {})
+        intervals = interval.get(name, {}) | faults.pop("interval", {})
+        rows.append(
+            Row(
+                name,
+                nmse=error.get(name),
+                deviation=deviation,
+                interval=intervals,
+                baseline=name in BASELINES,
+                **means,
+                **faults,
+            )
+        )
+    rows[1:1] = [Row(name, **values) for name, values in downstream.rows.items()]  # own labels
     return Evaluation(
         rows=rows,
         source_device=source.device,
@@ -125,31 +156,20 @@ def evaluate(
         recordings_compared=compared,
         halvings=len(halves),
         baselines_fitted_on=(
-            "the evaluated source and target themselves" + ", unlike the CycleGAN" * (not trained)
+            "the evaluated source and target themselves"
+            + ", unlike the CycleGAN" * (network is not None and network.remembers and not trained)
             if fit_source is None
             else f"{len(fit_a)} and {len(fit_b)} {'' if trained else 'separate '}training sequences"
         ),
         seed=seed,
         cautions=[*([trained] if trained else []), *doubtful, *cautions(before, given, compared)],
-        remarks=[*said, *remarks(given)],
+        remarks=[*said, *downstream.remarks, *remarks(given)],
+        ways=downstream.ways,
+        expected=downstream.expected,
+        shares=downstream.shares,
+        epoch=network and network.facts.epoch,
+        training=network.said if network else [],
     )
-
-
-def _downstream(
-    sets: dict[str, FeatureSet], source: FeatureSet, labelled: FeatureSet | None, seed: int
-) -> dict[str, dict[str, float | None]]:
-    """Compute accuracies and recoveries of each row, as far as there are labels."""
-    if labelled is None or not labelled.classes or not source.classes:
-        return {}
-    classifier = FaultModels(seed).fit(labelled)
-    # a translated file may have lost its labels, but its sequences are the source's, in the same order
-    accuracy = {
-        name: classifier.accuracy(feature_set if i == 0 else source.with_features(feature_set.features, name))
-        for i, (name, feature_set) in enumerate(sets.items())
-        if i > 0 or feature_set.classes
-    }
-    real, untranslated = accuracy.get(next(iter(sets))), accuracy[Identity.name]
-    return {name: fault_measures(values, untranslated, real) for name, values in accuracy.items()}
 
 
 def _remarks_on_length(parts: list[FeatureSet], length: int) -> list[str]:

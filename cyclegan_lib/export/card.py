@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cyclegan_lib.checkpoint.inspection import untrained_in_words
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export.manifest import CARD, CONFIG, Manifest, sealed
 from cyclegan_lib.export.translator import Translator
@@ -38,7 +39,9 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
         for path in sorted(files)
     }
     card = folder / CARD
-    card.write_text(template.get_template("card.md.j2").render(**values, files=listed), encoding="utf-8")
+    untrained = untrained_in_words(values["training"]["epoch"])
+    text = template.get_template("card.md.j2").render(**values, files=listed, untrained=untrained)
+    card.write_text(text, encoding="utf-8")
     return card
 
 

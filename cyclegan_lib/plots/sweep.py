@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, RUN_MEASURES, Result
+from cyclegan_lib.evaluation.measures import MEASURES, RUN_MEASURES, Result
 from cyclegan_lib.plots import style
 
 REPEATED = "seed"  # values that repeat a measurement instead of changing it
@@ -21,7 +21,8 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
     """Every measure over the grid, a panel each; `runs` are the grid's values and the result of each run.
 
     The numeric parameter with most values is on the horizontal axis, each combination of the others is a
-    line; seeds are dots, and the line is their mean. A baseline without training is dotted.
+    line; seeds are dots with their 95 % intervals, and the line is their mean. The best unpaired baseline of
+    each run is dotted, with its name.
     """
     measures = [name for name in RUN_MEASURES if any(name in result.translated for _, result in runs)]
     columns = min(PANELS_ABREAST, len(measures))
@@ -36,17 +37,21 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
     for axis, name in zip(axes, measures, strict=False):
         ends = []
         for line, colour in zip(lines, colours, strict=True):
-            points = [
-                (places[values[x]], result.translated[name])
+            own = [
+                (places[values[x]], result)
                 for values, result in runs
                 if _line(values, x) == line and name in result.translated
             ]
+            points = [(place, result.translated[name]) for place, result in own]
             if points:
                 at, mean = _means(points)
                 axis.plot(*zip(*points, strict=True), "o", color=colour, markersize=3.5, alpha=0.6)
                 axis.plot(at, mean, color=colour, linewidth=1.6)
+                limits = [(place, *result.interval[name]) for place, result in own if name in result.interval]
+                if limits:
+                    axis.vlines(*zip(*limits, strict=True), color=colour, alpha=0.35, linewidth=1)
                 ends.append((at[-1], mean[-1], line, colour))
-        _baseline(axis, [(places[v[x]], r.baseline[name]) for v, r in runs if name in r.baseline])
+        _baseline(axis, [(places[v[x]], *r.baseline[name]) for v, r in runs if name in r.baseline])
         _ticks(axis, x, places)
         axis.set_ylabel(MEASURES[name].label)
         axis.margins(x=0.08, y=0.18)
@@ -69,17 +74,16 @@ def _means(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]
     return at, [float(np.mean([value for place, value in points if place == here])) for here in at]
 
 
-def _baseline(axis: Axes, points: list[tuple[float, float]]) -> None:
+def _baseline(axis: Axes, points: list[tuple[float, str, float]]) -> None:
     if not points:
         return
-    at, mean = _means(points)
+    names = ", ".join(dict.fromkeys(name for _, name, _ in points))
+    at, mean = _means([(place, value) for place, _, value in points])
     if np.allclose(mean, mean[0]):
         axis.axhline(mean[0], color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
     else:
         axis.plot(at, mean, color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
-    axis.annotate(
-        BASELINE, (at[0], mean[0]), (0, 2), textcoords="offset points", fontsize=7.5, color="#777777"
-    )
+    axis.annotate(names, (at[0], mean[0]), (0, 2), textcoords="offset points", fontsize=7.5, color="#777777")
 
 
 def _ticks(axis: Axes, name: str, places: dict[Any, float]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_lib import documents
+from cyclegan_lib.checkpoint.inspection import untrained_in_words
 from cyclegan_lib.errors import NotebookError
 from cyclegan_lib.evaluation.measures import MEASURES, RUN_MEASURES, Result, measured
 from cyclegan_lib.evaluation.report import markdown_table
@@ -27,8 +28,11 @@ class SweepRow:
     status: str  # "done", "failed", or "pending"
     failure: str | None  # why it failed in this session
     seconds: float | None  # of its notebooks; None before it has begun
-    measures: dict[str, float]  # of the CycleGAN, once the run is done
-    baseline: dict[str, float]
+    # once the run is done
+    measures: dict[str, float]  # of the CycleGAN
+    interval: dict[str, tuple[float, float]]  # 95 %, of what has one
+    baseline: dict[str, tuple[str, float]]  # the best unpaired one of each measure
+    epoch: int | None  # that was chosen
 
     @classmethod
     def read(cls, folder: Path, values: dict[str, Any], failure: str = "") -> "SweepRow":
@@ -38,8 +42,9 @@ class SweepRow:
         if failure or (record and record.failed):
             status = FAILED
         seconds = round(record.seconds, 2) if record else None
-        result = (measured(folder) if status == DONE else None) or Result("", {}, {})
-        return cls(folder.name, values, status, failure or None, seconds, result.translated, result.baseline)
+        result = (measured(folder) if status == DONE else None) or Result()
+        figures = (result.translated, result.interval, result.baseline, result.epoch)
+        return cls(folder.name, values, status, failure or None, seconds, *figures)
 
     @property
     def figure(self) -> str:
@@ -64,16 +69,26 @@ class Comparison:
     def text(self) -> str:
         """The table, why runs failed, and where everything is, for people."""
         place = f"\ncompared in {self.folder / INDEX}"
-        return "\n".join([markdown_table(self.table()), *self._failures(), place])
+        return "\n".join([markdown_table(self.table()), *self._below(), place])
 
     def table(self) -> list[list[str]]:
-        """Cells of the table, heading first; the best of each measure is bold."""
-        shown = [name for name in RUN_MEASURES if any(name in row.measures for row in self.runs)]
-        columns = [_best_in_bold(name, [row.measures.get(name) for row in self.runs]) for name in shown]
-        lines = [[*self.grid, "status", *(MEASURES[name].heading for name in shown), "seconds"]]
+        """Cells of the table, heading first; bold is what is best beyond the intervals of all the others.
+
+        Measures that have intervals have the best unpaired baseline of each run beside them, by its name.
+        """
+        heading, columns = [*self.grid, "status", "epoch"], []
+        for name in RUN_MEASURES:
+            if any(name in row.measures for row in self.runs):
+                heading.append(MEASURES[name].heading)
+                columns.append(_best_in_bold(name, self.runs))
+            if any(name in row.interval for row in self.runs):
+                heading.append("best baseline")
+                columns.append([_baseline(name, row) for row in self.runs])
+        lines = [[*heading, "seconds"]]
         for row, *figures in zip(self.runs, *columns, strict=True):
             seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
-            lines.append([*map(str, row.values.values()), row.status, *figures, seconds])
+            epoch = "" if row.epoch is None else str(row.epoch)
+            lines.append([*map(str, row.values.values()), row.status, epoch, *figures, seconds])
         return lines
 
     def save_table(self) -> None:
@@ -82,7 +97,7 @@ class Comparison:
         del content["folder"]
         documents.write(self.folder / SWEEP, documents.plain(content))
         picture = [f"![{self.name}]({FIGURE}.png)"] if (self.folder / f"{FIGURE}.png").exists() else []
-        lines = [f"# {self.name}", "", markdown_table(self.table()), "", *self._failures(), *picture]
+        lines = [f"# {self.name}", "", markdown_table(self.table()), "", *self._below(), *picture]
         documents.write_text(self.folder / TABLE, "\n".join(lines).rstrip() + "\n")
 
     def save(self) -> None:
@@ -100,6 +115,7 @@ class Comparison:
             sweep=self,
             heading=heading,
             rows=list(zip(self.runs, lines, reports, strict=True)),
+            said=self.said,
             image=image,
         )
 
@@ -114,7 +130,11 @@ class Comparison:
 
     def _draw(self) -> str:
         """Write the figure, and return it as PNG in base64 for the page; nothing before a run has ended."""
-        results = [(row.values, Result("", row.measures, row.baseline)) for row in self.runs if row.measures]
+        results = [
+            (row.values, Result("", row.measures, row.interval, row.baseline))
+            for row in self.runs
+            if row.measures
+        ]
         if not results:
             return ""
         figure = comparison(results, self.grid)
@@ -125,15 +145,36 @@ class Comparison:
         figure.savefig(drawn, format="png", dpi=160, bbox_inches="tight")
         return b64encode(drawn.getvalue()).decode()
 
-    def _failures(self) -> list[str]:
+    @property
+    def said(self) -> str:
+        """What it means where a run chose epoch 0; nothing where none did."""
+        return untrained_in_words(0) if any(row.epoch == 0 for row in self.runs) else ""
+
+    def _below(self) -> list[str]:
         lines = [f"{row.run}: {row.failure}" for row in self.runs if row.failure]
+        lines += [self.said] if self.said else []
         return ["", *lines] if lines else []
 
 
-def _best_in_bold(name: str, values: list[float | None]) -> list[str]:
-    """A column of the table; where there is something to compare, what reads as the best value is bold."""
+def _baseline(name: str, row: SweepRow) -> str:
+    other, value = row.baseline.get(name, ("", None))
+    return f"{other} {MEASURES[name].text(value)}" if other else ""
+
+
+def _best_in_bold(name: str, rows: list[SweepRow]) -> list[str]:
+    """A column of the table; the best value is bold if it lies beyond the interval of every other run.
+
+    A measure without intervals has no bold value: nobody knows how far it may be off.
+    """
     measure = MEASURES[name]
-    texts = ["" if value is None else measure.text(value) for value in values]
-    known = [value for value in values if value is not None]
-    best = measure.text(min(known, key=measure.cost)) if len(known) > 1 else None
-    return [f"**{text}**" if text == best else text for text in texts]
+    texts = [
+        measure.text(row.measures[name], row.interval.get(name)) if name in row.measures else ""
+        for row in rows
+    ]
+    known = [i for i, row in enumerate(rows) if name in row.measures]
+    best = min(known, key=lambda i: measure.cost(rows[i].measures[name]))
+    others = [rows[i].interval.get(name) for i in known if i != best]
+    cost = measure.cost(rows[best].measures[name])
+    if others and all(limits and cost < min(map(measure.cost, limits)) for limits in others):
+        texts[best] = f"**{texts[best]}**"
+    return texts

@@ -13,7 +13,8 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from cyclegan_lib.documents import write_text
-from cyclegan_lib.evaluation.measures import BASELINE, MEASURES, Result, measured
+from cyclegan_lib.errors import count
+from cyclegan_lib.evaluation.measures import MEASURES, Result, measured, span
 from cyclegan_lib.runs.carry_out import Run
 from cyclegan_lib.runs.parameters import parameters_of
 from cyclegan_lib.runs.record import PENDING, Record
@@ -61,6 +62,7 @@ def write_report(run: Run, record: Record) -> Path:
         state="complete" if record.done else "incomplete",
         failure=f"{failed.failure}; `{run.resume_command}` goes on from there." if failed else "",
         headline=result.headline if result else "",
+        said=result.said if result else (),
         figures=_key_figures(result) if result else [],
         meanings={p.name: p.help for n in run.notebooks for p in parameters_of(n).values()},
         notebooks=notebooks,
@@ -97,11 +99,18 @@ def _when(time: str | None) -> str:
 
 
 def _key_figures(result: Result) -> list[dict[str, str]]:
+    """Each measure, its 95 % interval or how many recordings it is of, and its best unpaired baseline."""
     figures = []
     for name, value in result.translated.items():
-        measure = MEASURES[name]
-        note = f"{BASELINE} {measure.text(result.baseline[name])}" if name in result.baseline else ""
-        figures.append({"label": measure.label, "value": measure.text(value), "note": note})
+        measure, notes = MEASURES[name], []
+        if name in result.interval:
+            notes.append(span(result.interval[name]))
+        elif result.compared is not None:
+            notes.append(f"{count(result.compared, 'recording')} a side")
+        if name in result.baseline:
+            other, of_other = result.baseline[name]
+            notes.append(f"{other} {measure.text(of_other)}")
+        figures.append({"label": measure.label, "value": measure.text(value), "note": "; ".join(notes)})
     return figures
 
 

@@ -132,4 +132,4 @@ def _summary(folder: Path) -> str:
     }
     lines = [f"{what:20s}{path}" for what, path in places.items() if path.exists()]
     result = measured(folder)
-    return "\n".join([*lines, *(["", result.headline] if result else [])])
+    return "\n".join([*lines, *(["", result.headline, *result.said] if result else [])])

@@ -25,14 +25,20 @@ def test_numbers_of_the_table_are_those_of_the_rows(full):
     line = next(line for line in full.table().splitlines() if line.startswith("| Gaussian OT"))
     row = full.row("Gaussian OT")
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells[1] == f"{row.nmse:.3f}"
+    low, high = row.interval["nmse"]
+    assert cells[1] == f"{row.nmse:.3f} ({low:.2f} to {high:.2f})" and low < row.nmse < high
     assert cells[1 + list(MEASURES).index("frechet")] == f"{row.frechet:.2f}"
+    low, high = row.interval["accuracy_forest"]
+    place = 1 + list(MEASURES).index("accuracy_forest")
+    assert cells[place] == f"{row.accuracy_forest:.3f} ({low:.2f} to {high:.2f})"
 
 
 def test_json_holds_the_same(full, tmp_path):
     written = json.loads(full.save(tmp_path / "deep" / "report.json").read_text(encoding="utf-8"))
     assert [row["name"] for row in written["rows"]] == ROWS
-    assert written["rows"][5]["nmse"] == full.row("Gaussian OT").nmse
+    row = written["rows"][ROWS.index("Gaussian OT")]
+    assert row["nmse"] == full.row("Gaussian OT").nmse
+    assert row["interval"]["nmse"] == list(full.row("Gaussian OT").interval["nmse"])
     assert written["gap_closed"] == full.gap_closed
     assert written["seed"] == 0 and written["recordings_compared"] == 8
     tested, fitted_on = ("source", "translated", "target", "paired"), ("labelled", "fit_source", "fit_target")
@@ -46,7 +52,7 @@ def made(*distances):
         for name, value in zip(names, distances, strict=True)
     ]
     rows.insert(2, replace(rows[1], name="Gaussian OT"))
-    return Evaluation(rows, "A", "B", {}, 4, 4, "them", 0)
+    return Evaluation(rows, "A", "B", {}, 20, 4, "them", 0)
 
 
 def test_nan_becomes_null_in_json_and_the_table_has_no_minus_zero(tmp_path):
@@ -63,24 +69,44 @@ def test_nan_becomes_null_in_json_and_the_table_has_no_minus_zero(tmp_path):
         ((0.1, 1.1, 1.1), pytest.approx(0)),
         ((0.1, 1.1, 0.4), pytest.approx(0.7)),
         ((0.1, 1.1, 1.6), pytest.approx(-0.5)),
+        ((0.3, 1.1, 0.1), 1),
         ((0.3, 0.2, 0.2), None),
     ],
 )
 def test_gap_closed(distances, closed):
     assert made(*distances).gap_closed == closed
+    assert replace(made(*distances), recordings_compared=10).gap_closed is None
+
+
+def test_of_few_recordings_distances_are_said_and_no_percentage():
+    few = replace(made(0.3, 1.1, 0.1), recordings_compared=10)
+    assert few.headline == (
+        "The distance from A to B (sliced Wasserstein) is 0.100, untranslated 1.100, of B to itself 0.300"
+        " (10 recordings a side)."
+    )
+    assert "%" not in few.table() and "closes 100% of the gap" in made(0.3, 1.1, 0.1).table()
+    assert "There was no gap" in made(0.3, 0.2, 0.2).headline
 
 
 def test_unknown_row(full):
-    with pytest.raises(KeyError, match="no row 'GAN'; there are real BATCH_UPLOAD, identity"):
+    with pytest.raises(KeyError, match="no row 'GAN'; there are real BATCH_UPLOAD, own labels"):
         full.row("GAN")
 
 
-def test_the_headline_names_the_gap_and_both_errors(full):
-    line = full.headline
-    assert "\n" not in line
-    assert f"closes {full.gap_closed:.1%} of the gap from cpc006 to BATCH_UPLOAD" in line
-    assert f"NMSE {full.row('CycleGAN').nmse:.3f}" in line
-    assert f"Gaussian optimal transport {full.row('Gaussian OT').nmse:.3f}" in line
-    without = replace(full, rows=[replace(row, nmse=None, accuracy_forest=None) for row in full.rows])
-    assert "NMSE" not in without.headline
-    assert "accuracy" not in without.headline
+def test_the_headline_names_the_best_baseline_of_each_measure(full):
+    others = [row for row in full.rows if row.baseline]
+    assert [row.name for row in others] == ROWS[2:-1]
+    line, ours = full.headline, full.row("CycleGAN")
+    best = min(others, key=lambda row: row.nmse)
+    low, high = ours.interval["nmse"]
+    said = f"NMSE {ours.nmse:.3f} ({low:.2f} to {high:.2f}), {best.name} {best.nmse:.3f}, untranslated"
+    assert said in line and "\n" not in line
+    # no translation may be the best of them; it is named once
+    rows = [replace(row, accuracy_forest=0.9 if row.name == "identity" else 0.5) for row in full.rows]
+    known = {"accuracy_forest": (0.31, 0.69)}
+    rows[-1] = replace(rows[-1], interval=known)
+    line = replace(full, rows=rows).headline
+    assert "fault accuracy, forest 0.500 (0.31 to 0.69), untranslated 0.900;" in line
+    without = {"nmse": None, "accuracy_forest": None, "accuracy_logistic": None}
+    line = replace(full, rows=[replace(row, **without) for row in full.rows]).headline
+    assert "NMSE" not in line and "accuracy" not in line

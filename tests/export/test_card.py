@@ -5,6 +5,7 @@ from helpers import done, make_set, refusal
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, add_evaluation
+from cyclegan_lib.export.card import write_card
 from cyclegan_lib.export.manifest import CONFIG, Manifest
 from cyclegan_lib.features import FeatureSet
 
@@ -24,6 +25,15 @@ def test_the_card_says_what_it_translates_and_was_trained_on(exported, trained, 
         if path.name not in ("README.md", CONFIG):
             assert f"| {path.name} | {path.stat().st_size / 1000:.1f} |" in card
     assert "Not measured on test recordings yet" in card and "## Limits" in card
+
+
+@pytest.mark.parametrize(("epoch", "said"), [(0, True), (3, False)])
+def test_the_card_says_how_training_ended(epoch, said, exported, tmp_path):
+    values = Manifest.load(exported).model_dump()
+    values["training"] |= {"epoch": epoch, "verdict": "The mean shift is used."}
+    card = write_card(tmp_path, values, []).read_text()
+    assert "## How well it translates\n\nThe mean shift is used.\n" in card
+    assert ("Best epoch 0: training did not improve" in card) == said
 
 
 @pytest.mark.usefixtures("quick_evaluation")

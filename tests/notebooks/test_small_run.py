@@ -12,7 +12,7 @@ def test_a_small_run_measures_what_it_should(small_run):
     folder, printed = small_run
     check_metrics(folder)
     metrics = measured(folder)
-    for part in (metrics["headline"], "report.html", "checkpoints", "exported_models", "closes", "NMSE"):
+    for part in (metrics["headline"], "report.html", "checkpoints", "exported_models", "NMSE", "Expected"):
         assert part in printed
     # the parameters have reached the notebooks
     assert metrics["sequences"]["source"] == metrics["sequences"]["target"] == 16

@@ -6,8 +6,9 @@ from cyclegan_lib.evaluation.measures import Result
 from cyclegan_lib.plots import comparison
 
 
-def result(nmse: float, baseline: float = 0.5, **more: float) -> Result:
-    return Result("", {"nmse": nmse, **more}, {"nmse": baseline})
+def result(nmse: float, baseline: float = 0.5, name: str = "CORAL", **more: float) -> Result:
+    interval = {"nmse": (nmse - 0.1, nmse + 0.1)}
+    return Result("", {"nmse": nmse, **more}, interval, {"nmse": (name, baseline)})
 
 
 def test_seeds_are_dots_around_their_mean_and_the_numeric_parameter_is_horizontal():
@@ -32,15 +33,22 @@ def test_seeds_are_dots_around_their_mean_and_the_numeric_parameter_is_horizonta
     assert baseline.get_linestyle() == ":"
     np.testing.assert_allclose(baseline.get_ydata(), 0.5)
     texts = [text.get_text() for text in nmse.texts]
-    assert texts == ["Gaussian OT", "normalization per-domain", "normalization shared"]
+    assert texts == ["CORAL", "normalization per-domain", "normalization shared"]
+    ends = [segment[:, 1] for lines in nmse.collections for segment in lines.get_segments()]
+    np.testing.assert_allclose(sorted(map(tuple, ends))[0], (1.0 - 0.9 - 0.1, 0.2), atol=1e-9)
+    assert len(ends) == 12 and not c2st.collections
     assert len(c2st.lines) == 4  # no baseline has been measured for it
 
 
 def test_a_baseline_that_depends_on_the_parameter_is_drawn_so():
     grid = {"train_recordings": [24, 48]}
-    runs = [({"train_recordings": 24}, result(0.3, 0.6)), ({"train_recordings": 48}, result(0.2, 0.4))]
+    runs = [
+        ({"train_recordings": 24}, result(0.3, 0.6)),
+        ({"train_recordings": 48}, result(0.2, 0.4, "identity")),
+    ]
     (axis,) = comparison(runs, grid).axes
     np.testing.assert_allclose(axis.lines[-1].get_xydata(), [[24, 0.6], [48, 0.4]])
+    assert axis.texts[0].get_text() == "CORAL, identity"
 
 
 def test_words_are_evenly_spaced_and_a_lone_seed_is_horizontal():

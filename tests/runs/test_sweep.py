@@ -124,9 +124,11 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     table = [line for line in printed.splitlines() if line.startswith("|")]
     assert len(table) == 4
     assert "NMSE ↓" in table[0] and "C2ST → 0.5" in table[0] and "gap closed" in table[0]
-    cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in table[2:]]
-    assert cells == [["3.0", "0", "done"], ["3.0", "1", "done"]]
-    assert "**0.200**" in table[2] and printed.count("**0.200**") == 1
+    cells = [[cell.strip() for cell in line.split("|")[1:5]] for line in table[2:]]
+    assert cells == [["3.0", "0", "done", "0"], ["3.0", "1", "done", "1"]]
+    # beyond the other's interval; c2st has none
+    assert "**0.200 (0.20 to 0.20)** | Gaussian OT 0.500" in table[2] and printed.count("**0.") == 1
+    assert "Best epoch 0: training did not improve" in printed
     assert "index.html" in printed
 
     # the killed run was continued in training; what was whole was kept
@@ -142,7 +144,7 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     content = json.loads((folder / "sweep.json").read_text())
     assert [run["status"] for run in content["runs"]] == ["done"] * 2
     assert [run["measures"]["nmse"] for run in content["runs"]] == [0.2, 0.21]
-    assert "| **0.200** |" in (folder / "sweep.md").read_text()
+    assert "| **0.200 (0.20 to 0.20)** |" in (folder / "sweep.md").read_text()
     assert {"comparison.png", "comparison.svg"} <= {path.name for path in folder.iterdir()}
     page = (folder / "index.html").read_text()
     # whole as it is, it is shown at once
@@ -150,6 +152,7 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     again = done(capfd, "sweep", project / "small.yml")
     assert [line for line in again.splitlines() if line.startswith("|")] == table
     assert 'href="lambda_cycle%3D3.0%2Cseed%3D0/report.html"' in page
+    assert "Best epoch 0: " in page and "Gaussian OT 0.500" in page
     assert 'src="data:image/png;base64,' in page and "http" not in page.replace("http://www.w3.org", "")
 
 

@@ -154,8 +154,10 @@ def load_benchmark(path: Path) -> None:
 
 def load_metrics(path: Path) -> None:
     found = _taken(measured(path.parent), path)
-    assert all(np.isfinite([*found.translated.values(), *found.baseline.values()]))
-    "\n".join(["", found.headline])
+    best = [value for _, value in found.baseline.values()]
+    assert all(np.isfinite([*found.translated.values(), *best, *np.ravel([*found.interval.values()])]))
+    "\n".join(["", found.headline, *found.said, *(name for name, _ in found.baseline.values())])
+    f"{found.epoch} {found.compared}"
 
 
 def load_cell(path: Path) -> None:

@@ -110,8 +110,10 @@ def _runs(base: Path) -> dict[str, Reader]:
     cell |= {"extras": {}, "recordings": {"test_a": 8}, "seconds": 0.1}
     names = {"pairs": {"simulated": {}}, "methods": ["identity"], "seeds": [0]}
     names |= {"left_out": {}, "versions": {}}
-    rows = [{"name": "CycleGAN", "nmse": 0.5}, {"name": "Gaussian OT", "nmse": 0.7}]
-    metrics = {"rows": rows, "headline": "Better.", "gap_closed": 0.5}
+    rows = [{"name": "CycleGAN", "nmse": 0.5, "interval": {"nmse": [0.4, 0.6]}}]
+    rows += [{"name": "Gaussian OT", "nmse": 0.7, "baseline": True}]
+    metrics = {"rows": rows, "headline": "Better.", "gap_closed": 0.5, "epoch": 3, "said": ["Good."]}
+    metrics["recordings_compared"] = 20
     sweep = yaml.safe_dump(SWEEP).encode()
     notebook, lock = contents.executed(), b"pid 12345678"
     return {
