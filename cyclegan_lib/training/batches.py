@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.features.seen import Seen
-from cyclegan_lib.training.criterion import deviations
+from cyclegan_lib.training.criterion import yardstick
 from cyclegan_lib.training.domains import Domains
 
 
@@ -67,7 +67,7 @@ class UnpairedData(pl.LightningDataModule):
             x[np.unique(domain.recording, return_index=True)[1]]
             for x, domain in ((self.a, domains.a), (self.b, domains.b))
         )
-        self.scale_a, self.scale_b = deviations(z["a"]), deviations(z["b"])  # of the held-out distance
+        self.yardsticks = yardstick(z["a"]), yardstick(z["b"])  # of the held-out distance
         held_out = [restart % settings.folds for restart in range(settings.restarts)]
         self.train_a = [np.flatnonzero(domains.fold_a != fold) for fold in held_out]
         self.train_b = [np.flatnonzero(domains.fold_b != fold) for fold in held_out]

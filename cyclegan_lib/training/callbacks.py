@@ -30,9 +30,10 @@ class ChooseCheckpoint(pl.Callback):
     """After each epoch measure the held-out distance and write the checkpoints; best.ckpt has the lowest.
 
     The untrained generators, which are linear maps, take part as epoch 0: training can only improve on them
-    in this measure, and there is a checkpoint from the first moment on. The history of all logged figures
-    travels in the checkpoint, so that curves are whole after a resume, and is written to metrics.csv after
-    each epoch.
+    in this measure, and there is a checkpoint from the first moment on. Below what the devices' own
+    recordings have, held out likewise, distances say nothing: the earliest epoch there is the best. The
+    history of all logged figures travels in the checkpoint, so that curves are whole after a resume, and is
+    written to metrics.csv after each epoch.
     """
 
     def __init__(
@@ -57,12 +58,12 @@ class ChooseCheckpoint(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The history, and what follows from it: plain types."""
-        best = min(self.history, key=_distance)
+        best = min(self.history, key=self._cost)
         kept, before = self._kept(self.history), self._kept(self.history[:-1])
         return {
             "history": self.history,
             "best_epoch": int(best["epoch"]),
-            "best_distance": _distance(best),
+            "best_distance": best["val_distance"],
             "kept": kept,  # file names and their epochs
             # what the last epoch removed: a kill may have come before
             "dropped": [name for name in before if name not in kept],
@@ -143,8 +144,11 @@ class ChooseCheckpoint(pl.Callback):
         if self.watch is not None:
             self.watch(epoch, module)
 
+    def _cost(self, figures: dict[str, float]) -> float:
+        return max(figures["val_distance"], self.expected or 0.0)
+
     def _kept(self, history: History) -> dict[str, int]:
-        best = sorted(history[1:], key=_distance)[: self.keep]
+        best = sorted(history[1:], key=self._cost)[: self.keep]
         return {name_of(figures): int(figures["epoch"]) for figures in history if figures in best}
 
     @staticmethod
@@ -181,20 +185,15 @@ class ChooseCheckpoint(pl.Callback):
 
 def _to_held_out(made: list[tuple[torch.Tensor, torch.Tensor]], data: UnpairedData) -> list[list[float]]:
     """Of each restart's sequences of A, and of B, the distances to its held-out ones."""
-    scales = enumerate((data.scale_a, data.scale_b))
     return [
-        [held_out_distance(own[i], real[i], scale) for own, real in zip(made, data.held_out, strict=True)]
-        for i, scale in scales
+        [held_out_distance(own[i], real[i], measure) for own, real in zip(made, data.held_out, strict=True)]
+        for i, measure in enumerate(data.yardsticks)
     ]
 
 
 def verdict_of(state: dict[str, Any]) -> str:
     """The verdict on what the callback has chosen; "" for runs of before."""
     return verdict(Evidence(**state["evidence"]), state["best_epoch"]) if state.get("evidence") else ""
-
-
-def _distance(figures: dict[str, float]) -> float:
-    return figures["val_distance"]
 
 
 class StopWhenAsked(pl.Callback):

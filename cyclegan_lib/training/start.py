@@ -15,7 +15,7 @@ import torch
 
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.models.cyclegan import CycleGANModule, LinearMap
-from cyclegan_lib.training.criterion import deviations, held_out_distance
+from cyclegan_lib.training.criterion import MEANS, held_out_distance, yardstick
 from cyclegan_lib.training.domains import Domains
 from cyclegan_lib.training.matching import (
     Described,
@@ -115,15 +115,18 @@ def _nearest(
     domains: Domains,
     settings: TrainingSettings,
 ) -> str:
-    """The kind of map that is nearest to the target on recordings that no restart has seen."""
+    """The kind of map that is nearest to the target on recordings that no restart has seen.
+
+    By their mean spectra: what varies within recordings is the gains' part, which come later.
+    """
     source, target = way
     folds = {"a": domains.fold_a, "b": domains.fold_b}
-    scale = deviations(z[target])
+    measure = yardstick(z[target])
     distances = dict.fromkeys(maps[0], 0.0)
     for restart, of_restart in enumerate(maps):
         own, real = (z[name][folds[name] == restart % settings.folds] for name in (source, target))
         for kind, (weight, bias) in of_restart.items():
-            distances[kind] += held_out_distance(own @ weight.T + bias, real, scale)
+            distances[kind] += held_out_distance(own @ weight.T + bias, real, measure, MEANS)
     return min(distances, key=lambda kind: distances[kind])
 
 

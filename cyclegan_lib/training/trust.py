@@ -26,7 +26,7 @@ from cyclegan_lib.training.matching import (
 
 PERMUTATIONS = 100
 # Halvings of the recordings, fewer where there are more; maps of a half, and how soft its matches are.
-HALVINGS, FEW_RECORDINGS, MAPS_OF_HALVES, HALVES_ENTROPY = 24, 20, 2, 0.05
+HALVINGS, FEW_RECORDINGS, MAPS_OF_HALVES, HALVES_ENTROPY = 16, 20, 2, 0.05
 PARTS = ("level", "shape")
 
 
