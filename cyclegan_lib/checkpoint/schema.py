@@ -118,12 +118,22 @@ class _Epoch(_Part):  # a line of the history, with more figures
     val_distance: Number
 
 
+class _Evidence(_Own):  # of `training.verdict.Evidence`
+    start: Text
+    recordings: Count
+    gained: Number
+    low: Number
+    high: Number
+
+
 class _Choice(_Part):  # the state of `training.callbacks.ChooseCheckpoint`
     history: Annotated[list[_Epoch], Field(min_length=1, fail_fast=True)]
     best_epoch: Count
     best_distance: Number
     kept: dict[OwnName, Count] = {}
     dropped: Annotated[list[OwnName], Field(max_length=MAX_NAMES, fail_fast=True)] = []
+    evidence: _Evidence | None = None  # what checkpoints of before lack, as the next
+    expected_distance: Number | None = None
 
     def model_post_init(self, _: Any) -> None:
         epochs = range(len(self.history))
@@ -184,6 +194,7 @@ class Checkpoint(_Part):
     example: Annotated[dict[Literal["A", "B"], Sequences], Both] | None = None
     slice_moments: Annotated[dict[Literal["A", "B"], _SliceMoments], Both] | None = None
     seen: Annotated[dict[Literal["A", "B"], Seen], Both] | None = None
+    verdict: Text = ""
     random_states: dict[Any, Any] | None = None
     # where Lightning looks for the hyperparameters: as it names them today, and did long ago
     hparams_name: Literal["kwargs"] | None = None

@@ -60,6 +60,7 @@ class TrainingFacts(Settings):
     data: BothDomains
     held_out_distance: dict[str, float]
     seen: Annotated[dict[Literal["a", "b"], Seen], Both] | None = None  # what models of before lack
+    verdict: str = ""  # one sentence: whether the map is better than a mean shift
 
 
 class Manifest(Settings):
@@ -158,6 +159,7 @@ def describe(content: dict[str, Any]) -> dict[str, Any]:
             **{name: hyper["settings"][name] for name in ("seed", "steps_per_epoch")},
             "data": hyper["data"],
             "held_out_distance": _held_out_distance(content),
+            "verdict": content.get("verdict", ""),
             "seen": seen and {name.lower(): values for name, values in seen.items()},
         },
         "evaluation": {},

@@ -7,6 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.features.seen import Seen
+from cyclegan_lib.training.criterion import yardstick
 from cyclegan_lib.training.domains import Domains
 
 
@@ -66,11 +67,17 @@ class UnpairedData(pl.LightningDataModule):
             x[np.unique(domain.recording, return_index=True)[1]]
             for x, domain in ((self.a, domains.a), (self.b, domains.b))
         )
+        self.yardsticks = yardstick(z["a"]), yardstick(z["b"])  # of the held-out distance
         held_out = [restart % settings.folds for restart in range(settings.restarts)]
         self.train_a = [np.flatnonzero(domains.fold_a != fold) for fold in held_out]
         self.train_b = [np.flatnonzero(domains.fold_b != fold) for fold in held_out]
         self.held_out = [
             (self.a[domains.fold_a == fold], self.b[domains.fold_b == fold]) for fold in held_out
+        ]
+        # as many other recordings, which the device itself made: what they measure is what to expect
+        self.others = [
+            (self.a[domains.fold_a == fold], self.b[domains.fold_b == fold])
+            for fold in ((fold + 1) % settings.folds for fold in held_out)
         ]
 
     def train_dataloader(self) -> DataLoader:

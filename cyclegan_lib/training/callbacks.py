@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from cyclegan_lib.checkpoint.reading import BEST, FORMAT, LAST
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
+from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.checkpoints import CHOICE, History, copy_whole, name_of, write_metrics
 from cyclegan_lib.training.criterion import held_out_distance
 from cyclegan_lib.training.start import fit_gains
+from cyclegan_lib.training.verdict import Evidence, verdict
 
 Watch = Callable[[int, CycleGANModule], None]
 MAX_ASKED = 64  # recordings on which the restarts' disagreement is measured: each epoch waits for it
@@ -27,9 +30,10 @@ class ChooseCheckpoint(pl.Callback):
     """After each epoch measure the held-out distance and write the checkpoints; best.ckpt has the lowest.
 
     The untrained generators, which are linear maps, take part as epoch 0: training can only improve on them
-    in this measure, and there is a checkpoint from the first moment on. The history of all logged figures
-    travels in the checkpoint, so that curves are whole after a resume, and is written to metrics.csv after
-    each epoch.
+    in this measure, and there is a checkpoint from the first moment on. Below what the devices' own
+    recordings have, held out likewise, distances say nothing: the earliest epoch there is the best. The
+    history of all logged figures travels in the checkpoint, so that curves are whole after a resume, and is
+    written to metrics.csv after each epoch.
     """
 
     def __init__(
@@ -43,6 +47,8 @@ class ChooseCheckpoint(pl.Callback):
         self.on_epoch, self.watch = on_epoch, watch
         self.history: History = []
         self.saved: int | None = None  # the epoch that cyclegan-last.ckpt holds
+        self.evidence: Evidence | None = None  # of the start; runs of before kept none
+        self.expected: float | None = None  # the held-out distance of the device's own recordings
         self._random_states: dict[str, Any] | None = None
 
     @property
@@ -52,21 +58,25 @@ class ChooseCheckpoint(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The history, and what follows from it: plain types."""
-        best = min(self.history, key=_distance)
+        best = min(self.history, key=self._cost)
         kept, before = self._kept(self.history), self._kept(self.history[:-1])
         return {
             "history": self.history,
             "best_epoch": int(best["epoch"]),
-            "best_distance": _distance(best),
+            "best_distance": best["val_distance"],
             "kept": kept,  # file names and their epochs
             # what the last epoch removed: a kill may have come before
             "dropped": [name for name in before if name not in kept],
+            "evidence": self.evidence and asdict(self.evidence),
+            "expected_distance": self.expected,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.history = list(state_dict["history"])
         self.saved = int(self.history[-1]["epoch"])
+        evidence = state_dict.get("evidence")
+        self.evidence, self.expected = evidence and Evidence(**evidence), state_dict.get("expected_distance")
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -76,6 +86,7 @@ class ChooseCheckpoint(pl.Callback):
         checkpoint["example"] = trainer.datamodule.example
         checkpoint["slice_moments"] = trainer.datamodule.slice_moments
         checkpoint["seen"] = self._seen(trainer, module)
+        checkpoint["verdict"] = verdict_of(self.state_dict())
         checkpoint["random_states"] = random_states()
 
     def on_load_checkpoint(
@@ -87,6 +98,8 @@ class ChooseCheckpoint(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Measure and write epoch 0, unless this run goes on from a checkpoint."""
         if not self.history:
+            self.evidence = module.evidence
+            self.expected = float(np.mean(_to_held_out(trainer.datamodule.others, trainer.datamodule)))
             self._fit_gains(trainer, module)
             self._keep({"epoch": 0, **self._distances(trainer, module)}, trainer, module)
         elif self._random_states is not None:
@@ -131,8 +144,11 @@ class ChooseCheckpoint(pl.Callback):
         if self.watch is not None:
             self.watch(epoch, module)
 
+    def _cost(self, figures: dict[str, float]) -> float:
+        return max(figures["val_distance"], self.expected or 0.0)
+
     def _kept(self, history: History) -> dict[str, int]:
-        best = sorted(history[1:], key=_distance)[: self.keep]
+        best = sorted(history[1:], key=self._cost)[: self.keep]
         return {name_of(figures): int(figures["epoch"]) for figures in history if figures in best}
 
     @staticmethod
@@ -157,18 +173,27 @@ class ChooseCheckpoint(pl.Callback):
     @staticmethod
     def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:
         """The mean over restarts of each one's distance on the recordings that it never saw."""
-        held_out = trainer.datamodule.held_out
-        made = module.member_translations([tuple(x.to(module.device) for x in both) for both in held_out])
-        to_b = [held_out_distance(x["B"].cpu(), b) for x, (_, b) in zip(made, held_out, strict=True)]
-        to_a = [held_out_distance(x["A"].cpu(), a) for x, (a, _) in zip(made, held_out, strict=True)]
+        data = trainer.datamodule
+        held_out = [tuple(x.to(module.device) for x in both) for both in data.held_out]
+        made = module.member_translations(held_out)
+        to_a, to_b = _to_held_out([(each["A"].cpu(), each["B"].cpu()) for each in made], data)
         # also of each restart, to see which one did well
         each = {f"val_distance_{i}": (x + y) / 2 for i, (x, y) in enumerate(zip(to_b, to_a, strict=True))}
         means = {"val_distance_AB": float(np.mean(to_b)), "val_distance_BA": float(np.mean(to_a))}
         return {**means, "val_distance": (means["val_distance_AB"] + means["val_distance_BA"]) / 2, **each}
 
 
-def _distance(figures: dict[str, float]) -> float:
-    return figures["val_distance"]
+def _to_held_out(made: list[tuple[torch.Tensor, torch.Tensor]], data: UnpairedData) -> list[list[float]]:
+    """Of each restart's sequences of A, and of B, the distances to its held-out ones."""
+    return [
+        [held_out_distance(own[i], real[i], measure) for own, real in zip(made, data.held_out, strict=True)]
+        for i, measure in enumerate(data.yardsticks)
+    ]
+
+
+def verdict_of(state: dict[str, Any]) -> str:
+    """The verdict on what the callback has chosen; "" for runs of before."""
+    return verdict(Evidence(**state["evidence"]), state["best_epoch"]) if state.get("evidence") else ""
 
 
 class StopWhenAsked(pl.Callback):

@@ -25,7 +25,7 @@ from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training import checkpoints
 from cyclegan_lib.training.batches import UnpairedData
-from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch
+from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch, verdict_of
 from cyclegan_lib.training.checkpoints import History, ResumePoint
 from cyclegan_lib.training.domains import Domains, load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
@@ -40,6 +40,8 @@ class TrainingRun:
     last: Path  # the one after the last epoch
     best_epoch: int  # 0 is the untrained model, a linear map
     history: History  # one line an epoch: `epoch`, training losses, validation figures
+    verdict: str = ""  # one sentence: whether its map is better than a mean shift
+    expected_distance: float | None = None  # what the devices' own recordings have, held out likewise
     warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
 
 
@@ -168,8 +170,15 @@ def _in_folder(resume: str | Path, folder: Path) -> Path:
 
 
 def _run(folder: Path, choice: dict[str, Any], domains: Domains) -> TrainingRun:
-    best_epoch, history = choice["best_epoch"], choice["history"]
-    return TrainingRun(folder / BEST, folder / LAST, best_epoch, history, domains.warnings)
+    return TrainingRun(
+        folder / BEST,
+        folder / LAST,
+        choice["best_epoch"],
+        choice["history"],
+        verdict_of(choice),
+        choice.get("expected_distance"),
+        domains.warnings,
+    )
 
 
 def _fit(

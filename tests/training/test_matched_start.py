@@ -12,13 +12,16 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer, Pairs
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.training import Domains, load_domains, start, train
-from cyclegan_lib.training.start import Described, matched_gain, start_map, start_module
+from cyclegan_lib.training.matching import Described, matched_gain
+from cyclegan_lib.training.start import start_map, start_module
+from cyclegan_lib.training.trust import Trust, beyond_filter
 
 
 @pytest.fixture(autouse=True)
 def one_draw(monkeypatch):
-    """A start is one map then, not the mean of eight."""
+    """A start is one map then, not the mean of eight; and none that is simpler."""
     monkeypatch.setattr(start, "MAX_DRAWS", 1)
+    monkeypatch.setattr(start, "_nearest", lambda *given: start.MATCHED)
 
 
 def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, tmp_path):
@@ -28,14 +31,18 @@ def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, t
     prepared = load_domains(*domains, QUICK)
     z = prepared.normalized()
     rng = np.random.default_rng(QUICK.seed)
+    described = (Described.describe(z[x], getattr(prepared, x).recording) for x in "ab")
+    trust, _ = Trust.of(*described, rng)
     for restart in range(QUICK.restarts):
         in_a, in_b = prepared.fold_a != restart, prepared.fold_b != restart
         a = Described.describe(z["a"][in_a], prepared.a.recording[in_a])
         b = Described.describe(z["b"][in_b], prepared.b.recording[in_b], prepared.b.label[in_b])
         before = copy.deepcopy(rng)
+        ab = start_map(a, b, rng, trust.distance)
+        ba = start_map(b, a, before, trust.distance)  # the other direction draws the same
         for network, (weight, bias) in (
-            (module.average_AB.module, start_map(a, b, rng)),
-            (module.generator_BA, start_map(b, a, before)),  # the other direction draws the same
+            (module.average_AB.module, trust.applied(ab, a, b, trust.level_ab)),
+            (module.generator_BA, trust.applied(ba, b, a, trust.level_ba)),
         ):
             np.testing.assert_allclose(network.start_weight[restart].T, weight, atol=1e-5)
             np.testing.assert_allclose(network.start_bias[restart, 0], bias, atol=1e-5)
@@ -62,6 +69,21 @@ def test_labels_of_b_count_where_they_are_wanted_and_those_of_a_never_do():
     assert not torch.equal(some, without) and not torch.equal(some, first)
 
 
+@pytest.mark.parametrize("kind", [start.SHIFT, start.AFFINE])
+def test_a_simpler_map_is_taken_where_it_is_nearer(kind, domains, monkeypatch):
+    """The devices of these sets differ by a shift of 10 dB, or by a gain besides."""
+    monkeypatch.undo()
+    monkeypatch.setattr(start, "start_map", lambda *given: (np.eye(40), np.full(40, 5.0)))
+    prepared = load_domains(*domains, QUICK)
+    if kind == start.AFFINE:
+        a = prepared.a.with_features(2 * prepared.a.features, prepared.a.device)
+        prepared = replace(prepared, a=a, normalizer=Normalizer.fit(a.features, prepared.b.features))
+    module = start_module(prepared, QUICK)
+    assert module.evidence.start == kind
+    off_diagonal = module.generator_AB.start_weight[:, ~torch.eye(40, dtype=bool)]
+    assert (off_diagonal == 0).all()
+
+
 @pytest.mark.parametrize("name", ["best", "last"])
 def test_the_gains_in_a_checkpoint_are_those_of_its_own_weights(domains, trained, name):
     module = CycleGANModule.load_from_checkpoint(getattr(trained[0], name), map_location="cpu")
@@ -72,7 +94,9 @@ def test_the_gains_in_a_checkpoint_are_those_of_its_own_weights(domains, trained
     ):
         assert generator.gain_bias.abs().max() > 0.01
         translated = generator.ungained(torch.from_numpy(source)).detach().numpy()
-        gain = matched_gain(*(Described.describe(x, np.arange(len(x))) for x in (translated, target)))
+        names = np.arange(len(source))
+        part = beyond_filter(Described.describe(z["a"], names), Described.describe(z["b"], names))
+        gain = matched_gain(*(Described.describe(x, names) for x in (translated, target)), part)
         for name, fitted in vars(gain).items():
             np.testing.assert_allclose(getattr(generator, f"gain_{name}"), fitted, atol=1e-3)
 

@@ -17,6 +17,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import locked
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.training import held_out_distance, train
+from cyclegan_lib.training.criterion import yardstick
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 LAST = "cyclegan-last.ckpt"
@@ -186,5 +187,9 @@ def test_held_out_distance_against_an_independent_computation():
     directions = rng.normal(size=(4000, 120))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     expected = np.sqrt(np.mean((np.sort(u @ directions.T, axis=0) - np.sort(v @ directions.T, axis=0)) ** 2))
-    assert held_out_distance(x, y) == pytest.approx(expected, rel=0.1)
-    assert held_out_distance(y, y) == 0
+    measure = yardstick(y)
+    np.testing.assert_allclose(measure, [statistics[1].mean(axis=0), scale])
+    assert held_out_distance(x, y, measure) == pytest.approx(expected, rel=0.1)
+    assert held_out_distance(y, y, measure) == 0
+    odd = np.concatenate([x[:5], 100 * x[5:]])  # one odd recording does not decide
+    assert held_out_distance(odd, y, measure) < 3 * expected

@@ -1,10 +1,12 @@
 """Matching recordings against a translation that is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cyclegan_lib.evaluation.baselines import GaussianOT
-from cyclegan_lib.training.start import (
+from cyclegan_lib.training.matching import (
     Described,
     MatchSettings,
     _class_cost,
@@ -14,7 +16,7 @@ from cyclegan_lib.training.start import (
 
 N = 30
 SEEDS = pytest.mark.parametrize("seed", range(3))
-SETTINGS = MatchSettings(ridge=0.3, entropy=0.05, gain=0.5)
+SETTINGS = MatchSettings(ridge=0.3, entropy=0.05, gain=0.5, distance=0.0)
 SHIFT = np.random.default_rng(5).normal(0, 1.5, 40)
 # each feature has a gain of its own, and some of its neighbour leaks into it
 NEAR_DIAGONAL = np.diag(np.random.default_rng(3).uniform(0.8, 1.2, 40)) + 0.3 * np.eye(40, k=1)
@@ -133,19 +135,34 @@ def test_labels_do_not_spoil_a_map_that_is_found_without_them():
     assert error(fitted(a, b, label=label), TRUTHS["shift"]) < 1.2 * without
 
 
+def test_bands_far_apart_are_pulled_more():
+    a, b = devices(NEAR_DIAGONAL, 0)
+    near, far = (fitted(a, b, settings=replace(SETTINGS, distance=distance))[0] for distance in (0.0, 2.0))
+    apart = np.abs(np.subtract.outer(np.arange(40), np.arange(40))) > 6
+    assert np.abs(far[apart]).mean() < 0.6 * np.abs(near[apart]).mean()
+    assert error(fitted(a, b, settings=replace(SETTINGS, distance=2.0)), NEAR_DIAGONAL) < 0.03
+
+
+def test_of_a_gain_a_part_is_taken():
+    x = described(machines(N, 1))
+    whole, half = (matched_gain(x, described(1.5 * machines(N, 2)), part) for part in (1.0, 0.5))
+    np.testing.assert_allclose(half.bias, whole.bias / 2)
+    np.testing.assert_allclose(half.weight, whole.weight / 2)
+
+
 def test_settings_are_drawn_within_their_ranges_and_apart():
-    drawn = [MatchSettings.draw(np.random.default_rng(seed)) for seed in range(200)]
+    drawn = [MatchSettings.draw(np.random.default_rng(seed), 0.5) for seed in range(200)]
     assert len(set(drawn)) == 200
     assert all(0.1 <= s.ridge <= 1 and 0.02 <= s.entropy <= 0.2 and 0 <= s.gain <= 1 for s in drawn)
     assert max(s.ridge for s in drawn) > 0.8 and min(s.ridge for s in drawn) < 0.13
-    assert MatchSettings.draw(np.random.default_rng(3)) == drawn[3]
+    assert MatchSettings.draw(np.random.default_rng(3), 0.5) == drawn[3]
 
 
 def test_constant_features_and_outliers_give_finite_maps():
     a, b = devices(TRUTHS["shift"], 0)
     a[:, :, 5] = b[:, :, 7] = -1.0
     a[3] -= 8.0  # a recording that resembles none of the other device
-    for drawn in (SETTINGS, MatchSettings(0.1, 0.02, 1.0)):
+    for drawn in (SETTINGS, MatchSettings(0.1, 0.02, 1.0, 2.0)):
         for x, y in ((a, b), (b, a)):
             for label in (None, np.where(np.arange(N) % 2, "ball", "normal")):
                 weight, bias = fitted(x, y, label=label, settings=drawn)
@@ -174,11 +191,11 @@ def test_a_known_gain_within_recordings_is_found(seed):
 
 @SEEDS
 def test_where_averaging_took_deviations_away_they_come_back_to_the_recordings_that_had_them(seed):
-    x = machines(N, 100 + seed)
+    x = machines(10 * N, 100 + seed)
     mean = x.mean(axis=1, keepdims=True)
     lost = np.where(mean[:, :, :1] > np.median(mean[:, :, :1]), 0.4, 1.0)  # in half of the recordings
     translated = mean + lost * (x - mean)
-    target = described(x[np.random.default_rng(seed).permutation(N)])
+    target = described(x[np.random.default_rng(seed).permutation(10 * N)])
     gain = log_gain(matched_gain(described(translated), target), described(translated))
     quiet = lost[:, 0, 0] < 1
     assert gain[quiet].mean() > gain[~quiet].mean() + 0.3

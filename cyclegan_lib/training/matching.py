@@ -1,0 +1,223 @@
+"""Linear maps that carry recordings onto matching ones of another device; nothing pairs them.
+
+Whole recordings are matched: an optimal-transport plan between the recordings' mean spectra, as translated so
+far, says which of the target's recordings each one resembles; a ridge regression towards its matches gives
+the next map; and so on, as in the iterated closest point algorithm [1]_ with soft correspondences [2]_. Two
+devices hear a machine through filters, which in dB are mere shifts: the regression is pulled towards a map
+that keeps features apart, not towards none.
+
+References
+----------
+.. [1] P. J. Besl and N. D. McKay, "A Method for Registration of 3-D Shapes", IEEE Transactions on Pattern
+   Analysis and Machine Intelligence 14(2), 1992, 239-256.
+.. [2] H. Chui and A. Rangarajan, "A new point matching algorithm for non-rigid registration", Computer Vision
+   and Image Understanding 89, 2003, 114-141.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import ot
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from cyclegan_lib.models.cyclegan import LinearMap
+from cyclegan_lib.models.generator import STD_FLOOR, GainMap
+
+ITERATIONS = 10  # the plan no longer changes then
+SINKHORN_STEPS = 100  # five times as many change the maps by less than another draw does
+GAIN_RIDGE, GAIN_RECORDINGS, GAIN_ENTROPY = 1.0, 200, 0.02
+# Labels: a match counts as nearer by this times the log probability of its class, as a classifier of the
+# target sees the translated recording; less with few recordings, from which no classifier can be learned.
+LABEL_WEIGHT, LABEL_RECORDINGS, LABEL_FROM = 0.2, 100, 5
+DRAWN_PART = 0.8  # of the recordings, in a draw
+# Bands so many apart are pulled twice as much, where all that sets the devices apart may be a filter: it does
+# not move sound between bands, and far ones predict by chance.
+BAND_DISTANCE = 6.0
+# One recording heard by both devices counts as much as this many whose match is only likely.
+PAIR_WEIGHT = 5.0
+
+Paired = tuple[np.ndarray, np.ndarray]  # mean spectra, (k, 40) each, of recordings that both devices made
+
+
+@dataclass(frozen=True)
+class Described:
+    """What is matched: the mean and standard deviation of each recording's slices."""
+
+    mean: np.ndarray  # float64, (recordings, 40), z-scores
+    std: np.ndarray  # the same
+    label: np.ndarray | None = None  # str, (recordings,); "" where it is not known
+
+    @classmethod
+    def describe(
+        cls, features: np.ndarray, recording: np.ndarray, label: np.ndarray | None = None
+    ) -> "Described":
+        """From sequences (n, slices, 40), their recordings' names and labels (n,); sorted by name."""
+        slices = [
+            features[recording == name].reshape(-1, features.shape[-1]).astype(np.float64)
+            for name in np.unique(recording)
+        ]
+        mean, std = (np.stack([f(x, axis=0) for x in slices]) for f in (np.mean, np.std))
+        return cls(mean, std, None if label is None else label[np.unique(recording, return_index=True)[1]])
+
+    def some(self, rng: np.random.Generator) -> "Described":
+        """Draw four fifths of the recordings, without replacement."""
+        kept = rng.permutation(len(self.mean))[: max(2, round(DRAWN_PART * len(self.mean)))]
+        return self.select(np.sort(kept))
+
+    def select(self, kept: np.ndarray) -> "Described":
+        """Some of the recordings, by index."""
+        return Described(self.mean[kept], self.std[kept], None if self.label is None else self.label[kept])
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """Of each feature over all slices, (40,); never 0."""
+        return np.sqrt(self.mean.var(axis=0) + np.square(self.std).mean(axis=0)) + 1e-6
+
+    @property
+    def log_std(self) -> np.ndarray:
+        """How much each recording's slices vary, (recordings, 40); finite also in silence."""
+        return np.log(self.std + STD_FLOOR)
+
+
+@dataclass(frozen=True)
+class MatchSettings:
+    """What one member's map is fitted with. Members draw their own: none is best for all devices."""
+
+    ridge: float  # pull towards the prior, as a part of the mean variance of the source's recordings
+    entropy: float  # of the transport plan, as a part of the median cost: how soft the matches are
+    gain: float  # 0 to 1; the prior's is the ratio of the features' deviations to this power: 0 for shifts
+    distance: float  # how much more the pull is between bands that are far apart; 0: the same for all
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, distance: float) -> "MatchSettings":
+        """Draw a member's other settings from ranges that did well on development pairs."""
+        ridge = np.exp(rng.uniform(np.log(0.1), np.log(1.0)))
+        entropy = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
+        return cls(float(ridge), float(entropy), float(rng.uniform(0.0, 1.0)), distance)
+
+
+def matched_map(
+    source: Described, target: Described, settings: MatchSettings, paired: Paired | None = None
+) -> LinearMap:
+    """Fit a linear map from the source's recordings onto those of the target; nothing pairs them.
+
+    Labels of the target, where there are some, keep its fault classes apart; those of the source are not
+    looked at. Returns weight (40, 40) and bias (40,), float64: ``translated = x @ weight.T + bias``.
+    """
+    prior = np.diag((target.deviation / source.deviation) ** settings.gain)  # (40, 40), from the right
+    shift = target.mean.mean(axis=0) - source.mean.mean(axis=0) @ prior
+    if paired is not None:
+        shift = (paired[1] - paired[0] @ prior).mean(axis=0)
+    weight, bias = prior, shift
+    unsteadiness = unsteadiness_cost(source, target)  # (n, m)
+    classes = _class_cost(source, target)
+    for iteration in range(ITERATIONS):
+        translated = source.mean @ weight + bias  # (n, 40)
+        cost = ot.dist(translated, target.mean) + unsteadiness
+        if iteration >= LABEL_FROM:
+            cost = cost + np.median(cost) * classes(translated)
+        matches = soft_matches(cost, settings.entropy) @ target.mean  # (n, 40)
+        x, y, weights = source.mean, matches, np.full(len(matches), 1 / len(matches))
+        if paired is not None:
+            x, y = np.concatenate([x, paired[0]]), np.concatenate([y, paired[1]])
+            weights = np.concatenate([weights, np.full(len(paired[0]), PAIR_WEIGHT / len(matches))])
+        weight, bias = _ridge(x, y, weights, prior, settings)
+    return weight.T, bias
+
+
+def mean_map(maps: list[LinearMap]) -> LinearMap:
+    """The mean of linear maps."""
+    weights, biases = zip(*maps, strict=True)
+    return np.mean(weights, axis=0), np.mean(biases, axis=0)
+
+
+def matched_gain(translated: Described, target: Described, part: float = 1.0) -> GainMap:
+    """Fit how much the deviations within translated recordings have to grow to be those of their matches.
+
+    Ridge regression of the log deviations that are missing on the translated recording's statistics, beyond
+    the mean over all recordings, which needs no matches and is not shrunk; stiffer where recordings are few,
+    since a gain that is wrong multiplies. Of it all a `part` is taken.
+    """
+    logs, wanted = translated.log_std, target.log_std
+    cost = ot.dist(translated.mean, target.mean) + unsteadiness_cost(translated, target)
+    bias = wanted.mean(axis=0) - logs.mean(axis=0)  # (40,)
+    missing = soft_matches(cost, GAIN_ENTROPY) @ wanted - logs - bias  # (n, 40)
+    statistics = np.concatenate([translated.mean, logs], axis=1)  # (n, 80)
+    centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
+    z = (statistics - centre) / scale
+    ridge = GAIN_RIDGE * (1 + (GAIN_RECORDINGS / len(z)) ** 2)
+    weight = np.linalg.solve(z.T @ z / len(z) + ridge * np.eye(z.shape[1]), z.T @ missing / len(z))
+    return GainMap(centre, scale, part * weight, part * bias)
+
+
+def _class_cost(source: Described, target: Described) -> Callable[[np.ndarray], np.ndarray | float]:
+    """How unlikely each of the target's classes is for translated recordings, (n, m); 0 without labels."""
+    label = np.zeros(0, dtype=str) if target.label is None else target.label
+    known = np.flatnonzero(label != "")
+    if len(np.unique(label[known])) < 2:
+        return lambda translated: 0.0
+    own, wanted = source.log_std, target.log_std
+    source_logs = own - own.mean(axis=0) + wanted.mean(axis=0)  # (n, 40)
+    statistics = np.concatenate([target.mean, wanted], axis=1)  # (m, 80)
+    centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        z = (statistics[known] - centre) / scale
+        classifier = LogisticRegression(C=0.1, max_iter=500).fit(z, label[known])
+    column = np.searchsorted(classifier.classes_, label[known])
+    weight = LABEL_WEIGHT * len(known) / (len(known) + LABEL_RECORDINGS)
+
+    def cost(translated: np.ndarray) -> np.ndarray:
+        z = (np.concatenate([translated, source_logs], axis=1) - centre) / scale  # (n, 80)
+        costs = np.empty((len(z), len(label)))
+        costs[:, known] = -weight * classifier.predict_log_proba(z)[:, column]
+        costs[:, label == ""] = costs[:, known].mean(axis=1, keepdims=True)  # neither nearer nor farther
+        return costs
+
+    return cost
+
+
+def unsteadiness_cost(source: Described, target: Described) -> np.ndarray:
+    """Squared distance of the log deviations within recordings, (n, m), each domain about its own mean."""
+    return ot.dist(*(log - log.mean(axis=0) for log in (source.log_std, target.log_std)))
+
+
+def soft_matches(cost: np.ndarray, entropy: float) -> np.ndarray:
+    """Rows that sum to 1: how much each of the target's recordings matches, (n, m)."""
+    n, m = cost.shape
+    cost = cost / (np.median(cost) or 1.0)
+    with warnings.catch_warnings():
+        # a recording far from all others underflows; its row below is then 0, and the regression goes on
+        warnings.filterwarnings("ignore", ".*numerical errors.*")
+        warnings.simplefilter("ignore", RuntimeWarning)
+        plan = ot.sinkhorn(
+            np.full(n, 1 / n),
+            np.full(m, 1 / m),
+            cost,
+            entropy,
+            numItermax=SINKHORN_STEPS,
+            stopThr=1e-6,
+            warn=False,
+        )
+    return plan / np.maximum(plan.sum(axis=1, keepdims=True), 1e-12)
+
+
+def _ridge(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, prior: np.ndarray, settings: MatchSettings
+) -> LinearMap:
+    """Weighted least squares of y on x, with a penalty on the distance from `prior`; from the right."""
+    weights = weights / weights.sum()
+    mean_x, mean_y = weights @ x, weights @ y
+    x, y = x - mean_x, y - mean_y
+    gram = (weights[:, None] * x).T @ x  # (40, 40)
+    band = np.arange(len(gram))
+    apart = np.square((band[:, None] - band) / BAND_DISTANCE)  # (to, from)
+    penalty = settings.ridge * np.trace(gram) / len(gram) * (1 + settings.distance * apart) + 1e-9
+    correction = (weights[:, None] * x).T @ (y - x @ prior)  # (from, to)
+    # for each band to predict a system of its own
+    systems = gram + penalty[:, :, None] * np.eye(len(gram))  # (to, from, from)
+    weight = prior + np.linalg.solve(systems, correction.T[:, :, None])[:, :, 0].T
+    return weight, mean_y - mean_x @ weight
