@@ -17,13 +17,14 @@ from tqdm import tqdm
 from cyclegan_lib import documents, parallel, plots
 from cyclegan_lib.benchmark import pairs as registry
 from cyclegan_lib.benchmark.cells import CELLS, Cell, cell_key, versions
-from cyclegan_lib.benchmark.judge import Judge
+from cyclegan_lib.benchmark.device_pair import DevicePair
+from cyclegan_lib.benchmark.judge import Judge, Measured, truth_variance
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
 from cyclegan_lib.benchmark.numbers import BENCHMARK_JSON, Benchmark
 from cyclegan_lib.benchmark.report import markdown
 from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation.measures import MEASURES
+from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED
 from cyclegan_lib.files import replacing, writable_folder
 
 BENCHMARK_MD, BENCHMARK_PNG = "benchmark.md", "benchmark.png"
@@ -77,10 +78,12 @@ def benchmark(
         cell = cells[pair, seed, method] = Cell.load(output, pair, seed, method, key)
         if cell is None:
             missing.setdefault((pair, seed), {})[method] = key
+    # what takes longest first, so that all workers end together
+    waiting = sorted(missing.items(), key=lambda unit: not registry.PAIRS[unit[0][0]].rotated)
     kept = sum(cell is not None for cell in cells.values())
     with tqdm(total=len(cells), initial=kept, desc="benchmark", unit="cell", disable=not progress) as bar:
         compute = partial(_cells, output, data)
-        for computed in parallel.each(compute, list(missing.items()), min(workers, len(missing))):
+        for computed in parallel.each(compute, waiting, min(workers, len(missing))):
             for cell in computed:
                 cells[cell.pair, cell.seed, cell.method] = cell
                 bar.update()
@@ -136,23 +139,34 @@ def parse_seeds(seeds: Iterable[int | str] | str) -> list[int]:
 
 
 def _cells(output: Path, data: Path, missing: tuple[tuple[str, int], dict[str, str]]) -> list[Cell]:
-    """Build the pair, then run, measure and save one missing method after the other."""
+    """Build the pair's rotations, then run, measure and save one missing method after the other."""
     (name, seed), keys = missing
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # threads change the last digits
     cells = []
     try:
         with threadpool_limits(1):
-            pair = registry.build(name, seed, data)
-            judge = Judge(pair, seed)
-            recordings = {f.name: len(np.unique(getattr(pair, f.name).recording)) for f in fields(pair)}
+            rotations = registry.build(name, seed, data)
+            variance = truth_variance(rotations)
+            judges = [Judge(pair, seed, variance) for pair in rotations]
+            recordings = {
+                f.name: [len(np.unique(getattr(pair, f.name).recording)) for pair in rotations]
+                for f in fields(DevicePair)
+            }
             for method, key in keys.items():
-                start = time.perf_counter()
-                with tempfile.TemporaryDirectory(prefix=".work-", dir=output) as folder:
-                    translation = METHODS[method](pair, seed, Path(folder))
-                seconds = round(time.perf_counter() - start, 2)
-                values = judge.measure(translation.features)
-                cell = Cell(name, seed, method, values, translation.extras, recordings, seconds)
+                seconds, parts, extras = 0.0, [], []
+                for judge in judges:
+                    start = time.perf_counter()
+                    with tempfile.TemporaryDirectory(prefix=".work-", dir=output) as folder:
+                        translation = METHODS[method](judge.pair, seed, Path(folder))
+                    seconds += time.perf_counter() - start
+                    parts.append(judge.measure(translation, expect=method == TRANSLATED))
+                    extras.append(translation.extras)
+                whole = Measured.pooled(parts)
+                further = {"rotations": extras, "expected": whole.expected, "shares": whole.shares}
+                further = {what: known for what, known in further.items() if any(known)}
+                values = whole.values
+                cell = Cell(name, seed, method, values, whole.tested, further, recordings, round(seconds, 2))
                 cell.save(output, key)
                 cells.append(cell)
     finally:
