@@ -15,13 +15,18 @@ from cyclegan_lib.faults.ways import FORWARD, RECOMMENDED, VOTE, VOTERS, WAYS, p
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.normalization import CONSTANT_DB
 
-DECIMALS = 6  # of a recording's numbers
+DECIMALS = 5  # of a recording's numbers
 WEIGHT = "slices"  # of a recording
 
 
 def way_measure(way: str, model: str) -> str:
     """What the accuracy of a classifier in a way of `faults.ways` is called: forward's plainly so."""
     return f"{'accuracy' if way == FORWARD else way.replace(' ', '_')}_{model}"
+
+
+FORWARDS, RECOMMENDEDS = (
+    tuple(way_measure(way, model) for model in ("forest", "logistic")) for way in (FORWARD, RECOMMENDED)
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Measured:
     distances: dict[str, float | None]
     # by measure the accuracy that is expected without labels of A
     expected: dict[str, float] = field(default_factory=dict)
-    # how often each class occurs in the test set, "A", in B's training set, "B", and "estimated" for A without labels
+    # how often each class occurs: "A", in the test set; "B", in its training set; "estimated" for A
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property

@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from cyclegan_lib import documents, parallel, plots
 from cyclegan_lib.benchmark import pairs as registry
-from cyclegan_lib.benchmark.cells import CELLS, Cell, cell_key, versions
+from cyclegan_lib.benchmark.cells import CELLS, Cell, cell_key, cell_path, versions
 from cyclegan_lib.benchmark.device_pair import DevicePair
 from cyclegan_lib.benchmark.judge import Judge, Measured, truth_variance
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
@@ -47,9 +47,10 @@ def benchmark(
     with other settings, data, versions or code are made again.
 
     `pairs` and `methods` are keys of `PAIRS` and `METHODS`: all pairs and the methods in `DEFAULT` if left
-    out. A seed decides the split, the initial weights and all noise. Pairs that the folder `data` of real
-    recordings lacks are left out, and named in the report. `workers` processes, each with a thread, share
-    pairs and seeds; the numbers do not depend on them.
+    out; the report also has what an earlier run measured with other methods on these pairs and seeds. A seed
+    decides the split, the initial weights and all noise. Pairs that the folder `data` of real recordings
+    lacks are left out, and named in the report. `workers` processes, each with a thread, share pairs and
+    seeds; the numbers do not depend on them.
 
     Raises InputError if a name or a seed is unusable, the folder cannot be written, lies in the real data or
     holds a file of somebody else's under a name of ours, the real data of all pairs are missing, or a pair
@@ -70,16 +71,23 @@ def benchmark(
     _check_output(output, [data / part for pair in pairs for part in registry.PAIRS[pair].needs])
     writable_folder(output)
 
-    keys = {place: cell_key(*place, data) for place in product(pairs, methods)}
+    key_of = cache(lambda pair, method: cell_key(pair, method, data))
     cells: dict[tuple[str, int, str], Cell | None] = {}
     missing: dict[tuple[str, int], dict[str, str]] = {}  # by pair and seed {method: key}
     for pair, seed, method in product(pairs, seeds, methods):
-        key = keys[pair, method]
+        key = key_of(pair, method)
         cell = cells[pair, seed, method] = Cell.load(output, pair, seed, method, key)
         if cell is None:
             missing.setdefault((pair, seed), {})[method] = key
     # what takes longest first, so that all workers end together
     waiting = sorted(missing.items(), key=lambda unit: not registry.PAIRS[unit[0][0]].rotated)
+    others = [method for method in METHODS if method not in methods]
+    for pair, seed, method in product(pairs, seeds, others):
+        if cell_path(output, pair, seed, method).exists():
+            cell = Cell.load(output, pair, seed, method, key_of(pair, method))
+            if cell is not None:
+                cells[pair, seed, method] = cell
+    methods = [method for method in METHODS if method in {place[2] for place in cells}]
     kept = sum(cell is not None for cell in cells.values())
     with tqdm(total=len(cells), initial=kept, desc="benchmark", unit="cell", disable=not progress) as bar:
         compute = partial(_cells, output, data)
