@@ -1,13 +1,12 @@
 """The rows that train no network: baselines, optimal transport between samples, and B itself."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import ot
 
-from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
+from cyclegan_lib.benchmark.device_pair import DevicePair, Translation, in_both_directions
 from cyclegan_lib.evaluation.baselines import Baseline
 from cyclegan_lib.features import Normalizer
 
@@ -51,16 +50,22 @@ class BarycentricOT(Baseline):
 
 
 def baseline(pair: DevicePair, seed: int, folder: Path, kind: Callable[[], Baseline]) -> Translation:
-    """A baseline fitted on the unpaired training recordings."""
-    fitted = kind().fit(pair.train_a.features, pair.train_b.features)
-    return Translation(fitted.transform(pair.test_a.features))
+    """A baseline fitted on the unpaired training recordings, in both directions."""
+    a, b = pair.train_a.features, pair.train_b.features
+    return in_both_directions(pair, kind().fit(a, b).transform, kind().fit(b, a).transform)
 
 
 def barycentric_ot(pair: DevicePair, seed: int, folder: Path) -> Translation:
-    """The baseline that draws."""
-    return baseline(pair, seed, folder, partial(BarycentricOT, seed))
+    """The baseline that draws, from A to B alone."""
+    fitted = BarycentricOT(seed).fit(pair.train_a.features, pair.train_b.features)
+    return Translation(fitted.transform(pair.test_a.features))
 
 
 def real_target(pair: DevicePair, seed: int, folder: Path) -> Translation:
     """B's own recordings of the test moments: what a perfect translation would score."""
     return Translation(pair.test_b.features)
+
+
+def own_labels(pair: DevicePair, seed: int, folder: Path) -> Translation:
+    """A classifier that learned from A's own labels, asked about A as it is: what A's sound holds."""
+    return Translation(None, {"BA": pair.labelled_a})

@@ -24,14 +24,17 @@ SHARED = (pairs, judge)  # every cell hangs on them, and on what they import
 
 @dataclass(frozen=True)
 class Cell:
-    """What one method reached on one pair with one seed."""
+    """What one method reached on one pair with one seed, in all of its rotations."""
 
     pair: str
     seed: int
     method: str
-    values: dict[str, float | None]  # by measure, see `cyclegan_lib.benchmark.judge.Judge.measure`
-    extras: dict[str, Any] = field(default_factory=dict)  # further figures of the method
-    recordings: dict[str, int] = field(default_factory=dict)  # in each set of the pair
+    values: dict[str, float | None]  # by measure, see `cyclegan_lib.benchmark.judge.Measured`
+    # a column of each number that test recordings have, with their names and weights, see there as well
+    tested: dict[str, list[Any]] = field(default_factory=dict)
+    # "rotations": of each further figures of the method; what is expected without labels of A
+    extras: dict[str, Any] = field(default_factory=dict)
+    recordings: dict[str, list[int]] = field(default_factory=dict)  # in each set of each rotation
     seconds: float = 0.0  # of fitting and translating
 
     def save(self, output: Path, key: str) -> Path:

@@ -1,12 +1,14 @@
 """The CycleGAN's own rows: trained, untrained, and with other help than usual."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
+from cyclegan_lib.benchmark.device_pair import DevicePair, Translation, in_both_directions
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.evaluation.distances import nmse
 from cyclegan_lib.faults.models import FaultModels
@@ -39,7 +41,7 @@ def cyclegan(pair: DevicePair, seed: int, folder: Path) -> Translation:
     module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu", weights_only=True).eval()
     trail = watched.joined(run.history)
     extras = {"best_epoch": run.best_epoch, "epochs": len(run.history) - 1, "trail": trail}
-    return Translation(_translate(module, pair), extras)
+    return _translation(module, pair, extras)
 
 
 def untrained(
@@ -64,7 +66,7 @@ def untrained(
     torch.manual_seed(seed)
     module, data = start_module(domains, settings), UnpairedData(domains, settings)
     fit_gains(module, data.first_a, data.first_b)
-    return Translation(_translate(module, pair))
+    return _translation(module, pair)
 
 
 class Trail:
@@ -79,7 +81,7 @@ class Trail:
         """Called by `train` for the untrained model and after each epoch."""
         if epoch % EVERY:
             return
-        translated, truth = _translate(module, self.pair), self.pair.test_b
+        translated, truth = _maps(module)[0](self.pair.test_a.features), self.pair.test_b
         accuracy = self.classifier.accuracy(truth.with_features(translated, truth.device))
         members = [nmse(features, truth.features) for features in _members(module, self.pair)]
         error = nmse(translated, truth.features)
@@ -95,19 +97,28 @@ class Trail:
         return trail
 
 
-def _normalized(module: Any, pair: DevicePair) -> tuple[Normalizer, torch.Tensor]:
+def _maps(module: Any) -> list[Callable[[np.ndarray], np.ndarray]]:
+    """The maps of features, (sequences, slices, 40) dB, from A to B and from B to A."""
     normalizer = Normalizer.from_dict(module.hparams["normalization"])
-    return normalizer, torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))
+
+    def through(convert: Callable, source: str, target: str, x: np.ndarray) -> np.ndarray:
+        z = torch.from_numpy(normalizer.normalize(x, source))
+        return normalizer.denormalize(convert(z).numpy(), target)
+
+    return [
+        partial(through, module.convert_A_to_B, "A", "B"),
+        partial(through, module.convert_B_to_A, "B", "A"),
+    ]
 
 
-def _translate(module: Any, pair: DevicePair) -> np.ndarray:
-    normalizer, z = _normalized(module, pair)  # (sequences, slices, 40)
-    return normalizer.denormalize(module.convert_A_to_B(z).numpy(), "B")
+def _translation(module: Any, pair: DevicePair, extras: dict[str, Any] | None = None) -> Translation:
+    return in_both_directions(pair, *_maps(module), extras)
 
 
 @torch.no_grad()
 def _members(module: Any, pair: DevicePair) -> list[np.ndarray]:
-    normalizer, z = _normalized(module, pair)
+    normalizer = Normalizer.from_dict(module.hparams["normalization"])
+    z = torch.from_numpy(normalizer.normalize(pair.test_a.features, "A"))  # (sequences, slices, 40)
     generator = module.average_AB.module
     each = generator.each(z.expand(generator.members, *z.shape), generator.strength)
     return [normalizer.denormalize(y.numpy(), "B") for y in each]

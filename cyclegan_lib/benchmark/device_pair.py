@@ -1,6 +1,6 @@
 """A pair of devices with hidden truth: what a method may see, what it is measured on, and what must hold."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ Moments = Iterable[tuple[str, str, dict[str, np.ndarray]]]
 
 @dataclass(frozen=True)
 class DevicePair:
-    """Two devices, as one seed deals their recordings."""
+    """Two devices, as one rotation of a seed deals their recordings."""
 
     # unpaired: no moment is in both; A has no labels, B has
     train_a: FeatureSet
@@ -30,6 +30,8 @@ class DevicePair:
     test_b: FeatureSet
     # the rows of train_a as B heard them: for the supervised bound and the curve over pairs alone
     truth_a: FeatureSet
+    # train_a with its labels, which nobody has in use: for the row "own labels of A" alone
+    labelled_a: FeatureSet
 
 
 def feature_sets(moments: Moments, settings: FeatureSettings, offsets: int) -> dict[str, FeatureSet]:
@@ -92,7 +94,26 @@ def check_pair(name: str, pair: DevicePair) -> DevicePair:
 class Translation:
     """What a method makes of a pair's test set."""
 
-    # (sequences, slices, 40) float32, dB: the rows of test_a as the method thinks B would have heard them
-    features: np.ndarray
+    # (sequences, slices, 40) float32, dB: the rows of test_a as the method thinks B would have heard them;
+    # None where nothing is translated
+    features: np.ndarray | None
+    # what else classifiers are trained on, see `faults.ways`: B's training set as A would have heard it,
+    # "BA", and there and back again, "BAB"
+    labelled: dict[str, FeatureSet] = field(default_factory=dict)
     # further figures of the method, of plain JSON types: they are kept beside its measures
     extras: dict[str, Any] = field(default_factory=dict)
+
+
+def in_both_directions(
+    pair: DevicePair,
+    there: Callable[[np.ndarray], np.ndarray],
+    back: Callable[[np.ndarray], np.ndarray],
+    extras: dict[str, Any] | None = None,
+) -> Translation:
+    """What maps of features to B and to A make of a pair, for every way of `faults.ways`."""
+    to_a = back(pair.train_b.features)
+    labelled = {
+        "BA": pair.train_b.with_features(to_a, pair.train_a.device),
+        "BAB": pair.train_b.with_features(there(to_a), pair.train_b.device),
+    }
+    return Translation(there(pair.test_a.features), labelled, extras or {})

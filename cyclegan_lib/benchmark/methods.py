@@ -5,14 +5,21 @@ from functools import partial
 from pathlib import Path
 
 from cyclegan_lib.benchmark import cyclegan_rows
-from cyclegan_lib.benchmark.baseline_rows import BarycentricOT, barycentric_ot, baseline, real_target
+from cyclegan_lib.benchmark.baseline_rows import (
+    BarycentricOT,
+    barycentric_ot,
+    baseline,
+    own_labels,
+    real_target,
+)
 from cyclegan_lib.benchmark.device_pair import DevicePair, Translation
 from cyclegan_lib.benchmark.reference import reference_design
 from cyclegan_lib.benchmark.supervised import supervised_mlp
-from cyclegan_lib.evaluation.baselines import BASELINES
+from cyclegan_lib.evaluation.baselines import BASELINES, Affine, Coral, GaussianOT, MeanShift
 from cyclegan_lib.evaluation.measures import TRANSLATED
 
 REFERENCE, BOUND, NULL = "reference design", "supervised MLP", "real B"
+OWN_LABELS = "own labels of A"  # never available in use, as the bound
 
 # pair, seed, an empty folder to work in
 Method = Callable[[DevicePair, int, Path], Translation]
@@ -23,6 +30,8 @@ UNPAIRED: dict[str, Method] = {
     **{name: partial(baseline, kind=kind) for name, kind in BASELINES.items()},
     BarycentricOT.name: barycentric_ot,
 }
+
+LINEAR = tuple(kind.name for kind in (MeanShift, Affine, Coral, GaussianOT))
 
 # where the CycleGAN starts with other help than the labels of B, which it has by default
 HELPED: dict[str, Method] = {
@@ -40,6 +49,7 @@ METHODS: dict[str, Method] = {
     cyclegan_rows.UNTRAINED: cyclegan_rows.untrained,
     REFERENCE: reference_design,
     BOUND: supervised_mlp,
+    OWN_LABELS: own_labels,
     NULL: real_target,
     **HELPED,
 }

@@ -1,9 +1,8 @@
-"""The benchmark's numbers in one long table, and what follows from them: means, differences, targets.
+"""The benchmark's numbers in one long table, and what follows from them: means, differences, recoveries.
 
 pandas holds and selects, numpy computes: pandas sums in another order, which moves last digits.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import BeforeValidator
-from scipy import stats
 
 from cyclegan_lib import documents
 from cyclegan_lib.benchmark.cells import Cell
-from cyclegan_lib.benchmark.methods import BOUND, UNPAIRED
+from cyclegan_lib.benchmark.judge import FORWARDS, RECOMMENDEDS, WEIGHT, way_measure
+from cyclegan_lib.benchmark.methods import BOUND, LINEAR, OWN_LABELS, UNPAIRED
+from cyclegan_lib.benchmark.targets import targets
+from cyclegan_lib.evaluation.baselines import Identity
 from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED
+from cyclegan_lib.faults.models import recovery
+from cyclegan_lib.faults.ways import FORWARD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +27,9 @@ if TYPE_CHECKING:
 BENCHMARK_JSON = "benchmark.json"
 BENCHMARK_REMEDY = f"give the {BENCHMARK_JSON} that `cyclegan benchmark` wrote"
 # of these the CycleGAN is compared with the best unpaired baseline
-COMPARED = ("nmse", "accuracy_forest", "accuracy_logistic", "recovery_forest", "recovery_logistic")
-CONFIDENCE = 0.95
+RECOVERED = (*FORWARDS, *RECOMMENDEDS)
+COMPARED = ("nmse", *RECOVERED)
+RESAMPLED, LIMITS = 2000, (0.025, 0.975)  # of recordings, for an interval of 95 %
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """What one method reaches minus what another does, with the same seeds."""
+    """What one method reaches minus what another does, on the same recordings and with the same seeds."""
 
     against: str  # the other method
     mean: float
-    # 95 % t-interval of the mean over seeds; None with one seed
+    # 95 % interval of the mean over recordings; None with one recording
     low: float | None
     high: float | None
-    n: int  # seeds that both have a number for
+    n: int  # recordings that both have a number for
     verdict: str  # "better", "worse", or "undecided" where the interval holds 0 or there is none
 
 
@@ -69,7 +73,7 @@ class Benchmark:
 
     def save(self, folder: str | Path) -> Path:
         """Write benchmark.json; raises InputError if the folder cannot be written."""
-        return documents.write(Path(folder) / BENCHMARK_JSON, self.to_dict())
+        return documents.write(Path(folder) / BENCHMARK_JSON, self.to_dict(), indent=None)
 
     @cached_property
     def numbers(self) -> "pd.DataFrame":
@@ -109,21 +113,40 @@ class Benchmark:
     def gained(self, pair: str, measure: str, method: str, against: str) -> Difference | None:
         """Paired difference of two methods over the seeds in both; None if there are none.
 
-        The seed decides the split, and with it most of what two methods' numbers have in common: their
-        difference scatters less than either. Student's t with n − 1 degrees of freedom.
+        The unit is the recording: another seed deals the same real recordings again, and makes them no more.
+        Each one's difference is averaged over the seeds, then recordings are drawn with replacement, 2,000
+        times: a percentile interval [1]_.
+
+        .. [1] B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
         """
-        table = self.by_seed(pair, measure, method, against)
-        each = (table[method] - table[against]).to_numpy()
-        n = len(each)
-        if n == 0:
+        columns = [self._tested.get((pair, name, measure), {}) for name in (method, against)]
+        units: dict[str, list[tuple[float, float]]] = {}  # difference and weight in each seed
+        for seed in columns[0].keys() & columns[1].keys():
+            for name, (value, weight) in columns[0][seed].items():
+                units.setdefault(name, []).append((value - columns[1][seed][name][0], weight))
+        if not units:
             return None
-        mean = float(each.mean())
+        each, weights = np.array([np.mean(units[name], axis=0) for name in sorted(units)]).T
+        mean = float(np.average(each, weights=weights))
+        n = len(each)
         if n == 1:
             return Difference(against, mean, None, None, n, "undecided")
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * each.std(ddof=1) / math.sqrt(n))
-        low, high = mean - half, mean + half
+        drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLED)  # times each is drawn
+        limits = np.quantile((drawn @ (weights * each)) / (drawn @ weights), LIMITS)
+        low, high = map(float, limits)
         verdict = "worse" if MEASURES[measure].cost(mean) > 0 else "better"
         return Difference(against, mean, low, high, n, "undecided" if low <= 0 <= high else verdict)
+
+    @cached_property
+    def _tested(self) -> dict[tuple[str, str, str], dict[int, dict[str, tuple[float, float]]]]:
+        """By pair, method and measure, then by seed, the number and the weight of each test recording."""
+        found: dict[tuple[str, str, str], dict[int, dict[str, tuple[float, float]]]] = {}
+        for cell in self.cells:
+            for measure in cell.tested.keys() - {"recording", WEIGHT}:
+                rows = zip(cell.tested[measure], cell.tested[WEIGHT], strict=True)
+                of_cell = dict(zip(cell.tested["recording"], rows, strict=True))
+                found.setdefault((cell.pair, cell.method, measure), {})[cell.seed] = of_cell
+        return found
 
     def best_baseline(self, pair: str, measure: str) -> str | None:
         """The unpaired baseline with the best mean over seeds; the first of equals."""
@@ -132,7 +155,7 @@ class Benchmark:
         return min(costs, key=lambda method: costs[method], default=None)
 
     def difference(self, pair: str, measure: str) -> Difference | None:
-        """CycleGAN minus the best unpaired baseline, paired by seed; None where one has no numbers."""
+        """CycleGAN minus the best unpaired baseline, paired by recording; None where one has no numbers."""
         best = self.best_baseline(pair, measure)
         return None if best is None else self.gained(pair, measure, TRANSLATED, best)
 
@@ -146,30 +169,57 @@ class Benchmark:
         translated, other = (self.mean(pair, method, measure) for method in (TRANSLATED, to))
         return None if translated is None or not other else translated / other
 
-    def targets(self, pair: str) -> list[dict[str, Any]]:
-        """The goals that were set before the first run, a row each: name, limit, at_most, reached, met.
+    def recovery(self, pair: str, method: str, measure: str) -> float | None:
+        """Which part of the lost accuracy comes back, in means over seeds; `measure` says in which way.
 
-        The last two are None where there is no number.
+        From no translation, forward, to the larger of what A's own labels and the supervised bound reach;
+        None where next to nothing was lost (see `faults.models.recovery`), or a number is missing.
         """
-        to_baseline = self.ratio(pair, "nmse", self.best_baseline(pair, "nmse"))
-        goals = (
-            ("NMSE to best unpaired baseline", 0.7, True, to_baseline),
-            ("NMSE to supervised bound", 1.25, True, self.ratio(pair, "nmse", BOUND)),
-            ("recovered (forest)", 0.8, False, self.mean(pair, TRANSLATED, "recovery_forest")),
-            ("recovered (logistic)", 0.8, False, self.mean(pair, TRANSLATED, "recovery_logistic")),
-        )
-        targets = []
-        for name, limit, at_most, reached in goals:
-            met = None if reached is None else reached <= limit if at_most else reached >= limit
-            row = {"name": name, "limit": limit, "at_most": at_most, "reached": reached, "met": met}
-            targets.append(row)
-        return targets
+        forward = way_measure(FORWARD, measure.rpartition("_")[2])
+        ceilings = [self.mean(pair, name, forward) for name in (OWN_LABELS, BOUND)]
+        ceilings = [ceiling for ceiling in ceilings if ceiling is not None]
+        reached, untranslated = self.mean(pair, method, measure), self.mean(pair, Identity.name, forward)
+        if not ceilings or reached is None or untranslated is None:
+            return None
+        return recovery(reached, untranslated, max(ceilings))
+
+    def best_linear(self, pair: str, measure: str, most: int = 1) -> list[str]:
+        """The linear maps with the best means over seeds by a measure, the first of equals first."""
+        means = {name: self.mean(pair, name, measure) for name in self.methods if name in LINEAR}
+        known = [name for name, mean in means.items() if mean is not None]
+        return sorted(known, key=lambda name: MEASURES[measure].cost(means[name]))[:most]
+
+    def expectations(self) -> "pd.DataFrame":
+        """What accuracy was expected without labels of A, and reached: pair, seed, measure, both.
+
+        Of the CycleGAN in the recommended way, a line for each pair, seed and classifier.
+        """
+        import pandas as pd
+
+        lines = [
+            (cell.pair, cell.seed, measure, expected, cell.values[measure])
+            for cell in self.cells
+            if cell.method == TRANSLATED
+            for measure, expected in cell.extras.get("expected", {}).items()
+        ]
+        return pd.DataFrame(lines, columns=["pair", "seed", "measure", "expected", "reached"])
+
+    def measured(self) -> dict[str, set[int]]:
+        """The seeds that each method was measured with, on any pair."""
+        return {m: {cell.seed for cell in self.cells if cell.method == m} for m in self.methods}
+
+    def tested(self, pair: str) -> tuple[int, int]:
+        """Fewest and most test recordings of a seed, in all of its rotations; (0, 0) where none is known."""
+        counts = [len(cell.tested.get("recording", ())) for cell in self.cells if cell.pair == pair]
+        return min(counts, default=0), max(counts, default=0)
 
     def recordings(self, pair: str) -> dict[str, tuple[int, int]]:
-        """Fewest and most recordings over the seeds, for each set of the pair."""
-        counts = [cell.recordings for cell in self.cells if cell.pair == pair]
-        names = counts[0] if counts else {}
-        return {name: (min(c[name] for c in counts), max(c[name] for c in counts)) for name in names}
+        """Fewest and most recordings over the seeds and their rotations, for each set of the pair."""
+        found: dict[str, list[int]] = {}
+        for cell in self.cells:
+            for name, counts in cell.recordings.items() if cell.pair == pair else ():
+                found.setdefault(name, []).extend(counts)
+        return {name: (min(counts), max(counts)) for name, counts in found.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types; a number that does not exist is None."""
@@ -179,6 +229,7 @@ class Benchmark:
             "methods": self.methods,
             "left_out": self.left_out,
             "pairs": {pair: self._pair_dict(pair) for pair in self.pairs},
+            "targets": [{**asdict(target), "met": target.met} for target in targets(self)],
             "cells": [asdict(cell) for cell in self.cells],
         }
         return documents.plain(content)
@@ -202,5 +253,8 @@ class Benchmark:
                 }
                 for measure, difference in self.differences(pair).items()
             },
-            "targets": self.targets(pair) if TRANSLATED in self.methods else [],
+            "recovery": {
+                method: {measure: self.recovery(pair, method, measure) for measure in RECOVERED}
+                for method in self.methods
+            },
         }

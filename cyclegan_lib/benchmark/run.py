@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from tqdm import tqdm
 
 from cyclegan_lib import documents, parallel, plots
 from cyclegan_lib.benchmark import pairs as registry
-from cyclegan_lib.benchmark.cells import CELLS, Cell, cell_key, versions
-from cyclegan_lib.benchmark.judge import Judge
+from cyclegan_lib.benchmark.cells import CELLS, Cell, cell_key, cell_path, versions
+from cyclegan_lib.benchmark.device_pair import DevicePair
+from cyclegan_lib.benchmark.judge import Judge, Measured, truth_variance
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
 from cyclegan_lib.benchmark.numbers import BENCHMARK_JSON, Benchmark
 from cyclegan_lib.benchmark.report import markdown
 from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation.measures import MEASURES
+from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED
 from cyclegan_lib.files import replacing, writable_folder
 
 BENCHMARK_MD, BENCHMARK_PNG = "benchmark.md", "benchmark.png"
@@ -46,9 +47,10 @@ def benchmark(
     with other settings, data, versions or code are made again.
 
     `pairs` and `methods` are keys of `PAIRS` and `METHODS`: all pairs and the methods in `DEFAULT` if left
-    out. A seed decides the split, the initial weights and all noise. Pairs that the folder `data` of real
-    recordings lacks are left out, and named in the report. `workers` processes, each with a thread, share
-    pairs and seeds; the numbers do not depend on them.
+    out; the report also has what an earlier run measured with other methods on these pairs and seeds. A seed
+    decides the split, the initial weights and all noise. Pairs that the folder `data` of real recordings
+    lacks are left out, and named in the report. `workers` processes, each with a thread, share pairs and
+    seeds; the numbers do not depend on them.
 
     Raises InputError if a name or a seed is unusable, the folder cannot be written, lies in the real data or
     holds a file of somebody else's under a name of ours, the real data of all pairs are missing, or a pair
@@ -69,18 +71,27 @@ def benchmark(
     _check_output(output, [data / part for pair in pairs for part in registry.PAIRS[pair].needs])
     writable_folder(output)
 
-    keys = {place: cell_key(*place, data) for place in product(pairs, methods)}
+    key_of = cache(lambda pair, method: cell_key(pair, method, data))
     cells: dict[tuple[str, int, str], Cell | None] = {}
     missing: dict[tuple[str, int], dict[str, str]] = {}  # by pair and seed {method: key}
     for pair, seed, method in product(pairs, seeds, methods):
-        key = keys[pair, method]
+        key = key_of(pair, method)
         cell = cells[pair, seed, method] = Cell.load(output, pair, seed, method, key)
         if cell is None:
             missing.setdefault((pair, seed), {})[method] = key
+    # what takes longest first, so that all workers end together
+    waiting = sorted(missing.items(), key=lambda unit: not registry.PAIRS[unit[0][0]].rotated)
+    others = [method for method in METHODS if method not in methods]
+    for pair, seed, method in product(pairs, seeds, others):
+        if cell_path(output, pair, seed, method).exists():
+            cell = Cell.load(output, pair, seed, method, key_of(pair, method))
+            if cell is not None:
+                cells[pair, seed, method] = cell
+    methods = [method for method in METHODS if method in {place[2] for place in cells}]
     kept = sum(cell is not None for cell in cells.values())
     with tqdm(total=len(cells), initial=kept, desc="benchmark", unit="cell", disable=not progress) as bar:
         compute = partial(_cells, output, data)
-        for computed in parallel.each(compute, list(missing.items()), min(workers, len(missing))):
+        for computed in parallel.each(compute, waiting, min(workers, len(missing))):
             for cell in computed:
                 cells[cell.pair, cell.seed, cell.method] = cell
                 bar.update()
@@ -136,23 +147,34 @@ def parse_seeds(seeds: Iterable[int | str] | str) -> list[int]:
 
 
 def _cells(output: Path, data: Path, missing: tuple[tuple[str, int], dict[str, str]]) -> list[Cell]:
-    """Build the pair, then run, measure and save one missing method after the other."""
+    """Build the pair's rotations, then run, measure and save one missing method after the other."""
     (name, seed), keys = missing
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # threads change the last digits
     cells = []
     try:
         with threadpool_limits(1):
-            pair = registry.build(name, seed, data)
-            judge = Judge(pair, seed)
-            recordings = {f.name: len(np.unique(getattr(pair, f.name).recording)) for f in fields(pair)}
+            rotations = registry.build(name, seed, data)
+            variance = truth_variance(rotations)
+            judges = [Judge(pair, seed, variance) for pair in rotations]
+            recordings = {
+                f.name: [len(np.unique(getattr(pair, f.name).recording)) for pair in rotations]
+                for f in fields(DevicePair)
+            }
             for method, key in keys.items():
-                start = time.perf_counter()
-                with tempfile.TemporaryDirectory(prefix=".work-", dir=output) as folder:
-                    translation = METHODS[method](pair, seed, Path(folder))
-                seconds = round(time.perf_counter() - start, 2)
-                values = judge.measure(translation.features)
-                cell = Cell(name, seed, method, values, translation.extras, recordings, seconds)
+                seconds, parts, extras = 0.0, [], []
+                for judge in judges:
+                    start = time.perf_counter()
+                    with tempfile.TemporaryDirectory(prefix=".work-", dir=output) as folder:
+                        translation = METHODS[method](judge.pair, seed, Path(folder))
+                    seconds += time.perf_counter() - start
+                    parts.append(judge.measure(translation, expect=method == TRANSLATED))
+                    extras.append(translation.extras)
+                whole = Measured.pooled(parts)
+                further = {"rotations": extras, "expected": whole.expected, "shares": whole.shares}
+                further = {what: known for what, known in further.items() if any(known)}
+                values = whole.values
+                cell = Cell(name, seed, method, values, whole.tested, further, recordings, round(seconds, 2))
                 cell.save(output, key)
                 cells.append(cell)
     finally:
