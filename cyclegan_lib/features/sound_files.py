@@ -25,6 +25,7 @@ from cyclegan_lib.recordings.reading import Reading, RecordingStream, check_rate
 
 WORTH_A_PROCESS = 128 << 20  # bytes of recordings: starting a process takes as long as extracting some 50
 TASK_FILES, TASK_BYTES = 32, 32 << 20  # of recordings that a process reads at a time
+KEPT_BYTES = 16 << 20  # more than any array that a recording needs for a while
 PIECE = "@{:04d}s"  # after the name of a recording that is split: where the piece starts
 
 OnDamaged = Literal["error", "skip"]
@@ -270,6 +271,9 @@ def _hear_all(settings: FeatureSettings, reading: Reading, paths: list[Path]) ->
 
 def hear(path: Path, settings: FeatureSettings, reading: Reading) -> Heard:
     """Read a recording and slice it, block by block."""
+    # glibc gives memory back, to take it again page by page for the next recording (a third of all time),
+    # from twice the largest block on that was ever freed: here is one, which no page is taken for
+    np.empty(KEPT_BYTES, np.uint8)
     samples = 0
 
     def counted(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
