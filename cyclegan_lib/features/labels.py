@@ -137,6 +137,8 @@ def read_labels(
                     f" {shown(label)}{spelled}; keep one row"
                 )
     remarks = [] if table.encoding in PLAIN else [f"{path} was read as {table.encoding}"]
+    if table.also:
+        remarks[0] += f", and may be {table.also}; --encoding says which"
     if strange:
         remarks.append(f"{count(len(strange), 'row')} of {path} without a recording: {some(strange)}")
     return Labels(labels, remarks)

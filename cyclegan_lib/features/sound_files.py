@@ -45,15 +45,15 @@ class Heard:
 class SoundFiles:
     """The recordings of one device, found and checked, to be sliced one at a time.
 
-    `source` and `recordings_list` are those of `find_recordings`; ``settings.channel`` and ``settings.scale``
-    say what is read of each file, and `rate_of_files` (Hz) the rate of those that do not state theirs. Files
-    that cannot be used are refused, all together, or left out (`on_damaged` "error", "skip"). Recordings that
-    are silent, constant, half silent, clipped or copies of others are named, left out or taken as they are
-    (`quality_checks` "warn", "skip", "off"). `split_every` makes of each recording several of so many whole
-    seconds, ``name@0000s``, ``name@0600s``, ...: one long recording is not one moment. The work is shared by
-    `workers` processes, left out: one for each processor where that pays; what comes out does not depend on
-    it. `low_rate` is the remedy for recordings made at a lower rate than the settings', where these are
-    not to be changed.
+    `source`, `recordings_list` and `table` are those of `find_recordings`; ``settings.channel`` and
+    ``settings.scale`` say what is read of each file, and `rate_of_files` (Hz) the rate of those that do not
+    state theirs. Files that cannot be used are refused, all together, or left out (`on_damaged` "error",
+    "skip"). Recordings that are silent, constant, half silent, clipped or copies of others are named, left
+    out or taken as they are (`quality_checks` "warn", "skip", "off"). `split_every` makes of each recording
+    several of so many whole seconds, ``name@0000s``, ``name@0600s``, ...: one long recording is not one
+    moment. The work is shared by `workers` processes, left out: one for each processor where that pays; what
+    comes out does not depend on it. `low_rate` is the remedy for recordings made at a lower rate than the
+    settings', where these are not to be changed.
 
     `paths` and `names` are in the order of reading; `report` says what became of the files. Raises InputError
     if there are none, or the settings do not fit them.
@@ -70,6 +70,7 @@ class SoundFiles:
         split_every: int | None = None,
         workers: int | None = None,
         low_rate: str = "",
+        table: Path | None = None,
     ) -> None:
         check_settings(settings)
         if split_every is not None and split_every < 1:
@@ -80,7 +81,7 @@ class SoundFiles:
         self.low_rate = low_rate
         self.skip_damaged, self.quality_checks = on_damaged == "skip", quality_checks
         self.reading = Reading(settings.channel, rate_of_files, settings.scale)
-        self.paths = find_recordings(self.source, recordings_list)
+        self.paths = find_recordings(self.source, recordings_list, table)
         self.names = [recording_name(path, self.source) for path in self.paths]
         files = [FileReport(str(path), name) for path, name in zip(self.paths, self.names, strict=True)]
         self.report = ExtractionReport(settings, files, self.paths.passed_over, quality_checks != "off")
