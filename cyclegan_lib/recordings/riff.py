@@ -20,6 +20,8 @@ MAX_CHUNKS, MAX_FORM = 1000, 1 << 16
 LEFT_TO_DS64 = 0xFFFFFFFF  # of RF64, whose first chunk holds the sizes in 64 bits
 TO_ITS_END = "it was read to its end"
 CLAIMS_LESS = f"its header claims less sound than there is: {TO_ITS_END}"
+CLAIMS_NOTHING = f"its header claims no sound: {TO_ITS_END}"
+CLAIMS_UNKNOWN = f"its header does not say how long it is: {TO_ITS_END}"
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Wave:
         if self.claimed > self.there:
             if not is_placeholder(self.claimed):
                 raise EOFError("the sound ends before its header says")
-            return f"its header does not say how long it is: {TO_ITS_END}"
+            return CLAIMS_UNKNOWN
         if self.unclaimed:
-            return CLAIMS_LESS if self.claimed else f"its header claims no sound: {TO_ITS_END}"
+            return CLAIMS_LESS if self.claimed else CLAIMS_NOTHING
         return None
 
     def head(self) -> bytes:
@@ -72,7 +74,7 @@ def look(path: Path) -> Wave | None:
                 form = file.read(min(claimed, MAX_FORM))
             if name == b"data":
                 claimed = long_size if head[:4] != b"RIFF" and claimed == LEFT_TO_DS64 else claimed
-                return Wave(begin, claimed, size, form, _is_sound(file, begin + claimed, size))
+                return Wave(begin, claimed, size, form, is_sound(file, begin + claimed, size))
     return None
 
 
@@ -136,7 +138,7 @@ def _chunks(file: BinaryIO, at: int, size: int) -> Iterator[tuple[bytes, int, in
         at += 8 + claimed + claimed % 2
 
 
-def _is_sound(file: BinaryIO, at: int, size: int) -> bool:
+def is_sound(file: BinaryIO, at: int, size: int) -> bool:
     """Whether what follows the claimed sound is more of it: no chunks, no tags, no sector filled up."""
     if size - at <= FILLED or _fits(file, at, size) or _fits(file, at + at % 2, size):
         return False
