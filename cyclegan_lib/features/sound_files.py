@@ -176,7 +176,7 @@ class SoundFiles:
                 size = path.stat().st_size
             tasks[-1].append(path)
         hear_all = partial(_hear_all, self.settings, self.reading)
-        for results in parallel.each(hear_all, tasks, min(self.workers, len(tasks))):
+        for results in parallel.each(hear_all, tasks, min(self.workers, len(tasks)), _is_short):
             yield from results
 
     def _sequences(self, file: FileReport, heard: Heard) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -264,6 +264,10 @@ def _padded(features: np.ndarray, slices: int) -> np.ndarray:
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)  # those of a day are not copied
+
+
+def _is_short(paths: list[Path]) -> bool:
+    return sum(path.stat().st_size for path in paths) <= TASK_BYTES
 
 
 def _hear_all(settings: FeatureSettings, reading: Reading, paths: list[Path]) -> list[Heard]:
