@@ -28,6 +28,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig"} | dict.fromkeys(
 # Windows writes it). What is neither, such as the umlauts of a European table, makes rare ones.
 COMMON_LETTERS = {"gb18030": (0xB0, 0xD7, 0xA1), "cp950": (0xA4, 0xC6, 0x40)}
 COMMON_PART = 0.7
+KOREAN = "cp949"
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Table(NamedTuple):
 
     rows: list[dict[str, str]]
     encoding: str
+    also: str = ""  # another encoding that would do as well
 
 
 def read(path: str | Path, schema: type[T], wrong: str, remedy: str, max_bytes: int = MAX_BYTES) -> T:
@@ -110,7 +112,10 @@ def read_table(
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("too large")
         content = path.read_bytes()
-        encoding = encoding or encoding_of(content)
+        also = ""
+        if not encoding:
+            encoding = encoding_of(content)
+            also = KOREAN if encoding in COMMON_LETTERS and _is_korean(content) else ""
         text = content.decode(encoding)
     except LookupError as error:
         raise InputError(
@@ -145,7 +150,7 @@ def read_table(
                 " that holds a separator"
             )
     cells = ({name: row[place] if place < len(row) else "" for name, place in places.items()} for row in rows)
-    return Table(list(cells), encoding)
+    return Table(list(cells), encoding, also)
 
 
 def encoding_of(content: bytes) -> str:
@@ -179,6 +184,15 @@ def _common_letters(content: bytes, encoding: str) -> float:
     first, last, trail = COMMON_LETTERS[encoding]
     codes = [letter.encode(encoding) for letter in letters]
     return sum(first <= code[0] <= last and code[1] >= trail for code in codes) / max(1, len(codes))
+
+
+def _is_korean(content: bytes) -> bool:
+    """Whether all letters beyond ASCII are syllables of Hangul, if the text is Korean."""
+    try:
+        letters = [letter for letter in content.decode(KOREAN) if letter > "\x7f" and letter.isalpha()]
+    except UnicodeDecodeError:
+        return False
+    return all("\uac00" <= letter <= "\ud7a3" for letter in letters)
 
 
 def _parted(text: str, separator: str) -> list[list[str]]:

@@ -20,7 +20,7 @@ from typing import Any
 from cyclegan_lib.errors import InputError
 
 RETRIES = 2
-AHEAD = 4  # tasks a worker may be ahead of the oldest one that is not done
+AHEAD = 8  # tasks a worker may be ahead of the oldest one that is not done
 CONNECT_S = 10
 CLUSTER_STARTS = 3
 PARENT_POLL_S = 1.0
@@ -28,19 +28,25 @@ PARENT_POLL_S = 1.0
 Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
 
 
-def each(function: Callable[[Any], Any], tasks: Sequence[Any], workers: int = 1) -> Iterator[Any]:
+def each(
+    function: Callable[[Any], Any],
+    tasks: Sequence[Any],
+    workers: int = 1,
+    here: Callable[[Any], bool] | None = None,
+) -> Iterator[Any]:
     """Yield the results of tasks in the order of the tasks; what a task raises is raised here.
 
     With one worker everything happens in this process, as a debugger and a notebook want it; with more in a
-    pool, which starts sooner than Dask does. Few results wait for their turn: memory does not grow with the
-    number of tasks.
+    pool, which starts sooner than Dask does. With `here` this process is one of them, and works while the
+    others start; `here` says which tasks take so short a time, a second at most, that nobody misses it
+    meanwhile. Few results wait for their turn: memory does not grow with the number of tasks.
     """
     if workers <= 1:
         yield from map(function, tasks)
         return
     done: dict[int, Any] = {}
     turn = 0
-    with closing(_pooled(function, tasks, workers, AHEAD * workers)) as pooled:
+    with closing(_pooled(function, tasks, workers, AHEAD * workers, here)) as pooled:
         for index, result in pooled:
             if isinstance(result, BaseException):
                 raise result
@@ -122,9 +128,14 @@ def _distributed(client: Any, function: Callable, tasks: Sequence[Any]) -> Itera
 
 
 def _pooled(
-    function: Callable, tasks: Sequence[Any], workers: int, ahead: int = sys.maxsize
+    function: Callable,
+    tasks: Sequence[Any],
+    workers: int,
+    ahead: int = sys.maxsize,
+    here: Callable[[Any], bool] | None = None,
 ) -> Iterator[tuple[int, Any]]:
     waiting, died = list(range(len(tasks))), [0] * len(tasks)
+    workers -= here is not None
     while waiting:
         others = set(multiprocessing.active_children())
         # spawn, not fork: torch's threads would not survive a fork
@@ -133,17 +144,27 @@ def _pooled(
         running: dict[Any, int] = {}
         ended: list[tuple[int, Any]] = []
         broken = False
+
+        def too_far(running=running) -> bool:
+            return waiting[0] >= min([*running.values(), *waiting]) + ahead
+
         try:
             while running or ended or (waiting and not broken):
                 # no more than can run at once: when the pool breaks, these are the ones that were running
-                while waiting and len(running) < workers and not broken:
-                    if running and waiting[0] >= min([*running.values(), *waiting]) + ahead:
+                # (and as many that wait for them while nobody could give them another)
+                while waiting and not broken:
+                    enough = 2 * workers if here and len(waiting) > 1 else workers
+                    if len(running) >= enough or (running and too_far()):
                         break
                     index = waiting.pop(0)
                     running[pool.submit(function, tasks[index])] = index
                 yield from ended  # while the next ones run
                 ended = []
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                own = here and waiting and not (too_far() or died[waiting[0]]) and here(tasks[waiting[0]])
+                if own:
+                    index = waiting.pop(0)
+                    ended.append((index, function(tasks[index])))
+                for future in wait(running, 0 if own else None, FIRST_COMPLETED).done:
                     index = running.pop(future)
                     error = future.exception()
                     if isinstance(error, BrokenProcessPool):

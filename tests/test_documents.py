@@ -50,7 +50,7 @@ def test_numbers_that_are_not_finite_become_none_or_are_refused(tmp_path):
 
 def test_tables(tmp_path):
     path = documents.write_table(tmp_path / "x.csv", ["a", "b"], [{"a": "é, \n", "b": 2}])
-    assert documents.read_table(path, ["b", "a"], "") == ([{"b": "2", "a": "é, \n"}], "utf-8")
+    assert documents.read_table(path, ["b", "a"], "") == ([{"b": "2", "a": "é, \n"}], "utf-8", "")
     with pytest.raises(InputError, match="has no column 'c' .its columns: a, b."):
         documents.read_table(path, ["c"], "")
     path.write_bytes(b"a,b\n\xff,1\n")
@@ -83,8 +83,8 @@ SIMPLE = {"recording": "一号机/0000", "fault": "内圈磨损"}
 )
 def test_tables_of_any_spreadsheet_are_read(tmp_path, text, encoding, cells):
     (tmp_path / "x.csv").write_bytes(text.encode(encoding))
-    rows, found = documents.read_table(tmp_path / "x.csv", ["recording", "fault"], "")
-    assert [row for row in rows if any(row.values())] == [cells] and found == encoding
+    rows, found, also = documents.read_table(tmp_path / "x.csv", ["recording", "fault"], "")
+    assert [row for row in rows if any(row.values())] == [cells] and found == encoding and not also
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,12 @@ def test_tables_whose_meaning_is_not_plain_are_refused(tmp_path, content, says):
     with pytest.raises(InputError) as error:
         documents.read_table(tmp_path / "x.csv", ["recording", "fault"], "")
     assert says in str(error.value)
+
+
+def test_korean_that_reads_as_chinese_is_said(tmp_path):
+    (tmp_path / "x.csv").write_bytes("recording,fault\na,내륜 손상\n".encode("cp949"))
+    _, found, also = documents.read_table(tmp_path / "x.csv", ["recording", "fault"], "")
+    assert (found, also) == ("gb18030", "cp949")
 
 
 def test_an_encoding_that_is_given_is_used(tmp_path):

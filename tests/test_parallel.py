@@ -17,12 +17,12 @@ def waited(seconds):
     return seconds
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_results_come_in_the_order_of_the_tasks(workers):
+@pytest.mark.parametrize(("workers", "here"), [(1, None), (2, None), (2, (0.15).__gt__), (3, bool)])
+def test_results_come_in_the_order_of_the_tasks(workers, here):
     tasks = [0.2, 0.1, 0.0, 0.01, 0.0]
-    assert list(parallel.each(waited, tasks, workers)) == tasks
+    assert list(parallel.each(waited, tasks, workers, here)) == tasks
     with pytest.raises(InputError, match="no time"):
-        list(parallel.each(waited, [0.0, -1, 0.0], workers))
+        list(parallel.each(waited, [0.0, -1, 0.0], workers, here))
 
 
 def test_few_results_wait_for_a_slow_one():

@@ -76,7 +76,7 @@ def compare_files(
                 sides and device == sides[0].heard.device
             ):  # folders called alike are told apart by their paths
                 device = printable(str(path))
-            heard, report = extract(path, device, settings, on_damaged="skip", **reading)
+            heard, report = extract(path, device, settings, on_damaged="skip", table=labels, **reading)
         else:
             heard = FeatureSet.load(path)
         names = [str(name) for name in np.unique(heard.recording)]

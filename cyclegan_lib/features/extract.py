@@ -56,7 +56,7 @@ def extract(
     if output is not None:
         writable_npz(output, labels, recordings_list)
         writable_file(report_path(output), labels, recordings_list)
-    recordings = SoundFiles(source, settings, recordings_list, **reading)
+    recordings = SoundFiles(source, settings, recordings_list, **{"table": labels, **reading})
     if output is not None:
         not_an_input(output, *recordings.paths)
     labelled = labels_for(

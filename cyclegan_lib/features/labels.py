@@ -15,6 +15,7 @@ from cyclegan_lib.errors import InputError, count, printable, shown, some
 from cyclegan_lib.recordings.reading import SUFFIXES
 
 MAX_LABEL = 200  # an array of text takes four bytes for each letter of its longest, in every row
+UNSEEN = r"[\s_\-\u00ad\u200b-\u200f\u2060\ufeff]"  # of labels' letters: spaces, hyphens, marks without width
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null"}  # in any case; "none" may be a class: no fault
 PLAIN = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")  # encodings that leave nothing to guess
 
@@ -137,6 +138,8 @@ def read_labels(
                     f" {shown(label)}{spelled}; keep one row"
                 )
     remarks = [] if table.encoding in PLAIN else [f"{path} was read as {table.encoding}"]
+    if table.also:
+        remarks[0] += f", and may be {table.also}; --encoding says which"
     if strange:
         remarks.append(f"{count(len(strange), 'row')} of {path} without a recording: {some(strange)}")
     return Labels(labels, remarks)
@@ -151,8 +154,10 @@ class _Places:
         self.whole = {tuple(name.split("/")): name for name in names}
         self.ends: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for parts, name in self.whole.items():
-            for start in range(1, len(parts)):
-                self.ends[parts[start:]].append(name)
+            composed = tuple(unicodedata.normalize("NFC", part) for part in parts)  # macOS parts é into two
+            ends = {spelled[start:] for spelled in (parts, composed) for start in range(len(parts))}
+            for end in ends - {parts}:
+                self.ends[end].append(name)
 
     def of(self, spelling: str) -> tuple[list[str], int]:
         """The recordings that a path fits, and how well it does: most if it is spelled from here."""
@@ -173,7 +178,8 @@ class _Places:
 def _spellings(text: str) -> Iterator[tuple[tuple[str, ...], bool]]:
     """What a path in a table may mean, the likeliest first: its parts, and whether it is one from a root."""
     for spelling in dict.fromkeys((text, text.strip())):
-        for path in dict.fromkeys((printable(spelling), printable(spelling.replace("\\", "/")))):
+        slashed = spelling.replace("\\", "/")
+        for path in dict.fromkeys(map(printable, (spelling, slashed, unicodedata.normalize("NFC", slashed)))):
             absolute = path.startswith(("/", "~/")) or path[1:3] == ":/"
             parts = tuple(part for part in path.split("/") if part not in ("", "."))
             if parts:
@@ -204,6 +210,6 @@ def _near_twins(labels: dict[str, str]) -> list[str]:
         try:
             alike[float(label)].add(label)
         except ValueError:
-            alike[re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", label).casefold()) or label].add(label)
+            alike[re.sub(UNSEEN, "", unicodedata.normalize("NFKC", label).casefold()) or label].add(label)
     twins = [" and ".join(map(shown, sorted(group))) for group in alike.values() if len(group) > 1]
     return [f"labels that may mean the same are classes of their own: {text}" for text in sorted(twins)]

@@ -25,6 +25,7 @@ from cyclegan_lib.recordings.reading import Reading, RecordingStream, check_rate
 
 WORTH_A_PROCESS = 128 << 20  # bytes of recordings: starting a process takes as long as extracting some 50
 TASK_FILES, TASK_BYTES = 32, 32 << 20  # of recordings that a process reads at a time
+KEPT_BYTES = 16 << 20  # more than any array that a recording needs for a while
 PIECE = "@{:04d}s"  # after the name of a recording that is split: where the piece starts
 
 OnDamaged = Literal["error", "skip"]
@@ -44,15 +45,15 @@ class Heard:
 class SoundFiles:
     """The recordings of one device, found and checked, to be sliced one at a time.
 
-    `source` and `recordings_list` are those of `find_recordings`; ``settings.channel`` and ``settings.scale``
-    say what is read of each file, and `rate_of_files` (Hz) the rate of those that do not state theirs. Files
-    that cannot be used are refused, all together, or left out (`on_damaged` "error", "skip"). Recordings that
-    are silent, constant, half silent, clipped or copies of others are named, left out or taken as they are
-    (`quality_checks` "warn", "skip", "off"). `split_every` makes of each recording several of so many whole
-    seconds, ``name@0000s``, ``name@0600s``, ...: one long recording is not one moment. The work is shared by
-    `workers` processes, left out: one for each processor where that pays; what comes out does not depend on
-    it. `low_rate` is the remedy for recordings made at a lower rate than the settings', where these are
-    not to be changed.
+    `source`, `recordings_list` and `table` are those of `find_recordings`; ``settings.channel`` and
+    ``settings.scale`` say what is read of each file, and `rate_of_files` (Hz) the rate of those that do not
+    state theirs. Files that cannot be used are refused, all together, or left out (`on_damaged` "error",
+    "skip"). Recordings that are silent, constant, half silent, clipped or copies of others are named, left
+    out or taken as they are (`quality_checks` "warn", "skip", "off"). `split_every` makes of each recording
+    several of so many whole seconds, ``name@0000s``, ``name@0600s``, ...: one long recording is not one
+    moment. The work is shared by `workers` processes, left out: one for each processor where that pays; what
+    comes out does not depend on it. `low_rate` is the remedy for recordings made at a lower rate than the
+    settings', where these are not to be changed.
 
     `paths` and `names` are in the order of reading; `report` says what became of the files. Raises InputError
     if there are none, or the settings do not fit them.
@@ -69,6 +70,7 @@ class SoundFiles:
         split_every: int | None = None,
         workers: int | None = None,
         low_rate: str = "",
+        table: Path | None = None,
     ) -> None:
         check_settings(settings)
         if split_every is not None and split_every < 1:
@@ -79,7 +81,7 @@ class SoundFiles:
         self.low_rate = low_rate
         self.skip_damaged, self.quality_checks = on_damaged == "skip", quality_checks
         self.reading = Reading(settings.channel, rate_of_files, settings.scale)
-        self.paths = find_recordings(self.source, recordings_list)
+        self.paths = find_recordings(self.source, recordings_list, table)
         self.names = [recording_name(path, self.source) for path in self.paths]
         files = [FileReport(str(path), name) for path, name in zip(self.paths, self.names, strict=True)]
         self.report = ExtractionReport(settings, files, self.paths.passed_over, quality_checks != "off")
@@ -174,7 +176,7 @@ class SoundFiles:
                 size = path.stat().st_size
             tasks[-1].append(path)
         hear_all = partial(_hear_all, self.settings, self.reading)
-        for results in parallel.each(hear_all, tasks, min(self.workers, len(tasks))):
+        for results in parallel.each(hear_all, tasks, min(self.workers, len(tasks)), _is_short):
             yield from results
 
     def _sequences(self, file: FileReport, heard: Heard) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -264,12 +266,19 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)  # those of a day are not copied
 
 
+def _is_short(paths: list[Path]) -> bool:
+    return sum(path.stat().st_size for path in paths) <= TASK_BYTES
+
+
 def _hear_all(settings: FeatureSettings, reading: Reading, paths: list[Path]) -> list[Heard]:
     return [hear(path, settings, reading) for path in paths]
 
 
 def hear(path: Path, settings: FeatureSettings, reading: Reading) -> Heard:
     """Read a recording and slice it, block by block."""
+    # glibc gives memory back, to take it again page by page for the next recording (a third of all time),
+    # from twice the largest block on that was ever freed: here is one, which no page is taken for
+    np.empty(KEPT_BYTES, np.uint8)
     samples = 0
 
     def counted(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

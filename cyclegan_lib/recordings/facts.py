@@ -7,10 +7,14 @@ import numpy as np
 
 from cyclegan_lib.errors import listed
 
-STILL_S = 0.1  # a stretch this long without any change is digital silence (or a stuck converter)
+STILL_S = 0.01  # a stretch this long without a change is digital silence, a dropout or a stuck converter
+STILL = 3e-4  # of the recording's range: less than the dither of a converter is no change
+LEAST_STILL = 10  # samples
+OCTAVES = 300  # of ranges of float32, from its smallest
 NEAR_PEAK = 0.02  # of the range: sound that is not clipped is as often so close to its peak as at it
 LEVELS = 100  # sound of fewer steps of its converter is at its peak often
 DEAD = 1e-6  # of the power of the loudest channel
+AGAINST = -0.5  # correlation with the mean of all channels
 CANCELLED = 0.25  # of the power that channels with nothing in common have in the mean
 CLIPPED, HALF_SILENT = 0.001, 0.2  # parts of a recording from which on it is said
 
@@ -31,7 +35,7 @@ class Facts:
     rms: float = 0.0  # about the offset
     offset: float = 0.0
     clipped: float = 0.0  # part of samples at a peak that is cut off; of several channels the worst
-    still: float = 0.0  # part of the sound in stretches of 0.1 s without any change
+    still: float = 0.0  # part of the sound in stretches of 0.01 s that hardly change
     silent: bool = False  # all of it is 0
     constant: bool = False  # all of it is one value
     remarks: list[str] = field(default_factory=list)
@@ -43,7 +47,7 @@ class Facts:
             return ["silent" if self.silent else f"constant: all samples are {self.offset:g}"]
         found = []
         if self.still >= HALF_SILENT:
-            found.append(f"half silent: {self.still:.0%} of it does not change at all")
+            found.append(f"half silent: {self.still:.0%} of it hardly changes at all")
         if self.clipped >= CLIPPED:
             found.append(f"clipped: {self.clipped:.1%} of its samples are at the peak")
         return found
@@ -56,8 +60,8 @@ class Meter:
         """`used` are the names, or else the numbers, of those of its `channels` that are heard."""
         self.sample_rate, self.channels, self.scale, self.used = sample_rate, channels, scale, used
         self.remarks: list[str] = []
-        self._width = max(1, round(STILL_S * sample_rate))  # samples
-        self._stretches = self._still = 0
+        self._width = max(LEAST_STILL, round(STILL_S * sample_rate))  # samples
+        self._ranges = np.zeros(OCTAVES, int)  # stretches by the power of two that their range is below
         self._mono: _Moments | None = None
         self._each: _Moments | None = None
         self._tops: list[_Top] = []
@@ -73,11 +77,12 @@ class Meter:
             self._tops = [_Top(channel, sign) for channel in range(len(columns)) for sign in (1, -1)]
         whole = len(mono) // self._width
         stretches = mono[: whole * self._width].reshape(whole, self._width)
-        self._stretches += whole
-        self._still += int((stretches.max(axis=1) == stretches.min(axis=1)).sum()) if whole else 0
+        if whole:
+            ranges = stretches.max(axis=1) - stretches.min(axis=1)
+            self._ranges += np.bincount(_octave(ranges), minlength=OCTAVES)
         self._mono.add(mono[None])
         if self._each is not self._mono:
-            self._each.add(columns)
+            self._each.add(columns, mono - self._mono.first)
         for top in self._tops:
             top.add(columns[top.channel], self._each)
 
@@ -94,12 +99,25 @@ class Meter:
         facts.peak, facts.offset = scale * max(-low, high), scale * float(mono.mean[0])
         facts.rms = scale * float(np.sqrt(mono.variance[0]))
         facts.constant, facts.silent = low == high, low == high == 0
-        facts.still = self._still / self._stretches if self._stretches else float(facts.constant)
+        facts.still = float(facts.constant)
+        if self._ranges.any():
+            still = self._ranges[: max(1, int(_octave(np.float64(STILL * (high - low)))))].sum()
+            facts.still = float(still / self._ranges.sum())
         cut = np.reshape([top.cut() for top in self._tops], (-1, 2)).sum(axis=1)  # (channels used,)
         facts.clipped = 0.0 if facts.constant else float(cut.max()) / mono.count
         if facts.averaged > 1:
             facts.remarks += _about_channels(self.used, each.variance, float(mono.variance[0]))
+            along = each.along / each.count - (each.mean - each.first) * (mono.sum / mono.count)
+            against = along < AGAINST * np.sqrt(each.variance * mono.variance)  # (channels used,)
+            if against.any() and not facts.remarks:
+                named = listed([name for name, turned in zip(self.used, against, strict=True) if turned])
+                facts.remarks.append(f"channels turned against the mean of all: {named} of {len(against)}")
         return facts
+
+
+def _octave(ranges: np.ndarray) -> np.ndarray:
+    """The power of two that ranges lie below, from 0 for those that are 0."""
+    return np.where(ranges > 0, np.frexp(ranges)[1] + OCTAVES // 2, 0).clip(0, OCTAVES - 1)
 
 
 class _Moments:
@@ -111,8 +129,9 @@ class _Moments:
         self.low, self.high = first.copy(), first.copy()
         self.sum = np.zeros(len(first))
         self.squares = np.zeros(len(first))
+        self.along = np.zeros(len(first))  # products with the mean of the channels
 
-    def add(self, columns: np.ndarray) -> None:
+    def add(self, columns: np.ndarray, mean: np.ndarray | None = None) -> None:
         self.count += columns.shape[1]
         self.low = np.minimum(self.low, columns.min(axis=1))
         self.high = np.maximum(self.high, columns.max(axis=1))
@@ -120,6 +139,8 @@ class _Moments:
             about = column - self.first[channel]  # float32, as the blocks are
             self.sum[channel] += about.sum()
             self.squares[channel] += np.dot(about, about)
+            if mean is not None:
+                self.along[channel] += np.dot(about, mean)
 
     @property
     def mean(self) -> np.ndarray:

@@ -28,14 +28,15 @@ class Found(list[Path]):
         self.passed_over = passed_over or Counter()
 
 
-def find_recordings(source: Path, recordings_list: Path | None = None) -> Found:
+def find_recordings(source: Path, recordings_list: Path | None = None, table: Path | None = None) -> Found:
     """Return the recordings to read, in the order of their names (or of the list).
 
     `source` is one recording, or a folder, searched with its subfolders, linked ones too. Hidden files are
     left out; so are tables and arrays beside sound files, tables beside arrays, and .txt beside .csv: they
-    are labels and notes. `recordings_list` is a text file with one recording on each line: its path from
-    `source`, with or without suffix. Empty lines and lines that start with # are passed over. Raises
-    InputError if something named does not exist, nothing is found, or two files have the same recording name.
+    are labels and notes. `table` is the file of the labels, no recording in any case. `recordings_list` is a
+    text file with one recording on each line: its path from `source`, with or without suffix. Empty lines and
+    lines that start with # are passed over. Raises InputError if something named does not exist, nothing is
+    found, or two files have the same recording name.
     """
     source = Path(source)
     if not source.exists():
@@ -47,7 +48,7 @@ def find_recordings(source: Path, recordings_list: Path | None = None) -> Found:
             )
         found = Found(_listed(source, Path(recordings_list)))
     elif source.is_dir():
-        found = _in_folder(source)
+        found = _in_folder(source, table)
     else:
         found = Found([source])
     _refuse_duplicates(found, source)
@@ -65,8 +66,11 @@ def recording_name(path: Path, source: Path) -> str:
     return printable(path.relative_to(source).as_posix() if Path(source).is_dir() else path.name)
 
 
-def _in_folder(source: Path) -> Found:
+def _in_folder(source: Path, table: Path | None) -> Found:
     files, hidden = _walk(source)
+    if table is not None:
+        alike = [path for path in files if path.name == Path(table).name]
+        files = [path for path in files if path not in alike or not _same(path, table)]
     by_rank: dict[int, list[Path]] = {}
     for path in files:
         by_rank.setdefault(_rank(path.suffix.lower()), []).append(path)
@@ -83,6 +87,10 @@ def _in_folder(source: Path) -> Found:
         has = listed([f"{count} {kind}" for kind, count in found.passed_over.most_common()])
         raise InputError(f"{source} holds no recordings, but {has or 'nothing'}; {RECORDINGS_REMEDY}")
     return found
+
+
+def _same(path: Path, other: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _rank(suffix: str) -> int:

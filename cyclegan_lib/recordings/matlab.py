@@ -1,7 +1,7 @@
 """MATLAB's .mat files.
 
-Version 5 (`save -v6` and `-v7`) is read here, after MathWorks, "MAT-File Format": at one damaged file in a
-hundred, scipy ends the process. Version 7.3 is HDF5.
+Versions 4 and 5 (`save -v4`, `-v6` and `-v7`) are read here, after MathWorks, "MAT-File Format": at one
+damaged file in a hundred, scipy ends the process. Version 7.3 is HDF5.
 """
 
 import math
@@ -22,6 +22,7 @@ MAX_DEPTH = 8  # of structures in structures
 MAX_UNPACKED_TIMES, MAX_UNPACKED_BYTES = 100, 64 << 20  # what a file may unpack to
 HEADER, MATRIX, PACKED = 128, 14, 15
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+NUMBERS_4 = ("f8", "f4", "i4", "i2", "u2", "u1")
 LETTERS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
 CELL, STRUCTURE, OBJECT, TEXT, FIRST_NUMBERS, LAST_NUMBERS = 1, 2, 3, 4, 6, 15  # classes of matrices
 COMPLEX, LOGICAL = 0x800, 0x200
@@ -50,8 +51,9 @@ class MatFile(Arrays):
             self.file = h5py.File(os.fsencode(path), "r")
             self.file.visititems(lambda name, item: _note(found, name, item))
         else:
+            variables = _version4 if 0 in start[:4] else _Version5  # whose text begins there
             try:
-                found = {name: value for variable in _Version5(path) for name, value in _leaves(*variable)}
+                found = {name: value for variable in variables(path) for name, value in _leaves(*variable)}
             except (struct.error, zlib.error) as error:
                 raise ValueError("damaged") from error
         super().__init__(path, found)
@@ -67,6 +69,27 @@ def _note(found: dict[str, Any], name: str, item: Any) -> None:
     is_text = item.attrs.get("MATLAB_class") == b"char"
     if hasattr(item, "dtype") and item.dtype.kind in "iuf" and not is_text and not name.startswith("#"):
         found[name.replace("/", ".")] = item
+
+
+def _version4(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of numbers that are neither complex nor sparse, by their names."""
+    content = np.memmap(path, np.uint8, "r")
+    order = "<" if content[0] or not content[3] else ">"  # of a number below 5,000
+    at = 0
+    while at < len(content):
+        kind, rows, columns, is_complex, letters = struct.unpack_from(f"{order}5i", content, at)
+        stored, holds = kind % 100 // 10, kind % 10
+        if kind // 100 not in (0, 10) or stored >= len(NUMBERS_4) or min(rows, columns, letters) < 0:
+            raise ValueError("no .mat file of version 4")
+        dtype = np.dtype(order + NUMBERS_4[stored])
+        begin = at + 20 + letters
+        at = begin + rows * columns * dtype.itemsize * (2 if is_complex else 1)
+        if at > len(content):
+            raise EOFError("an array ends before its header says")
+        if holds == 0 and not is_complex:
+            name = bytes(content[begin - letters : begin]).split(b"\0")[0].decode("latin-1")
+            values = content[begin:at].view(dtype).reshape((rows, columns), order="F")
+            yield name, values.squeeze()
 
 
 class _Version5:

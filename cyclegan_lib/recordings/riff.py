@@ -19,6 +19,9 @@ TAGS = (b"TAG", b"ID3", b"APETAGEX")
 MAX_CHUNKS, MAX_FORM = 1000, 1 << 16
 LEFT_TO_DS64 = 0xFFFFFFFF  # of RF64, whose first chunk holds the sizes in 64 bits
 TO_ITS_END = "it was read to its end"
+CLAIMS_LESS = f"its header claims less sound than there is: {TO_ITS_END}"
+CLAIMS_NOTHING = f"its header claims no sound: {TO_ITS_END}"
+CLAIMS_UNKNOWN = f"its header does not say how long it is: {TO_ITS_END}"
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,17 @@ class Wave:
         if self.claimed > self.there:
             if not is_placeholder(self.claimed):
                 raise EOFError("the sound ends before its header says")
-            return f"its header does not say how long it is: {TO_ITS_END}"
+            return CLAIMS_UNKNOWN
         if self.unclaimed:
-            claims = "less sound than there is" if self.claimed else "no sound"
-            return f"its header claims {claims}: {TO_ITS_END}"
+            return CLAIMS_LESS if self.claimed else CLAIMS_NOTHING
         return None
+
+    def head(self) -> bytes:
+        """What a header would be that claims all the sound that is there: as RF64, for any size."""
+        sizes = struct.pack("<4sIQQQI", b"ds64", 28, self.size, self.there, 0, 0)
+        form = b"fmt " + struct.pack("<I", len(self.form)) + self.form
+        unknown = struct.pack("<I", LEFT_TO_DS64)
+        return b"RF64" + unknown + b"WAVE" + sizes + form + b"data" + unknown
 
 
 def look(path: Path) -> Wave | None:
@@ -65,7 +74,7 @@ def look(path: Path) -> Wave | None:
                 form = file.read(min(claimed, MAX_FORM))
             if name == b"data":
                 claimed = long_size if head[:4] != b"RIFF" and claimed == LEFT_TO_DS64 else claimed
-                return Wave(begin, claimed, size, form, _is_sound(file, begin + claimed, size))
+                return Wave(begin, claimed, size, form, is_sound(file, begin + claimed, size))
     return None
 
 
@@ -77,15 +86,12 @@ def is_placeholder(claimed: int) -> bool:
 
 
 class Mended(io.RawIOBase):
-    """The file as it would be if its header claimed all the sound that is there: as RF64, for any size."""
+    """The file as it would be with another `head`, behind which it goes on at the byte `begin`."""
 
-    def __init__(self, path: Path, wave: Wave) -> None:
-        self.file = open(path, "rb")
-        sizes = struct.pack("<4sIQQQI", b"ds64", 28, wave.size, wave.there, 0, 0)
-        head = b"RF64" + struct.pack("<I", LEFT_TO_DS64) + b"WAVE" + sizes
-        head += b"fmt " + struct.pack("<I", len(wave.form)) + wave.form
-        self.head = head + b"data" + struct.pack("<I", LEFT_TO_DS64)
-        self.begin, self.size, self.at = wave.begin, len(self.head) + wave.there, 0
+    def __init__(self, path: Path, head: bytes, begin: int) -> None:
+        self.file = open(path, "rb", buffering=0)
+        self.head, self.begin, self.at = head, begin, 0
+        self.size = len(head) + os.stat(path).st_size - begin
 
     def readable(self) -> bool:
         """It is."""
@@ -132,7 +138,7 @@ def _chunks(file: BinaryIO, at: int, size: int) -> Iterator[tuple[bytes, int, in
         at += 8 + claimed + claimed % 2
 
 
-def _is_sound(file: BinaryIO, at: int, size: int) -> bool:
+def is_sound(file: BinaryIO, at: int, size: int) -> bool:
     """Whether what follows the claimed sound is more of it: no chunks, no tags, no sector filled up."""
     if size - at <= FILLED or _fits(file, at, size) or _fits(file, at + at % 2, size):
         return False

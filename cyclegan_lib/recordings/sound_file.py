@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.recordings import riff
+from cyclegan_lib.recordings import heads, riff
 from cyclegan_lib.recordings.recording import Recording
 
 SUFFIXES = (".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga")
@@ -17,6 +17,8 @@ SUFFIXES += (".opus", ".mp3", ".caf", ".au", ".snd", ".voc")
 # what libsndfile notes of W64, AIFF and AU whose sound is shorter than the header says, and would pass over
 CUT = re.compile(r"^\s*(?:riff|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 LAST_PAGE, PAGE_BYTES = 4, 1 << 16  # of OGG: the mark of the last page, and more than a page holds
+OGG_STREAM = slice(14, 18)  # of a page: to which sound it belongs
+BEYOND = 1 << 14  # frames that are read at a time where there may be none
 MP3_SAMPLES = 3 * 1152  # that encoders may count wrong
 
 
@@ -26,23 +28,23 @@ class SoundFile(Recording):
     def __init__(self, path: Path) -> None:
         wave = riff.look(path)
         remark = wave and wave.remark()
-        source = riff.Mended(path, wave) if wave and wave.unclaimed else None
-        self.source = source
+        self.source, head = None, heads.mended(path)
+        if wave and wave.unclaimed:
+            self.source = riff.Mended(path, wave.head(), wave.begin)
+        elif head is not None:
+            self.source, remark = riff.Mended(path, head.content, len(head.content)), head.remark
         # as bytes: soundfile encodes no name that is not UTF-8
-        self.file = soundfile.SoundFile(os.fsencode(path) if source is None else source)
+        self.file = soundfile.SoundFile(self.source or os.fsencode(path))
         self.sample_rate, self.channels = self.file.samplerate, self.file.channels
         self.frames = self.least = self.file.frames
-        if self.frames == np.iinfo(np.int64).max:  # FLAC from a pipe
-            remark, self.frames, self.least = (
-                f"its header does not say how long it is: {riff.TO_ITS_END}",
-                None,
-                0,
-            )
+        self.beyond = head is not None and head.samples is not None
+        if self.file.format == "FLAC" and head is not None:
             self.file.seekable = lambda: False  # soundfile would seek to an end that is not known
+            self.frames, self.least = head.samples, head.samples or 0
         elif self.file.format == "MPEG":
             self.frames, self.least = None, self.frames - MP3_SAMPLES
-        elif self.file.format == "OGG" and not _ends(path):
-            remark = "its end is missing: it was read as far as it goes"
+        elif self.file.format == "OGG":
+            remark = _about_pages(path)
         cut = None if wave else CUT.search(self.file.extra_info)
         if cut is not None and int(cut[2]) < int(cut[1]) and not riff.is_placeholder(int(cut[1])):
             self.close()
@@ -59,11 +61,24 @@ class SoundFile(Recording):
         """The sound from its beginning, (frames or fewer, channels) at a time."""
         chosen = slice(None) if column is None else slice(column, column + 1)
         count = 0
-        while len(block := self.file.read(frames, dtype="float32", always_2d=True)):
+        while len(block := self._read(frames, count)):
             count += len(block)
             yield block[:, chosen]
         if count < self.least:
             raise EOFError("the sound ends before its header says")
+        if self.beyond and count > self.least:
+            self.remarks = (riff.CLAIMS_LESS,)
+
+    def _read(self, frames: int, count: int) -> np.ndarray:
+        """What follows so many frames; behind those that FLAC claims may be more sound, or tags."""
+        if self.beyond:
+            frames = min(frames, self.least - count) if count < self.least else BEYOND
+        try:
+            return self.file.read(frames, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError:
+            if self.beyond and count >= self.least:
+                return np.empty((0, self.channels), np.float32)
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
@@ -72,10 +87,15 @@ class SoundFile(Recording):
             self.source.close()
 
 
-def _ends(path: Path) -> bool:
-    """Whether the last page of an OGG file is there."""
+def _about_pages(path: Path) -> str | None:
+    """What is odd about an OGG file: its last page is missing, or that of another sound."""
     with open(path, "rb") as file:
+        first = file.read(OGG_STREAM.stop)
         file.seek(max(0, path.stat().st_size - PAGE_BYTES))
         tail = file.read()
-    at = tail.rfind(b"OggS")
-    return at >= 0 and len(tail) > at + 5 and bool(tail[at + 5] & LAST_PAGE)
+    last = tail[max(0, tail.rfind(b"OggS")) :]
+    if not last.startswith(b"OggS") or len(last) < OGG_STREAM.stop or not last[5] & LAST_PAGE:
+        return "its end is missing: it was read as far as it goes"
+    if last[OGG_STREAM] != first[OGG_STREAM]:
+        return "it holds several sounds, of which the first was read: save it as one"
+    return None

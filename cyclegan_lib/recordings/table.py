@@ -159,7 +159,8 @@ def _as(lines: Sequence[str], separator: str, decimal: str) -> Layout | None:
         steady = (
             all(any(kinds[n] for _, kinds in below) <= numeric[n] for n in range(width)) if same else False
         )
-        if same and steady and any(all(kinds[n] for _, kinds in below) for n in range(width)):
+        apart = separator != "," or not any(";" in value for row, _ in below for value in row)
+        if same and apart and steady and any(all(kinds[n] for _, kinds in below) for n in range(width)):
             return Layout(separator, decimal, first, [row for row, _ in below], _names(split[:first]))
     return None
 
@@ -187,6 +188,14 @@ def _one_column(path: Path, layout: Layout) -> Layout:
     """Tell one column with decimal commas from two of whole numbers; raises InputError if nothing does."""
     rows = layout.rows
     lines = [",".join(row) for row in rows]
+    if layout.separator == "," and len(rows[0]) % 2 == 0 and len(rows[0]) > 2 and not layout.above:
+        pairs = [pair for row in rows for pair in zip(row[::2], row[1::2], strict=True)]
+        whole = all(NUMBER[","].fullmatch(",".join(pair)) for pair in pairs)
+        if whole and any(a == "-0" or (len(b) > 1 and b[0] == "0") for a, b in pairs):
+            raise InputError(
+                f"{path} parts both its columns and its decimals by commas ({shown(lines[0])}); write it with"
+                " decimal points or semicolons"
+            )
     if layout.separator != "," or len(rows[0]) != 2 or len(layout.above) == 2:
         return layout
     if not all(NUMBER[","].fullmatch(line) for line in lines):

@@ -57,6 +57,10 @@ def test_a_row_names_a_recording_in_any_of_its_spellings(source, spelled):
         (["a/12.288"], ["a/12.288,x"], ["x"]),
         (["a/12.288"], ["12.288.wav,x"], ["x"]),
         (["a.wav"], ["a.wav,x"], ["x"]),
+        # macOS writes é as two characters
+        (["m/e\u0301té/0"], ["été/0,x"], ["x"]),
+        (["m/été"], ["m/e\u0301te\u0301,x"], ["x"]),
+        (["e\u0301/0", "é/0"], ["é/0,x", "e\u0301/0,y"], ["y", "x"]),
         # the path from the folder given is nobody else's; the longest end of a foreign path counts
         (["0", "m/0"], ["0,x", "m/0,y"], ["x", "y"]),
         (["0", "m/0"], ["/other/0,x", "/other/m/0,y"], ["x", "y"]),

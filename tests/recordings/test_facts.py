@@ -41,6 +41,8 @@ def half(sound):
         (0 * NOISE + 0.25, "PCM_16", "constant: all samples are 0.25"),
         (half(NOISE), "PCM_16", "half silent: 50%"),
         (half(NOISE) + 0.5, "FLOAT", "half silent: 50%"),
+        (half(NOISE) + np.arange(len(NOISE)) % 3 / 32768, "PCM_16", "half silent: 50%"),  # of dither
+        (np.where(np.arange(len(NOISE)) // (RATE // 20) % 2, NOISE, 0.03), "PCM_16", "half silent: 50%"),
         (SINE.clip(-0.4, 0.4), "PCM_16", "clipped: 41"),
         (NOISE.clip(-0.2, 0.2), "PCM_16", "clipped: 4"),
         (np.stack([NOISE, SINE.clip(-1, 0.4)], axis=1), "PCM_16", "clipped: 20"),
@@ -65,6 +67,7 @@ def test_sound_that_is_doubtful_is_named(tmp_path, sound, subtype, says):
         ((NOISE, -0.8 * NOISE), "channels that cancel: their mean is 19 dB below them"),
         ((NOISE, 0 * NOISE), "channels without sound: 2 of 2, which makes the mean 6 dB quieter"),
         ((NOISE, *[0.1 + 0 * NOISE] * 7), "channels without sound: 2, 3, 4, 5, 6, 7, 8 of 8"),
+        ((NOISE, NOISE, NOISE, -NOISE), "channels turned against the mean of all: 4 of 4"),
         ((NOISE, SINE), ""),
         ((NOISE, NOISE), ""),
         ((NOISE, np.roll(NOISE, 9), 0.01 * SINE), ""),

@@ -88,6 +88,11 @@ def test_of_a_folder_the_recordings_are_found_and_the_rest_counted(folder, files
     assert find_recordings(made).passed_over == passed_over
 
 
+def test_the_table_of_the_labels_is_no_recording(folder):
+    made = folder("a.csv", "b.csv", "labels.csv", "sub/labels.csv")
+    assert names(made, None, made / "sub" / ".." / "labels.csv") == ["a", "b", "sub/labels"]
+
+
 def test_files_called_by_a_date_or_as_notes_are_found_by_what_they_hold(folder):
     made = folder("2004.02.12.10.32.39", "2004.02.12.10.42.39", "readme.txt", "read me", "chart.pdf")
     for path in made.glob("2004*"):
