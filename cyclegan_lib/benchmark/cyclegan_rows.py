@@ -39,7 +39,7 @@ def cyclegan(pair: DevicePair, seed: int, folder: Path) -> Translation:
     settings = TrainingSettings(seed=seed)
     run = train(a, b, folder / "checkpoints", settings, progress=False, watch=watched)
     module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu", weights_only=True).eval()
-    trail = watched.joined(run.history)
+    trail = watched.joined(run.history, run.expected_distance)
     extras = {"best_epoch": run.best_epoch, "epochs": len(run.history) - 1, "trail": trail}
     return _translation(module, pair, extras)
 
@@ -87,13 +87,17 @@ class Trail:
         error = nmse(translated, truth.features)
         self.points.append({"epoch": epoch, "nmse": error, **accuracy, "members": members})
 
-    def joined(self, history: list[dict[str, float]]) -> list[dict[str, Any]]:
-        """The points with the criterion of the same epoch, for the ensemble and for each restart."""
+    def joined(self, history: list[dict[str, float]], expected: float) -> list[dict[str, Any]]:
+        """The points with the criterion of the same epoch, for the ensemble and for each restart.
+
+        Below the `expected` distance the choice sees no difference.
+        """
         trail = []
         for point in self.points:
             row = history[point["epoch"]]
+            criterion = max(row["val_distance"], expected)
             members = [row[f"val_distance_{i}"] for i in range(len(point["members"]))]
-            trail.append({**point, "criterion": row["val_distance"], "member_criteria": members})
+            trail.append({**point, "criterion": criterion, "member_criteria": members})
         return trail
 
 

@@ -41,5 +41,5 @@ class Model:
     @property
     def said(self) -> list[str]:
         """How training ended, in words."""
-        verdict = getattr(self.facts, "verdict", "")
+        verdict = self.facts.verdict
         return [text for text in (verdict, untrained_in_words(self.facts.epoch)) if text]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 MATCHED, SHIFT, AFFINE = "matched linear maps", "mean shift", "per-feature affine"
-FEW = 50  # recordings of a device, below which training seldom improves on its start
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,4 @@ def verdict(evidence: Evidence, best_epoch: int) -> str:
     return (
         f"Too few recordings to say: {evidence.recordings} of a device do not show whether it is better than"
         f" a mean shift ({interval})."
-    )
-
-
-def untrained(evidence_recordings: int) -> str:
-    """What a best epoch of 0 means."""
-    few = f"; usual below some {FEW} recordings, and here are {evidence_recordings}"
-    return (
-        "best epoch 0: training did not improve on the linear start, and this is its map"
-        f"{few if evidence_recordings < FEW else ''}; more recordings help most, then --max-epochs"
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
-from cyclegan_lib.training.verdict import AFFINE, FEW, MATCHED, SHIFT, Evidence, untrained, verdict
+from cyclegan_lib.training.verdict import AFFINE, MATCHED, SHIFT, Evidence, verdict
 
 SURE = Evidence(MATCHED, 240, 0.42, 0.36, 0.48)
 
@@ -23,11 +23,6 @@ SURE = Evidence(MATCHED, 240, 0.42, 0.36, 0.48)
 )
 def test_it_says_which_of_three(evidence, epoch, says):
     assert says in verdict(evidence, epoch)
-
-
-def test_a_best_epoch_of_0_is_said_in_words():
-    assert f"usual below some {FEW} recordings, and here are 21" in untrained(21)
-    assert "usual" not in untrained(FEW)
 
 
 def test_it_is_in_the_run_and_in_its_checkpoint(trained):
