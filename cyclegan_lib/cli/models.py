@@ -42,10 +42,9 @@ def train(
     if epochs < settings.max_epochs:
         print(f"stopped after epoch {epochs} of {settings.max_epochs}: its minutes are over")
     print(printable(f"best epoch {run.best_epoch} of {epochs}: {run.best}"))
-    print(
-        f"held-out distance {best:.3f}, at the start (linear maps) {first:.3f}; real recordings of one device"
-        f" are {run.expected_distance:.3f} apart"
-    )
+    print(f"held-out distance {best:.3f}, at the start (linear maps) {first:.3f}")
+    if run.expected_distance is not None:  # runs of before did not measure it
+        print(f"real recordings of one device are {run.expected_distance:.3f} apart: nearer tells nothing")
     for sentence in filter(None, (run.verdict, untrained_in_words(run.best_epoch))):
         print(printable(sentence))
     for warning in run.warnings:
