@@ -20,8 +20,8 @@ TARGETS_NOTE = (
 )
 WAYS_NOTE = (
     "The same translations in each way of use, forest / logistic, beside the two linear maps that do best in"
-    " the recommended way. Of maps that only scale and shift each feature all ways are one: neither classifier"
-    " sees a difference."
+    " the recommended way. Of maps that only scale and shift each feature all ways are one: neither"
+    " classifier sees a difference."
 )
 SHARES_NOTE = (
     "Without labels of A: the accuracy that is to be expected in the recommended way beside the one reached,"
@@ -30,8 +30,8 @@ SHARES_NOTE = (
 )
 CHOICE_NOTE = (
     "Means over the runs, one a rotation and seed. The criterion sees neither pairs nor labels of A; rank is"
-    " Spearman's correlation of the criterion with NMSE (1 is perfect) or an accuracy (-1 is) over every other epoch of a run, the"
-    " last one over the single restarts at these epochs."
+    " Spearman's correlation of the criterion with NMSE (1 is perfect) or an accuracy (-1 is) over every"
+    " other epoch of a run, the last one over the single restarts at these epochs."
 )
 
 
@@ -199,8 +199,8 @@ def _facts(result: Benchmark) -> Iterator[str]:
         " B's recordings translated to A, and on those translated there and back (the recommended way)."
     )
     yield (
-        "- recovered, forest / logistic, in the recommended way (forward where there is no other): part of the"
-        f" accuracy lost from identity to the larger of {OWN_LABELS} and {BOUND}; n/a where next to nothing"
+        "- recovered, forest / logistic, in the recommended way (forward where there is no other): part of"
+        f" the accuracy lost from identity to the larger of {OWN_LABELS} and {BOUND}; n/a where next to nothing"
         " was lost."
     )
     yield "- Intervals are of 95 %, over test recordings drawn with replacement, paired between two methods."
