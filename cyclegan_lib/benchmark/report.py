@@ -200,8 +200,8 @@ def _facts(result: Benchmark) -> Iterator[str]:
     )
     yield (
         "- recovered, forest / logistic, in the recommended way (forward where there is no other): part of"
-        f" the accuracy lost from identity to the larger of {OWN_LABELS} and {BOUND}; n/a where next to nothing"
-        " was lost."
+        f" the accuracy lost from identity to the larger of {OWN_LABELS} and {BOUND}; n/a where next to"
+        " nothing was lost."
     )
     yield "- Intervals are of 95 %, over test recordings drawn with replacement, paired between two methods."
     few = {
