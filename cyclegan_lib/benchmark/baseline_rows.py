@@ -68,4 +68,4 @@ def real_target(pair: DevicePair, seed: int, folder: Path) -> Translation:
 
 def own_labels(pair: DevicePair, seed: int, folder: Path) -> Translation:
     """A classifier that learned from A's own labels, asked about A as it is: what A's sound holds."""
-    return Translation(None, labelled={"BA": pair.labelled_a})
+    return Translation(None, {"BA": pair.labelled_a})

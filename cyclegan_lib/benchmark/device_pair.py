@@ -97,11 +97,11 @@ class Translation:
     # (sequences, slices, 40) float32, dB: the rows of test_a as the method thinks B would have heard them;
     # None where nothing is translated
     features: np.ndarray | None
-    # further figures of the method, of plain JSON types: they are kept beside its measures
-    extras: dict[str, Any] = field(default_factory=dict)
     # what else classifiers are trained on, see `faults.ways`: B's training set as A would have heard it,
     # "BA", and there and back again, "BAB"
     labelled: dict[str, FeatureSet] = field(default_factory=dict)
+    # further figures of the method, of plain JSON types: they are kept beside its measures
+    extras: dict[str, Any] = field(default_factory=dict)
 
 
 def in_both_directions(
@@ -116,4 +116,4 @@ def in_both_directions(
         "BA": pair.train_b.with_features(to_a, pair.train_a.device),
         "BAB": pair.train_b.with_features(there(to_a), pair.train_b.device),
     }
-    return Translation(there(pair.test_a.features), extras or {}, labelled)
+    return Translation(there(pair.test_a.features), labelled, extras or {})

@@ -33,7 +33,7 @@ def stub(pair, seed, folder):
     assert folder.is_dir() and not list(folder.iterdir())
     (folder / "left behind.npz").write_text("")
     shift = pair.train_b.features.mean() - pair.train_a.features.mean()
-    return Translation(pair.test_a.features + shift, {"best_epoch": 3})
+    return Translation(pair.test_a.features + shift, extras={"best_epoch": 3})
 
 
 @pytest.fixture
