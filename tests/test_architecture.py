@@ -71,7 +71,7 @@ def test_a_new_baseline_is_one_line_more(examples, monkeypatch, tmp_path):
     shift = examples["MeanShift"]
     monkeypatch.setitem(methods.METHODS, shift.name, partial(baseline, kind=shift))
     a, b = make_set("cpc006", shift=10), make_set("BATCH_UPLOAD")
-    features = methods.METHODS[shift.name](DevicePair(a, b, a, b, b), 0, tmp_path).features
+    features = methods.METHODS[shift.name](DevicePair(a, b, a, b, b, a), 0, tmp_path).features
     assert np.allclose(features.mean(axis=(0, 1)), b.features.mean(axis=(0, 1)), atol=1e-3)
 
 

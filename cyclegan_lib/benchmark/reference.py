@@ -116,7 +116,7 @@ def reference_design(
     with torch.no_grad():
         translated = chosen(slices(test, "A")).numpy().reshape(test.shape)
     extras = {"chosen_step": chosen_step, "held_out_cycle": best}
-    return Translation(normalizer.denormalize(translated, "B"), extras)
+    return Translation(normalizer.denormalize(translated, "B"), extras=extras)
 
 
 @torch.no_grad()

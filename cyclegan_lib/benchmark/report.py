@@ -112,7 +112,8 @@ def expected_table(result: Benchmark) -> list[list[str]]:
         row = [pair]
         for measure in RECOMMENDEDS:
             of_model = lines[lines.measure == measure]
-            row.append(" / ".join(rounded(of_model[c].to_numpy().mean(), 3) for c in ("expected", "reached")))
+            both = (of_model[c].to_numpy() for c in ("expected", "reached"))
+            row.append(" / ".join(rounded(x.mean() if len(x) else None, 3) for x in both))
         row.append(rounded(np.abs(lines.expected.to_numpy() - lines.reached.to_numpy()).mean(), 3))
         shares = [c.extras["shares"] for c in result.cells if c.pair == pair and "shares" in c.extras]
         for of in ("estimated", "B"):
@@ -200,8 +201,8 @@ def _facts(result: Benchmark) -> Iterator[str]:
     )
     yield (
         "- recovered, forest / logistic, in the recommended way (forward where there is no other): part of"
-        f" the accuracy lost from identity to the larger of {OWN_LABELS} and {BOUND}; n/a where next to nothing"
-        " was lost."
+        f" the accuracy lost from identity to the larger of {OWN_LABELS} and {BOUND}; n/a where next to"
+        " nothing was lost."
     )
     yield "- Intervals are of 95 %, over test recordings drawn with replacement, paired between two methods."
     few = {

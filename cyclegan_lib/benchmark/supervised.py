@@ -46,7 +46,7 @@ def supervised_mlp(pair: DevicePair, seed: int, folder: Path) -> Translation:
     translated = linear.predict(z)
     if epochs:
         translated = translated + network.predict(z)
-    return Translation(normalizer.denormalize(translated.reshape(test.shape), "B"), {"epochs": epochs})
+    return Translation(normalizer.denormalize(translated.reshape(test.shape), "B"), extras={"epochs": epochs})
 
 
 def _best_epochs(

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cyclegan_lib.evaluation.measures import TRANSLATED
+from cyclegan_lib.faults.ways import RECOMMENDED
 from cyclegan_lib.plots import style
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[st
     """Methods on every pair of devices: the mean over seeds as a bar, each seed as a dot.
 
     `numbers` are the benchmark's, one line a number, a row of panels for each pair; `measures` is
-    {measure: axis label}, a column of panels each.
+    {measure: axis label}, a column of panels each. A diamond is the mean of an accuracy in the recommended
+    way of use, where the method has ways.
     """
     pairs = list(numbers["pair"].unique())
     groups = numbers.groupby(["pair", "method", "measure"])["value"]
@@ -37,6 +39,11 @@ def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[st
                 mean = values.mean() if len(values) else 0.0
                 axis.barh(place, mean, color=colour)
                 axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
+                recommended = seeds.get((pair, method, measure.replace("accuracy", RECOMMENDED)))
+                if measure.startswith("accuracy") and recommended is not None:
+                    axis.plot(
+                        recommended.mean(), place, "D", color="white", markeredgecolor="black", markersize=4
+                    )
                 # an untranslated error is many times larger than the rest: it runs out of the panel
                 if mean > limit:
                     text = f"{mean:.1f} →"

@@ -2,18 +2,20 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sounds import tone, write
 
 from cyclegan_lib.benchmark import pairs
 from cyclegan_lib.benchmark.device_pair import DevicePair, check_pair
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings, SimulationSettings
 from cyclegan_lib.evaluation import halvings
+from cyclegan_lib.faults import models
 from cyclegan_lib.features import FeatureSet
 
 RATE = 8000
 SMALL = FeatureSettings(sample_rate=RATE, slices=4, slice_hop_s=0.2)
 CONDITIONS = [("ball", "7", ""), ("inner_race", "7", ""), ("outer_race", "7", "3"), ("outer_race", "7", "6")]
-EACH = 10  # recordings of each condition: 2 to test, 4 for each domain
+EACH = 10  # recordings of each condition: 3 or 4 in each third
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +34,15 @@ def data(tmp_path_factory):
             rows.append(f"{name},{fault},drive_end,{size},{place},0,1797,drive_end fan_end")
     columns = "recording,fault,fault_bearing,diameter_mils,position_oclock,load_hp,rpm,sensors"
     (folder / "cwru" / "labels.csv").write_text("\n".join([columns, *rows]))
+    lines = ["recording,fault,condition,inverter_hz,seconds,envelope_correlation"]
+    for i in range(36):
+        fault = ("healthy", "bearing_damage", "unbalance")[i % 3]
+        sound = tone(400 + 300 * (i % 3), 0.05, rate=RATE) + 0.01 * rng.normal(size=RATE)
+        for device, gain in (("phone", 0.3), ("hifi", 1.0)):
+            noise = 0.003 * rng.normal(size=RATE)
+            write(folder / "motors" / device / f"m{i}.flac", gain * sound + noise, RATE)
+        lines.append(f"m{i},{fault},{fault},20,1,0.9")
+    (folder / "motors" / "labels.csv").write_text("\n".join(lines))
     for k, name in enumerate(("IR_Lomo52A5M", "IR_STC4035", "GEC_2373", "Oktava_ML19")):
         response = np.zeros(400)
         response[[0, k + 1]] = 0.8, 0.3  # a comb: another colour for each
@@ -41,13 +52,16 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Sequences of 4 slices, few short recordings, two halvings with few slices."""
+    """Sequences of 4 slices, few short recordings, two halvings with few slices, small forests."""
     monkeypatch.setattr(pairs, "FeatureSettings", lambda sample_rate: SMALL)
     simulation = SimulationSettings(train_recordings=12, test_recordings=8, seconds=1, sample_rate=RATE)
     monkeypatch.setattr(pairs, "SIMULATED", simulation)
     monkeypatch.setattr(pairs, "OFFSETS", 2)
     monkeypatch.setattr(halvings, "HALVINGS", 2)
     monkeypatch.setattr(halvings, "SLICES_COMPARED", 100)
+    monkeypatch.setattr(
+        models, "RandomForestClassifier", lambda trees, **more: RandomForestClassifier(20, **more)
+    )
 
 
 def heard(n, device, seed, gain=1.0, offset=0.0):
@@ -75,6 +89,7 @@ def labelled_pair():
         test_a=heard(8, seed=3, **hear_a),
         test_b=heard(8, DEVICE_B, seed=3),
         truth_a=heard(12, DEVICE_B, seed=1),
+        labelled_a=heard(12, seed=1, **hear_a),
     )
 
 

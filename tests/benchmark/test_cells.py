@@ -95,7 +95,9 @@ def test_each_method_version_and_argument_is_another_key(tmp_path, monkeypatch):
 
 
 def test_a_cell_is_read_back_under_its_own_key_and_place(tmp_path):
-    cell = Cell("sensors", 0, "real B", {"nmse": 0.5, "c2st": None}, {"best_epoch": 3}, {"test_b": 13}, 1.5)
+    tested = {"recording": ["x"], "slices": [50], "nmse": [0.5]}
+    values, extras = {"nmse": 0.5, "c2st": None}, {"rotations": [{"best_epoch": 3}]}
+    cell = Cell("sensors", 0, "real B", values, tested, extras, {"test_b": [13]}, 1.5)
     path = cell.save(tmp_path, "abc")
 
     def read(seed=0, key="abc"):

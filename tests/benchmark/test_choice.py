@@ -22,11 +22,12 @@ TRAIL = [
 
 
 def cell(method="CycleGAN", nmse=0.33, seed=0, **extras):
-    return Cell("sensors", seed, method, {"nmse": nmse}, extras=extras)
+    tested = {"recording": ["x", "y"], "slices": [50, 50], "nmse": [nmse - 0.1, nmse + 0.1]}
+    return Cell("sensors", seed, method, {"nmse": nmse}, tested, {"rotations": [extras]})
 
 
 def test_what_was_chosen_and_what_it_cost():
-    became = choice(cell(trail=TRAIL))
+    became = choice(TRAIL)
     assert (became["start"], became["chosen"], became["best"]) == (0.50, 0.33, 0.30)
     assert became["regret"] == pytest.approx(0.1)
     assert became["single"] == 0.5  # the restart with the lowest criterion of its own, 0.9
@@ -58,7 +59,7 @@ def helped():
     return Benchmark(cells, ["sensors"], ["CycleGAN", *numbers], [0, 1], {}, {})
 
 
-def test_help_is_the_difference_paired_by_seed(helped):
+def test_help_is_the_difference_paired_by_recording(helped):
     row = only_row(report.help_table(helped))
     assert row["labels of B"].startswith("-0.040 (") and row["1 pair"].startswith("-0.035 (")
     assert row["8 pairs"] == "n/a"
@@ -67,6 +68,7 @@ def test_help_is_the_difference_paired_by_seed(helped):
 
 def test_report_and_figures_show_the_choice_and_the_curve(helped):
     row = only_row(report.overview(helped))
+    assert row["recordings"] == "n/a"  # nothing to be compared with
     assert (row["pair"], row["NMSE"], row["best unpaired baseline"]) == ("sensors", "0.340", "n/a")
     assert "## Choice of the checkpoint" in report.markdown(helped)
     figure = plots.checkpoints(trails(helped.cells))

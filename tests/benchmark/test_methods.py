@@ -1,35 +1,40 @@
 """Every row of the benchmark that takes seconds, on a pair whose perfect translation is known."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from cyclegan_lib.benchmark import baseline_rows, cyclegan_rows
-from cyclegan_lib.benchmark.judge import Judge
+from cyclegan_lib.benchmark.device_pair import Translation
+from cyclegan_lib.benchmark.judge import Judge, Measured, truth_variance
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS, UNPAIRED
 from cyclegan_lib.benchmark.reference import ReferenceSettings, reference_design
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.distances import nmse
-from cyclegan_lib.evaluation.measures import DISTANCES, MEASURES
+from cyclegan_lib.evaluation.measures import DISTANCES
+from cyclegan_lib.faults.models import FaultModels
 from cyclegan_lib.features import split_by_recording
 
 FEW = ReferenceSettings(steps=30, every=10, batch_size=40, hidden_dim=16)
 
 
 def test_rows_in_the_order_of_the_table():
-    unpaired = "identity, per-feature affine, quantile mapping, CORAL, Gaussian OT, OT barycentric"
-    others = "CycleGAN, untrained CycleGAN, reference design, supervised MLP, real B"
+    unpaired = (
+        "identity, mean shift, per-feature affine, quantile mapping, CORAL, Gaussian OT, OT barycentric"
+    )
+    others = "CycleGAN, untrained CycleGAN, reference design, supervised MLP, own labels of A, real B"
     assert list(UNPAIRED) == unpaired.split(", ") and DEFAULT == [*UNPAIRED, *others.split(", ")]
 
 
 @pytest.mark.parametrize("name", [*UNPAIRED, "supervised MLP", "real B"])
 def test_rows_that_train_no_gan(name, pair, tmp_path, monkeypatch):
     monkeypatch.setattr("cyclegan_lib.benchmark.supervised.MAX_EPOCHS", 2)
-    blind = replace(pair, truth_a=None, test_b=None) if name in UNPAIRED else pair  # they see no truth
+    blind = (
+        replace(pair, truth_a=None, test_b=None, labelled_a=None) if name in UNPAIRED else pair
+    )  # they see no truth
     first, again = (METHODS[name](seen, 0, tmp_path).features for seen in (pair, blind))
     assert first.shape == pair.test_a.features.shape and first.dtype == np.float32
     assert np.array_equal(first, again)
@@ -71,27 +76,66 @@ def test_reference_design_is_seeded_within_one_deviation_and_keeps_the_lowest_cy
 
 class TestJudge:
     def test_the_truth_itself_and_no_translation(self, pair):
-        judge = Judge(pair, 0)
-        truth, untranslated = judge.measure(pair.test_b.features), judge.measure(pair.test_a.features)
-        assert set(truth) == set(MEASURES) - {"gap_closed"}
+        judge = Judge(pair, 0, truth_variance([pair]))
+        truth, untranslated = (
+            judge.measure(Translation(x.features)).values for x in (pair.test_b, pair.test_a)
+        )
+        assert set(truth) == {"nmse", "accuracy_forest", "accuracy_logistic", *DISTANCES}
         assert truth["nmse"] == 0 and untranslated["nmse"] > 1
         assert truth["accuracy_forest"] == truth["accuracy_logistic"] == 1
-        assert truth["recovery_forest"] in (None, 1) and untranslated["recovery_forest"] in (None, 0)
         for name in DISTANCES:
             assert untranslated[name] > truth[name]
 
-    def test_nothing_lost_is_nothing_to_recover(self, pair):
-        values = Judge(replace(pair, test_a=pair.test_b), 0).measure(pair.test_b.features)
-        assert values["recovery_forest"] is values["recovery_logistic"] is None
+    def test_what_became_of_each_recording_makes_the_numbers(self, pair, tmp_path):
+        longer = pair.test_a.select(np.array([0, *range(8)]))  # the first recording has two sequences
+        pair = replace(pair, test_a=longer, test_b=pair.test_b.select(np.array([0, *range(8)])))
+        translation = METHODS["mean shift"](pair, 0, tmp_path)
+        measured = Judge(pair, 0, truth_variance([pair])).measure(translation, expect=True)
+        assert measured.tested["recording"] == sorted(set(longer.recording))
+        assert measured.tested["slices"] == [20] + [10] * 7
+        values = measured.values
+        assert values["nmse"] == pytest.approx(nmse(translation.features, pair.test_b.features), abs=1e-4)
+        accuracy = FaultModels(0).fit(pair.train_b).accuracy(longer.with_features(translation.features, "B"))
+        assert values["accuracy_forest"] == pytest.approx(accuracy["forest"], abs=1e-4)
+        assert {"vote_forest", "reverse_logistic", "there_and_back_forest"} <= set(values)
+        assert set(measured.expected) == {"vote_forest", "vote_logistic"}
+        assert measured.shares["B"] == {"ball": 0.5, "normal": 0.5}
+        assert sum(measured.shares["estimated"].values()) == pytest.approx(1)
+
+    def test_own_labels_have_accuracies_alone(self, pair, tmp_path):
+        values = (
+            Judge(pair, 0, truth_variance([pair]))
+            .measure(METHODS["own labels of A"](pair, 0, tmp_path))
+            .values
+        )
+        assert values == {"accuracy_forest": 1.0, "accuracy_logistic": 1.0}
+
+    def test_rotations_are_pooled_by_slices(self):
+        one = Measured(
+            {"recording": ["x"], "slices": [50], "nmse": [0.2]}, {"c2st": 0.5}, {"vote_forest": 0.4}
+        )
+        two = Measured(
+            {"recording": ["y"], "slices": [100], "nmse": [0.5]}, {"c2st": 0.7}, {"vote_forest": 0.7}
+        )
+        whole = Measured.pooled([one, two])
+        assert whole.tested["recording"] == ["x", "y"]
+        assert whole.values == pytest.approx({"nmse": 0.4, "c2st": 0.6})
+        assert whole.expected == pytest.approx({"vote_forest": 0.6})
 
     def test_nan_is_refused(self, pair):
         with pytest.raises(InputError, match="NaN"):
-            Judge(pair, 0).measure(np.full_like(pair.test_a.features, np.nan))
+            Judge(pair, 0, np.ones(40)).measure(Translation(np.full_like(pair.test_a.features, np.nan)))
 
 
 def test_untrained_rows_take_labels_and_pairs(pair, tmp_path, monkeypatch):
     monkeypatch.setattr("cyclegan_lib.training.start.MAX_DRAWS", 1)
-    monkeypatch.setattr(cyclegan_rows, "TrainingSettings", partial(TrainingSettings, restarts=1))
+    used = []
+
+    def settings(use_labels, **more):
+        used.append(use_labels)
+        return TrainingSettings(restarts=1, use_labels=use_labels, **more)
+
+    monkeypatch.setattr(cyclegan_rows, "TrainingSettings", settings)
     errors = {"none": nmse(pair.test_a.features, pair.test_b.features)}
     for help in ("", " without labels", " with 4 pairs"):
         folder = tmp_path / f"start{help}"
@@ -99,6 +143,5 @@ def test_untrained_rows_take_labels_and_pairs(pair, tmp_path, monkeypatch):
         translated = METHODS[f"untrained CycleGAN{help}"](pair, 0, folder).features
         assert translated.shape == pair.test_a.features.shape
         errors[help] = nmse(translated, pair.test_b.features)
-    assert len(set(errors.values())) == 4
-    assert errors[" with 4 pairs"] < errors["none"]
-    assert errors[" with 4 pairs"] <= 1.1 * errors[""]
+    assert used == [True, False, True] and errors[" with 4 pairs"] != errors[""]
+    assert max(errors[""], errors[" without labels"], errors[" with 4 pairs"]) < errors["none"] / 10

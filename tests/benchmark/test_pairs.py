@@ -1,7 +1,6 @@
 """Who hears what: every condition everywhere, no recording twice, and what is refused."""
 
 import shutil
-from collections import Counter
 from dataclasses import fields, replace
 from itertools import product
 
@@ -10,60 +9,82 @@ import pytest
 
 from cyclegan_lib.benchmark import pairs
 from cyclegan_lib.benchmark.device_pair import check_pair
-from cyclegan_lib.benchmark.pairs import PAIRS, build, deal, lacking
+from cyclegan_lib.benchmark.pairs import PAIRS, Labelled, build, deal, lacking
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError
 
 
+def rows(conditions):
+    return [Labelled(f"r{i}", name[0], name, i) for i, name in enumerate(conditions)]
+
+
 class TestDeal:
-    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("each", [3, 4, 5, 9])
-    def test_every_condition_is_in_every_part(self, seed, each):
+    def test_every_condition_is_in_every_third(self, seed, each):
         conditions = [f"c{i}" for i in range(6)] * each
-        roles = deal(conditions, seed)
-        everywhere = product(set(conditions), (DEVICE_A, DEVICE_B, "test"))
-        assert set(zip(conditions, roles, strict=True)) == set(everywhere)
-        counts = Counter(roles)
-        assert abs(counts[DEVICE_A] - counts[DEVICE_B]) <= 1
-        assert counts["test"] == 6 * max(1, each // 4)
+        thirds = deal(rows(conditions), seed)
+        assert set(zip(conditions, thirds, strict=True)) == set(product(set(conditions), range(3)))
+        counts = np.bincount(thirds)
+        assert counts.max() - counts.min() <= 1
 
     def test_seed(self):
-        conditions = ["x", "y"] * 8
-        assert np.array_equal(deal(conditions, 1), deal(conditions, 1))
-        assert len({tuple(deal(conditions, seed)) for seed in range(5)}) == 5
+        some = rows(["x", "y"] * 8)
+        assert np.array_equal(deal(some, 1), deal(some, 1))
+        assert len({tuple(deal(some, seed)) for seed in range(5)}) == 5
 
-    def test_two_recordings_are_too_few(self):
+    def test_small_conditions_of_a_fault_are_dealt_as_one_and_two_recordings_are_too_few(self):
+        assert sorted(deal(rows(["b1", "b2", "b2"]), 0)) == [0, 1, 2]
         with pytest.raises(InputError, match="condition b has 2 recordings; at least 3"):
-            deal(["a", "a", "a", "b", "b"], 0)
+            deal(rows(["a", "a", "a", "b1", "b2"]), 0)
+
+
+def names(pair):
+    return {field.name: set(getattr(pair, field.name).recording) for field in fields(pair)}
 
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_every_pair(name, data):
-    pair = build(name, 0, data)
-    names = {field.name: set(getattr(pair, field.name).recording) for field in fields(pair)}
-    assert not names["train_a"] & names["train_b"]
-    assert not (names["train_a"] | names["train_b"]) & names["test_a"]
-    assert names["test_a"] == names["test_b"] and names["truth_a"] == names["train_a"]
-    assert pair.train_a.label is None and pair.truth_a.label is None
-    assert set(pair.test_b.label) <= set(pair.train_b.label)
-    devices = [getattr(pair, field.name).device for field in fields(pair)]
-    assert devices == [DEVICE_A, DEVICE_B, DEVICE_A, DEVICE_B, DEVICE_B]
-    for of_a, of_b in ((pair.train_a, pair.truth_a), (pair.test_a, pair.test_b)):
-        assert np.array_equal(of_a.recording, of_b.recording)
-        assert np.array_equal(of_a.start_s, of_b.start_s)
-        assert not np.allclose(of_a.features, of_b.features, atol=0.5)
-    again, other = build(name, 0, data), build(name, 1, data)
-    assert np.array_equal(again.train_a.features, pair.train_a.features)
-    assert not np.array_equal(other.test_a.features, pair.test_a.features)
-    # training recordings are sliced at both offsets, test ones at one
-    assert len(pair.train_a) == 2 * len(names["train_a"]) and len(pair.test_a) == len(names["test_a"])
+    rotations = build(name, 0, data)
+    assert len(rotations) == (3 if PAIRS[name].rotated else 1)
+    for pair in rotations:
+        of = names(pair)
+        assert not of["train_a"] & of["train_b"]
+        assert not (of["train_a"] | of["train_b"]) & of["test_a"]
+        assert of["test_a"] == of["test_b"] and of["truth_a"] == of["train_a"] == of["labelled_a"]
+        assert pair.train_a.label is None and pair.truth_a.label is None
+        assert set(pair.test_b.label) <= set(pair.train_b.label) and set(pair.labelled_a.label)
+        devices = [getattr(pair, field.name).device for field in fields(pair)]
+        assert devices == [DEVICE_A, DEVICE_B, DEVICE_A, DEVICE_B, DEVICE_B, DEVICE_A]
+        for of_a, of_b in ((pair.train_a, pair.truth_a), (pair.test_a, pair.test_b)):
+            assert np.array_equal(of_a.recording, of_b.recording)
+            assert np.array_equal(of_a.start_s, of_b.start_s)
+            assert not np.allclose(of_a.features, of_b.features, atol=0.5)
+        # training recordings are sliced at both offsets, test ones at one
+        assert len(pair.train_a) == 2 * len(of["train_a"]) and len(pair.test_a) == len(of["test_a"])
+    again, other = build(name, 0, data)[0], build(name, 1, data)[0]
+    assert np.array_equal(again.train_a.features, rotations[0].train_a.features)
+    assert not np.array_equal(other.test_a.features, rotations[0].test_a.features)
 
 
-def test_the_shifted_pair_has_other_parts_of_normal_machines(data, monkeypatch):
+def test_each_real_recording_is_tested_once_a_seed_and_trains_each_device_once(data):
+    rotations = [names(pair) for pair in build("motors", 0, data)]
+    for part in ("test_a", "train_a", "train_b"):
+        assert sorted(name for of in rotations for name in of[part]) == sorted(f"m{i}" for i in range(36))
+    turned, ahead = (build(name, 0, data)[0] for name in ("motors-reversed", "motors"))
+    assert np.array_equal(turned.test_a.features, ahead.test_b.features)
+
+
+def test_the_shifted_pairs_have_other_parts_of_sound_machines(data, monkeypatch):
     settings = pairs.SIMULATED.model_copy(update={"train_recordings": 30})
     monkeypatch.setattr(pairs, "SIMULATED", settings)
-    normal = [(build(name, 0, data).train_b.label == "normal").mean() for name in list(PAIRS)[:2]]
+    normal = [(build(name, 0, data)[0].train_b.label == "normal").mean() for name in list(PAIRS)[:2]]
     assert normal == pytest.approx([0.25, 0.4], abs=0.05)
+    for whole, cut in zip(build("motors", 0, data), build("motors-shifted", 0, data), strict=True):
+        healthy = [(pair.train_b.label == "healthy").sum() for pair in (whole, cut)]
+        assert healthy[1] == 2 * round(healthy[0] / 2 / 3)
+        assert np.array_equal(whole.train_a.features, cut.train_a.features)
+        assert (cut.train_b.label == "unbalance").sum() == (whole.train_b.label == "unbalance").sum()
 
 
 class TestMissing:

@@ -7,6 +7,7 @@ from helpers import done
 
 from cyclegan_lib.benchmark import pairs, run
 from cyclegan_lib.benchmark.cells import cell_path
+from cyclegan_lib.benchmark.judge import Measured
 from cyclegan_lib.benchmark.methods import METHODS, Translation
 from cyclegan_lib.benchmark.run import benchmark, parse_names
 from cyclegan_lib.errors import InputError
@@ -18,11 +19,13 @@ CHEAP = ["identity", "CycleGAN", "real B"]
 class QuickJudge:
     """Measures the error alone."""
 
-    def __init__(self, pair, seed):
-        self.truth = pair.test_b.features
+    def __init__(self, pair, seed, variance):
+        self.pair = pair
 
-    def measure(self, features):
-        return {"nmse": nmse(features, self.truth)}
+    def measure(self, translation, expect=False):
+        error = nmse(translation.features, self.pair.test_b.features)
+        names = sorted(set(self.pair.test_a.recording))
+        return Measured({"recording": names, "slices": [4] * len(names), "nmse": [error] * len(names)}, {})
 
 
 def stub(pair, seed, folder):
@@ -30,16 +33,18 @@ def stub(pair, seed, folder):
     assert folder.is_dir() and not list(folder.iterdir())
     (folder / "left behind.npz").write_text("")
     shift = pair.train_b.features.mean() - pair.train_a.features.mean()
-    return Translation(pair.test_a.features + shift, {"best_epoch": 3})
+    return Translation(pair.test_a.features + shift, extras={"best_epoch": 3})
 
 
 @pytest.fixture
 def computed(monkeypatch):
-    """The cells and the pairs that were computed, in order."""
-    work = {"methods": [], "pairs": []}
+    """The cells, once for each rotation, and the pairs that were computed, in order."""
+    work = {"methods": [], "pairs": [], "calls": 0}
 
     def counted(name, method, pair, seed, folder):
-        work["methods"].append((seed, name))
+        if (seed, name) not in work["methods"][-2:]:  # three rotations, one cell
+            work["methods"].append((seed, name))
+        work["calls"] += 1
         return method(pair, seed, folder)
 
     for name, method in {**METHODS, "CycleGAN": stub}.items():
@@ -58,7 +63,10 @@ def go(output, data, **more):
 def test_a_second_run_computes_only_what_is_missing(tmp_path, data, computed):
     first = go(tmp_path, data)
     assert computed["methods"] == [(seed, name) for seed in (0, 1) for name in CHEAP]
-    assert computed["pairs"] == [("sensors", 0), ("sensors", 1)]
+    assert computed["pairs"] == [("sensors", 0), ("sensors", 1)] and computed["calls"] == 3 * 6
+    cell = first.cells[1]
+    assert len(set(cell.tested["recording"])) == len(cell.tested["recording"]) == 40
+    assert cell.extras["rotations"] == [{"best_epoch": 3}] * 3
     assert go(tmp_path, data) == first
     assert len(computed["methods"]) == 6 and len(computed["pairs"]) == 2
     files = ["benchmark.json", "benchmark.md", "benchmark.png", "cells"]
@@ -70,6 +78,15 @@ def test_a_second_run_computes_only_what_is_missing(tmp_path, data, computed):
     go(tmp_path, data, methods=[*CHEAP, "CORAL"])
     assert computed["methods"] == [(0, "CORAL"), (0, "real B"), (1, "CORAL"), (1, "CycleGAN")]
     assert computed["pairs"] == [("sensors", 0), ("sensors", 1)]
+
+
+def test_what_an_earlier_run_measured_with_other_methods_is_reported(tmp_path, data, computed):
+    go(tmp_path, data, methods=["real B"], seeds=[0])
+    result = go(tmp_path, data, methods=["identity"])
+    assert computed["methods"] == [(0, "real B"), (0, "identity"), (1, "identity")]
+    assert result.methods == ["identity", "real B"] and result.measured()["real B"] == {0}
+    assert "- Fewer seeds: real B 1." in (tmp_path / "benchmark.md").read_text()
+    assert go(tmp_path, data, methods=["identity"], seeds=[1]).methods == ["identity"]
 
 
 def test_an_interrupted_run_goes_on(tmp_path, data, computed, monkeypatch):

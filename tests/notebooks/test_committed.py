@@ -53,7 +53,7 @@ def test_nbval_fails_when_a_committed_number_changes(project):
     altered = project / "notebooks" / "05_altered.ipynb"
     altered.write_bytes(COMMITTED[4].read_bytes())
     alter(altered, change_a_number)
-    with pytest.raises(AssertionError, match="05_altered.ipynb, code cell 10") as failure:
+    with pytest.raises(AssertionError, match="05_altered.ipynb, code cell 13") as failure:
         compare(altered)
     assert "Cell outputs differ" in str(failure.value)
 
