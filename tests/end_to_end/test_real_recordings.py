@@ -65,7 +65,7 @@ def test_the_translation_comes_nearer_to_the_truth(folder):
     rows = {row["name"]: row for row in json.loads((folder / "result.json").read_text())["rows"]}
     assert rows["CycleGAN"]["nmse"] < rows["identity"]["nmse"]
     assert rows["CycleGAN"]["sliced_wasserstein"] < rows["identity"]["sliced_wasserstein"]
-    assert all(np.isfinite(row["nmse"]) for row in rows.values())
+    assert all(np.isfinite(row["nmse"]) for name, row in rows.items() if not name.startswith("own labels"))
 
 
 def test_a_rate_above_the_recordings_own_is_refused(tmp_path, capsys):

@@ -174,7 +174,7 @@ def load_simulation(path: Path) -> None:
 
 
 def load_sensors(path: Path) -> None:
-    for row in _labels(path, {"drive_end"}):
+    for row in _labels(path, ("diameter_mils", "position_oclock"), {"drive_end"}):
         assert all(type(text) is str and text for text in (row.recording, row.fault, row.condition))
 
 
