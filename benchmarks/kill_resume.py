@@ -184,7 +184,7 @@ def _mark(shared: Shared) -> None:
     """Make the child note its phase; leave out the search for maps to start at, which only takes time."""
     start.start_map = lambda *given: START
     start._nearest = lambda *given: start.MATCHED
-    start.Trust.of = lambda *given: (start.Trust(), (0.0, 0.0, 0.0))
+    start.Trust.of = lambda *given: (start.Trust(), dict.fromkeys(("ab", "ba"), (0.0, 0.0, 0.0)))
 
     def during(where: Any, name: str, phase: str, after: str) -> None:
         work = getattr(where, name)

@@ -60,7 +60,9 @@ def quick_start():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(start, "start_map", lambda *given: START)
         patch.setattr(start, "_nearest", lambda *given: start.MATCHED)
-        patch.setattr(start.Trust, "of", lambda *given: (start.Trust(), (0.0, 0.0, 0.0)))
+        patch.setattr(
+            start.Trust, "of", lambda *given: (start.Trust(), dict.fromkeys(("ab", "ba"), (0.0, 0.0, 0.0)))
+        )
         yield
 
 

@@ -90,10 +90,14 @@ def start_module(domains: Domains, settings: TrainingSettings) -> CycleGANModule
         ba = start_map(b, a, rng, trust.distance, paired and paired[::-1])
         maps["ab"].append({MATCHED: trust.applied(ab, a, b, trust.level_ab), **_simple_maps(a, b)})
         maps["ba"].append({MATCHED: trust.applied(ba, b, a, trust.level_ba), **_simple_maps(b, a)})
-    kinds = {way: _nearest(of_way, way, z, domains, settings) for way, of_way in maps.items()}
+    # matches that are better than a shift beyond doubt are not given up for a map that looks nearer
+    kinds = {
+        way: MATCHED if gained[way][1] > 0 else _nearest(of_way, way, z, domains, settings)
+        for way, of_way in maps.items()
+    }
     module.start_at(*([of_restart[kinds[way]] for of_restart in maps[way]] for way in ("ab", "ba")))
     recordings = min(len(described.mean) for described in whole.values())
-    module.evidence = Evidence(kinds["ab"], recordings, *gained)
+    module.evidence = Evidence(kinds["ab"], recordings, *gained["ab"])
     return module
 
 

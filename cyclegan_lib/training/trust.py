@@ -29,6 +29,8 @@ PERMUTATIONS = 100
 HALVINGS, FEW_RECORDINGS, MAPS_OF_HALVES, HALVES_ENTROPY = 16, 20, 2, 0.05
 PARTS = ("level", "shape")
 
+Gain = tuple[float, float, float]  # mean, and the ends of its 95 % interval
+
 
 def beyond_filter(a: Described, b: Described) -> float:
     """How sure it is that more than a filter sets two devices apart: 0 not at all, to 1.
@@ -103,7 +105,7 @@ class HeldOutMatches:
         part = 2 * self.wanted["level"].sum() / max(self.squared["level"].sum(), 1e-12)
         return float(np.clip(part, 0.0, 1.0))
 
-    def gained(self, level: float, shape: float) -> tuple[float, float, float]:
+    def gained(self, level: float, shape: float) -> Gain:
         """Squared error less than the mean shift's, as a part of it, and the 95 % t-interval over recordings.
 
         Of a map with these parts of the change.
@@ -126,15 +128,13 @@ class Trust:
     level_ba: float = 1.0
 
     @classmethod
-    def of(
-        cls, a: Described, b: Described, rng: np.random.Generator
-    ) -> tuple["Trust", tuple[float, float, float]]:
-        """Ask the recordings of both devices, without labels; also what A → B then gains on a mean shift."""
+    def of(cls, a: Described, b: Described, rng: np.random.Generator) -> tuple["Trust", dict[str, Gain]]:
+        """Ask the recordings of both devices, without labels; also what each way then gains on a shift."""
         beyond = beyond_filter(a, b)
-        distance = 2 * (1 - beyond) ** 2
+        distance, shape = 2 * (1 - beyond) ** 2, min(1.0, 0.6 + 0.8 * beyond)
         ab, ba = (HeldOutMatches.of(*both, rng, distance) for both in ((a, b), (b, a)))
-        trust = cls(distance, min(1.0, 0.6 + 0.8 * beyond), ab.level, ba.level)
-        return trust, ab.gained(trust.level_ab, trust.shape)
+        trust = cls(distance, shape, ab.level, ba.level)
+        return trust, {"ab": ab.gained(ab.level, shape), "ba": ba.gained(ba.level, shape)}
 
     def applied(self, linear: LinearMap, source: Described, target: Described, level: float) -> LinearMap:
         """The map with only these parts of its change beyond the mean shift."""

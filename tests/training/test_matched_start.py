@@ -74,12 +74,17 @@ def test_a_simpler_map_is_taken_where_it_is_nearer(kind, domains, monkeypatch):
     """The devices of these sets differ by a shift of 10 dB, or by a gain besides."""
     monkeypatch.undo()
     monkeypatch.setattr(start, "start_map", lambda *given: (np.eye(40), np.full(40, 5.0)))
+    doubtful = start.Trust(), dict.fromkeys(("ab", "ba"), (0.1, -0.1, 0.3))
+    monkeypatch.setattr(start.Trust, "of", lambda *given: doubtful)
     prepared = load_domains(*domains, QUICK)
     if kind == start.AFFINE:
         a = prepared.a.with_features(2 * prepared.a.features, prepared.a.device)
         prepared = replace(prepared, a=a, normalizer=Normalizer.fit(a.features, prepared.b.features))
     module = start_module(prepared, QUICK)
     assert module.evidence.start == kind
+    sure = start.Trust(), dict.fromkeys(("ab", "ba"), (0.2, 0.1, 0.3))
+    monkeypatch.setattr(start.Trust, "of", lambda *given: sure)
+    assert start_module(prepared, QUICK).evidence.start == start.MATCHED  # as held-out matches say
     off_diagonal = module.generator_AB.start_weight[:, ~torch.eye(40, dtype=bool)]
     assert (off_diagonal == 0).all()
 
