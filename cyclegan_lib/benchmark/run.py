@@ -99,7 +99,8 @@ def benchmark(
     result.save(output)
     documents.write_text(output / BENCHMARK_MD, markdown(result))
     with replacing(output / BENCHMARK_PNG) as part:
-        figure = plots.benchmark(result.numbers, methods, {name: MEASURES[name].label for name in DRAWN})
+        drawn = [method for method in methods if method in DEFAULT]
+        figure = plots.benchmark(result.numbers, drawn, {name: MEASURES[name].label for name in DRAWN})
         figure.savefig(part, bbox_inches="tight")
     return result
 
