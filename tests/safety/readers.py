@@ -107,7 +107,7 @@ def _runs(base: Path) -> dict[str, Reader]:
     record.save(base)
     run = json.loads((base / "run.json").read_text()) | {"notebooks": [step]}
     cell = {"pair": "simulated", "seed": 0, "method": "identity", "values": {"nmse": 1.0, "c2st": None}}
-    cell |= {"extras": {}, "recordings": {"test_a": 8}, "seconds": 0.1}
+    cell |= {"extras": {}, "recordings": {"test_a": [8]}, "seconds": 0.1}
     names = {"pairs": {"simulated": {}}, "methods": ["identity"], "seeds": [0]}
     names |= {"left_out": {}, "versions": {}}
     rows = [{"name": "CycleGAN", "nmse": 0.5, "interval": {"nmse": [0.4, 0.6]}}]
