@@ -1,12 +1,13 @@
 """What a reader of a format is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 
-class Recording:
+class Recording(ABC):
     """A file that is open, as the reader of its format gives it; all that is asked of it is asked here.
 
     Opening and reading may raise whatever decoding raises: EOFError where sound ends before the header says,
@@ -22,16 +23,17 @@ class Recording:
     no_signal: Mapping[int, str] = {}
     remarks: tuple[str, ...] = ()  # what is odd about the file, as in `Facts`
 
+    @abstractmethod
     def __init__(self, path: Path) -> None:
-        raise NotImplementedError
+        """Open the file."""
 
+    @abstractmethod
     def blocks(self, frames: int, column: int | None) -> Iterator[np.ndarray]:
         """The sound from its beginning, (frames or fewer, channels) numbers at a time.
 
         Sound files' full scale is 1; others' values are as they stand. Channels that are no signal are left
         out. `column` is the one channel that is wanted, from 0: (frames or fewer, 1); None: all of them.
         """
-        raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (some have nothing to let go of)
         """Let go of the file."""
