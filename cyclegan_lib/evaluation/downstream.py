@@ -93,7 +93,8 @@ def in_every_way(
     labelled = labelled.select(labelled.labelled)
     for name in (*(kind.name for kind in LINEAR if source.classes), TRANSLATED):
         if name == TRANSLATED:
-            there, back = (translator.translate_set for translator in translators)
+            # what came back is not checked: it has the settings of where it was recorded, its channel for one
+            there, back = translators[0].translated, translators[1].translate_set
         else:
             kind = next(kind for kind in LINEAR if kind.name == name)
             there, back = (_mapped(kind().fit(*sets)) for sets in (fitted_on, fitted_on[::-1]))

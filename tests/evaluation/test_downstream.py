@@ -121,3 +121,23 @@ def test_own_labels_of_other_classes_are_no_ceiling(given):
     assert "No row of own labels of cpc006: the set to fit the source on lacks ['ball']." in some.table()
     assert [row.name for row in some.rows] == [ROWS[0], *ROWS[2:]]
     assert some.ways == [] and some.expected == {} and some.epoch is None
+
+
+def test_each_device_may_be_a_channel_of_its_own(given, result, monkeypatch):
+    """What was translated there and is translated back keeps the channel that it was recorded by."""
+    channels, load = {"A": 1, "B": 2}, Translator.load
+
+    def loaded(folder, direction, distilled=False):
+        translator = load(folder, direction, distilled)
+        settings = translator.settings.model_copy(update={"channel": channels[direction[0]]})
+        return replace(translator, settings=settings)
+
+    def recorded(name, domain):
+        feature_set = given[name]
+        settings = feature_set.settings.model_copy(update={"channel": channels[domain]})
+        return replace(feature_set, settings=settings)
+
+    monkeypatch.setattr(Translator, "load", loaded)
+    sets = {name: recorded(name, "A") for name in ("source", "translated", "fit_source")}
+    sets |= {name: recorded(name, "B") for name in ("target", "labelled", "fit_target")}
+    assert evaluate(**given | sets).ways == result.ways
