@@ -52,7 +52,7 @@ class BarycentricOT(Baseline):
 def baseline(pair: DevicePair, seed: int, folder: Path, kind: Callable[[], Baseline]) -> Translation:
     """A baseline fitted on the unpaired training recordings, in both directions."""
     a, b = pair.train_a.features, pair.train_b.features
-    return in_both_directions(pair, kind().fit(a, b).transform, kind().fit(b, a).transform)
+    return in_both_directions(pair, kind().fit(a, b).transform, kind().fit(b, a).transform, seed)
 
 
 def barycentric_ot(pair: DevicePair, seed: int, folder: Path) -> Translation:

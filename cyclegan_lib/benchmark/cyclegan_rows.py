@@ -41,7 +41,7 @@ def cyclegan(pair: DevicePair, seed: int, folder: Path) -> Translation:
     module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu", weights_only=True).eval()
     trail = watched.joined(run.history, run.expected_distance)
     extras = {"best_epoch": run.best_epoch, "epochs": len(run.history) - 1, "trail": trail}
-    return _translation(module, pair, extras)
+    return _translation(module, pair, seed, extras)
 
 
 def untrained(
@@ -66,7 +66,7 @@ def untrained(
     torch.manual_seed(seed)
     module, data = start_module(domains, settings), UnpairedData(domains, settings)
     fit_gains(module, data.first_a, data.first_b)
-    return _translation(module, pair)
+    return _translation(module, pair, seed)
 
 
 class Trail:
@@ -115,8 +115,10 @@ def _maps(module: Any) -> list[Callable[[np.ndarray], np.ndarray]]:
     ]
 
 
-def _translation(module: Any, pair: DevicePair, extras: dict[str, Any] | None = None) -> Translation:
-    return in_both_directions(pair, *_maps(module), extras)
+def _translation(
+    module: Any, pair: DevicePair, seed: int, extras: dict[str, Any] | None = None
+) -> Translation:
+    return in_both_directions(pair, *_maps(module), seed, extras)
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ import numpy as np
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.faults.ways import versions
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.extract import slice_recording
 from cyclegan_lib.features.normalization import CONSTANT_DB
@@ -97,8 +98,7 @@ class Translation:
     # (sequences, slices, 40) float32, dB: the rows of test_a as the method thinks B would have heard them;
     # None where nothing is translated
     features: np.ndarray | None
-    # what else classifiers are trained on, see `faults.ways`: B's training set as A would have heard it,
-    # "BA", and there and back again, "BAB"
+    # what else classifiers are trained on: versions of B's training set, see `faults.ways`
     labelled: dict[str, FeatureSet] = field(default_factory=dict)
     # further figures of the method, of plain JSON types: they are kept beside its measures
     extras: dict[str, Any] = field(default_factory=dict)
@@ -108,12 +108,14 @@ def in_both_directions(
     pair: DevicePair,
     there: Callable[[np.ndarray], np.ndarray],
     back: Callable[[np.ndarray], np.ndarray],
+    seed: int,
     extras: dict[str, Any] | None = None,
 ) -> Translation:
     """What maps of features to B and to A make of a pair, for every way of `faults.ways`."""
-    to_a = back(pair.train_b.features)
-    labelled = {
-        "BA": pair.train_b.with_features(to_a, pair.train_a.device),
-        "BAB": pair.train_b.with_features(there(to_a), pair.train_b.device),
-    }
+    labelled = versions(
+        pair.train_b,
+        lambda b: b.with_features(back(b.features), pair.train_a.device),
+        lambda a: a.with_features(there(a.features), pair.train_b.device),
+        seed,
+    )
     return Translation(there(pair.test_a.features), labelled, extras or {})

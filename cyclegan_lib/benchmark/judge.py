@@ -11,7 +11,7 @@ from cyclegan_lib.evaluation.halvings import distances_over_halvings, halvings
 from cyclegan_lib.faults.expected import expected_accuracy, held_out_probabilities
 from cyclegan_lib.faults.models import FaultModels
 from cyclegan_lib.faults.shares import estimated_shares
-from cyclegan_lib.faults.ways import FORWARD, RECOMMENDED, VOTE, VOTERS, WAYS, probabilities
+from cyclegan_lib.faults.ways import FORWARD, RECOMMENDED, WAYS, probabilities, trained_by
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.normalization import CONSTANT_DB
 
@@ -154,10 +154,10 @@ class Judge:
         self, labelled: dict[str, FeatureSet], answers: dict[str, np.ndarray]
     ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         """Expected accuracy by measure, and class shares, in the recommended way."""
-        a, b = self.pair.test_a, self.pair.train_b
+        a, sets = self.pair.test_a, [labelled[WAYS[way][0]] for way in trained_by(RECOMMENDED)]
+        b = sets[0]
         label = np.searchsorted(b.classes, b.label)
-        voters = VOTERS if RECOMMENDED == VOTE else (RECOMMENDED,)
-        votes = [held_out_probabilities(labelled[WAYS[way][0]], self.seed) for way in voters]
+        votes = [held_out_probabilities(each, self.seed) for each in sets]
         expected = {}
         for model, asked in answers.items():
             held_out = np.mean([vote[model] for vote in votes], axis=0)  # (sequences of B, classes)

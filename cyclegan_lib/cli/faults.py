@@ -23,7 +23,8 @@ def classify(
         Option(
             help="forward: trained on B, asked about A translated to B; there and back: trained on B"
             " translated to A and back; reverse: trained on B translated to A, asked about A; vote: the last"
-            " two together; default: vote"
+            " two together; augmented: as reverse, trained on simpler translations and random filters too;"
+            " default: augmented"
         ),
     ] = None,
     seed: Annotated[int, Option(min=0, help="seed of the classifier")] = 0,

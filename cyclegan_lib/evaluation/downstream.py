@@ -14,7 +14,7 @@ from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.faults.expected import expected_accuracy, held_out_probabilities
 from cyclegan_lib.faults.models import FaultModels, fault_measures
 from cyclegan_lib.faults.shares import estimated_shares
-from cyclegan_lib.faults.ways import FORWARD, RECOMMENDED, VOTE, VOTERS, WAYS, probabilities
+from cyclegan_lib.faults.ways import FORWARD, RECOMMENDED, WAYS, probabilities, trained_by, versions
 from cyclegan_lib.features import FeatureSet
 
 OWN_LABELS = "own labels of {}"
@@ -98,10 +98,9 @@ def in_every_way(
         else:
             kind = next(kind for kind in LINEAR if kind.name == name)
             there, back = (_mapped(kind().fit(*sets)) for sets in (fitted_on, fitted_on[::-1]))
-        to_a = back(labelled)
-        versions = {"BA": to_a, "BAB": there(to_a)}
-        versions = {way: version.first(length) for way, version in versions.items()}
-        classes, by_way = probabilities(versions, {"A": source, "AB": asked[name]}, seed)
+        trained_on = versions(labelled, back, there, seed)
+        trained_on = {version: each.first(length) for version, each in trained_on.items()}
+        classes, by_way = probabilities(trained_on, {"A": source, "AB": asked[name]}, seed)
         if source.classes:
             forward = {model: found.rows[name][f"accuracy_{model}"] for model in by_way[RECOMMENDED]}
             each = {FORWARD: forward} | {way: _accuracy(p, classes, source) for way, p in by_way.items()}
@@ -115,23 +114,23 @@ def in_every_way(
                 )
                 for way, values in each.items()
             ]
-    _without_labels(versions, by_way[RECOMMENDED], source, classes, found, seed)
+    _without_labels(trained_on, by_way[RECOMMENDED], source, classes, found, seed)
 
 
 def _without_labels(
-    versions: dict[str, FeatureSet],
+    trained_on: dict[str, FeatureSet],
     asked: dict[str, np.ndarray],
     source: FeatureSet,
     classes: list[str],
     found: Downstream,
     seed: int,
 ) -> None:
-    """Expected accuracy and class shares in the recommended way; `versions` are the labelled set's."""
-    labelled = next(iter(versions.values()))
+    """Expected accuracy and class shares in the recommended way; `trained_on` of the labelled set."""
+    sets = [trained_on[WAYS[way][0]] for way in trained_by(RECOMMENDED)]
+    labelled = sets[0]
     truth = np.searchsorted(classes, labelled.label)
-    voters = VOTERS if RECOMMENDED == VOTE else (RECOMMENDED,)
     try:
-        votes = [held_out_probabilities(versions[WAYS[way][0]], seed) for way in voters]
+        votes = [held_out_probabilities(each, seed) for each in sets]
     except InputError as error:  # too few recordings to hold some out
         found.remarks.append(f"No expected accuracy: {error}.")
         votes = []

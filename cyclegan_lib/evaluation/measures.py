@@ -55,8 +55,8 @@ MEASURES = {
     "accuracy_forest": Measure("forest ↑", 3, "accuracy, forest", neg),
     "accuracy_logistic": Measure("logistic ↑", 3, "accuracy, logistic", neg),
     # in the recommended way of `faults.ways`; those above forward
-    "vote_forest": Measure("vote, forest ↑", 3, "accuracy of the vote, forest", neg),
-    "vote_logistic": Measure("vote, logistic ↑", 3, "accuracy of the vote, logistic", neg),
+    "augmented_forest": Measure("augmented, forest ↑", 3, "accuracy, augmented, forest", neg),
+    "augmented_logistic": Measure("augmented, logistic ↑", 3, "accuracy, augmented, logistic", neg),
     "recovery_forest": Measure("recovered (forest) ↑", 2, "recovered, forest", neg),
     "recovery_logistic": Measure("recovered (logistic) ↑", 2, "recovered, logistic", neg),
     "gap_closed": Measure("gap closed ↑", 3, "part of the gap closed", neg),

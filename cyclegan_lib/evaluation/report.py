@@ -192,7 +192,8 @@ class Evaluation:
                 f"Ways of use: forward, classifiers of {self.target_device} are asked about translated"
                 f" {self.source_device}; there and back, they learn from {self.target_device} translated to"
                 f" {self.source_device} and back; reverse, from {self.target_device} translated to"
-                f" {self.source_device}, and are asked about that as it is; vote, the last two together."
+                f" {self.source_device}, and are asked about that as it is; vote, the last two together;"
+                " augmented, as reverse, on simpler translations and random filters too."
                 f" Recommended: {RECOMMENDED}."
             )
         notes += [*self._expectations(), *self.remarks]

@@ -17,7 +17,7 @@ from cyclegan_lib.faults.expected import Expected, expected_accuracy, held_out_p
 from cyclegan_lib.faults.models import FaultModels, statistics_of, with_labels
 from cyclegan_lib.faults.predictions import Predictions
 from cyclegan_lib.faults.shares import estimated_shares
-from cyclegan_lib.faults.ways import RECOMMENDED, VOTE, VOTERS, WAYS
+from cyclegan_lib.faults.ways import ALL_WAYS, RECOMMENDED, WAYS, trained_by, versions
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.fingerprints import fingerprint
 from cyclegan_lib.files import existing_file, replacing, writable_npz
@@ -29,8 +29,8 @@ TRAINING = ("about", "held_out", "label", "recording")  # arrays of a file besid
 
 
 def _known(way: str) -> str:
-    if way not in (*WAYS, VOTE):
-        raise ValueError(f"give one of {listed([*WAYS, VOTE])}")
+    if way not in ALL_WAYS:
+        raise ValueError(f"give one of {listed(ALL_WAYS)}")
     return way
 
 
@@ -48,9 +48,9 @@ class About(Settings):
 class FaultClassifier:
     """Forest and logistic regression trained on labelled recordings of device B, for recordings of device A.
 
-    `way` is how the translation is used (`cyclegan_lib.faults.ways`): "forward", "there and back", "reverse",
-    or "vote" of the last two. A probability is the mean over forest and logistic regression, and over those
-    that vote. The same seed and training set give the same classifier. Raises InputError for another way.
+    `way` is how the translation is used (`cyclegan_lib.faults.ways`): "augmented", "forward", "there and
+    back", "reverse", or "vote" of the last two. A probability is the mean over forest and logistic
+    regression, and over those that vote. The same seed and training set give the same classifier. Raises InputError for another way.
     """
 
     def __init__(self, way: str = RECOMMENDED, seed: int = 0) -> None:
@@ -80,14 +80,15 @@ class FaultClassifier:
         )
         self._models: dict[str, Arrays] = {}  # by the way of each that votes
         held_out = []
-        for way in self._voters:
-            version = WAYS[way][0]
-            train = known if version == "B" else Translator.load(model, version).translate_set(known)
+        back = Translator.load(model, "BA").translate_set
+        trained_on = {"B": known, **versions(known, back, self.translator.translated, self.about.seed)}
+        for way in self._ways:
+            train = trained_on[WAYS[way][0]]
             self._models[way] = arrays_of(FaultModels(self.about.seed).fit(train))
             held_out += held_out_probabilities(train, self.about.seed).values()
         self._held_out = np.mean(held_out, axis=0)  # (n, classes)
-        self._label = np.searchsorted(known.classes, known.label)  # (n,)
-        self._recording = np.unique(known.recording, return_inverse=True)[1]  # (n,)
+        self._label = np.searchsorted(known.classes, train.label)  # (n,)
+        self._recording = np.unique(train.recording, return_inverse=True)[1]  # (n,)
         return self
 
     def _use(self, model: str | Path) -> None:
@@ -95,8 +96,8 @@ class FaultClassifier:
         self.translator = Translator.load(model, "AB")
 
     @property
-    def _voters(self) -> tuple[str, ...]:
-        return VOTERS if self.about.way == VOTE else (self.about.way,)
+    def _ways(self) -> tuple[str, ...]:
+        return trained_by(self.about.way)
 
     def predict(self, recordings: FeatureSet) -> Predictions:
         """The probability of each class, of each sequence of a set of A's recordings, as they were heard.
@@ -104,7 +105,7 @@ class FaultClassifier:
         Raises InputError if the set is of another device, or was extracted otherwise than the model's.
         """
         self.translator.check(recordings)
-        needs = any(WAYS[way][1] == "AB" for way in self._voters)
+        needs = any(WAYS[way][1] == "AB" for way in self._ways)
         return self.answers(recordings, self.translator.translated(recordings) if needs else recordings)
 
     def answers(self, recordings: FeatureSet, translated: FeatureSet) -> Predictions:
@@ -183,7 +184,7 @@ class FaultClassifier:
         loaded._held_out, loaded._label, loaded._recording = archive.arrays(*TRAINING[1:])
         loaded._models = {
             way: dict(zip(NAMES, archive.arrays(*(f"{name}_{voter}" for name in NAMES)), strict=True))
-            for voter, way in enumerate(loaded._voters)
+            for voter, way in enumerate(loaded._ways)
         }
         classes = len(about.classes)
         wrong = [wrong for models in loaded._models.values() if (wrong := wrong_with(models, classes))]

@@ -47,7 +47,7 @@ class Normalizer:
             mean_a = mean_b = (mean_a + mean_b) / 2
         elif mode != "per-domain":
             raise InputError(f"the normalisation '{mode}' is unknown; give shared or per-domain")
-        return cls(mean_a, _safe_std(var_a), mean_b, _safe_std(var_b))
+        return cls(mean_a, safe_std(var_a), mean_b, safe_std(var_b))
 
     def normalize(self, x: np.ndarray, domain: str) -> np.ndarray:
         """Raw units (dB) to z-scores; `domain` is "A" or "B". Any shape (..., 40); float32 out."""
@@ -101,6 +101,7 @@ class Normalizer:
         return {"A": (self.mean_a, self.std_a), "B": (self.mean_b, self.std_b)}[domain]
 
 
-def _safe_std(variance: np.ndarray) -> np.ndarray:
+def safe_std(variance: np.ndarray) -> np.ndarray:
+    """The deviations, but 1 where a feature is constant."""
     std = np.sqrt(variance)
     return np.where(std < CONSTANT_DB, 1.0, std)

@@ -97,8 +97,8 @@ class TestJudge:
         assert values["nmse"] == pytest.approx(nmse(translation.features, pair.test_b.features), abs=1e-4)
         accuracy = FaultModels(0).fit(pair.train_b).accuracy(longer.with_features(translation.features, "B"))
         assert values["accuracy_forest"] == pytest.approx(accuracy["forest"], abs=1e-4)
-        assert {"vote_forest", "reverse_logistic", "there_and_back_forest"} <= set(values)
-        assert set(measured.expected) == {"vote_forest", "vote_logistic"}
+        assert {"augmented_forest", "reverse_logistic", "there_and_back_forest"} <= set(values)
+        assert set(measured.expected) == {"augmented_forest", "augmented_logistic"}
         assert measured.shares["B"] == {"ball": 0.5, "normal": 0.5}
         assert sum(measured.shares["estimated"].values()) == pytest.approx(1)
 
@@ -112,15 +112,15 @@ class TestJudge:
 
     def test_rotations_are_pooled_by_slices(self):
         one = Measured(
-            {"recording": ["x"], "slices": [50], "nmse": [0.2]}, {"c2st": 0.5}, {"vote_forest": 0.4}
+            {"recording": ["x"], "slices": [50], "nmse": [0.2]}, {"c2st": 0.5}, {"augmented_forest": 0.4}
         )
         two = Measured(
-            {"recording": ["y"], "slices": [100], "nmse": [0.5]}, {"c2st": 0.7}, {"vote_forest": 0.7}
+            {"recording": ["y"], "slices": [100], "nmse": [0.5]}, {"c2st": 0.7}, {"augmented_forest": 0.7}
         )
         whole = Measured.pooled([one, two])
         assert whole.tested["recording"] == ["x", "y"]
         assert whole.values == pytest.approx({"nmse": 0.4, "c2st": 0.6})
-        assert whole.expected == pytest.approx({"vote_forest": 0.6})
+        assert whole.expected == pytest.approx({"augmented_forest": 0.6})
 
     def test_nan_is_refused(self, pair):
         with pytest.raises(InputError, match="NaN"):

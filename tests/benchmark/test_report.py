@@ -13,7 +13,7 @@ from cyclegan_lib.benchmark.report import markdown
 from cyclegan_lib.benchmark.targets import targets
 from cyclegan_lib.errors import InputError
 
-MEASURES = ("nmse", "accuracy_forest", "vote_forest")
+MEASURES = ("nmse", "accuracy_forest", "augmented_forest")
 NONE = [None] * 3
 # of each method those measures, with three seeds
 REACHED = {
@@ -49,7 +49,10 @@ def made(seeds=(0, 1, 2), reached=REACHED, pair="sensors", **more):
                     "B": {"x": 0.1, "y": 0.9},
                     "estimated": {"x": 0.4, "y": 0.6},
                 }
-                extras = {"expected": {"vote_forest": values["vote_forest"] + 0.1}, "shares": shares}
+                extras = {
+                    "expected": {"augmented_forest": values["augmented_forest"] + 0.1},
+                    "shares": shares,
+                }
             cells.append(Cell(pair, seed, method, values, tested, extras, recordings))
     given = {"pairs": [pair], "methods": list(reached), "left_out": {}, "versions": {"torch": "2"}}
     return Benchmark(cells=cells, seeds=list(seeds), **{**given, **more})
@@ -68,7 +71,7 @@ def test_the_best_baseline_is_unpaired_and_the_best_of_its_column():
     assert result.best_baseline("sensors", "nmse") == "mean shift"  # neither the bound nor the truth
     assert result.best_baseline("sensors", "accuracy_forest") == "Gaussian OT"
     assert result.best_baseline("sensors", "c2st") is None
-    assert result.best_linear("sensors", "vote_forest", 2) == ["Gaussian OT", "mean shift"]
+    assert result.best_linear("sensors", "augmented_forest", 2) == ["Gaussian OT", "mean shift"]
 
 
 def test_an_interval_comes_from_recordings_not_from_seeds():
@@ -131,13 +134,15 @@ def test_ratios_are_of_means():
 
 
 def test_recovery_counts_from_identity_forward_to_the_larger_of_own_labels_and_bound():
-    assert made().recovery("sensors", "CycleGAN", "vote_forest") == pytest.approx((0.7 - 0.5) / (0.9 - 0.5))
+    assert made().recovery("sensors", "CycleGAN", "augmented_forest") == pytest.approx(
+        (0.7 - 0.5) / (0.9 - 0.5)
+    )
     assert made().recovery("sensors", "CycleGAN", "accuracy_forest") == pytest.approx(0.25)
     bound = {**REACHED, "own labels of A": (NONE, [0.5] * 3, NONE)}
-    assert made(reached=bound).recovery("sensors", "CycleGAN", "vote_forest") == pytest.approx(1.0)
+    assert made(reached=bound).recovery("sensors", "CycleGAN", "augmented_forest") == pytest.approx(1.0)
     nothing = {**bound, "supervised MLP": (NONE, [0.51] * 3, NONE)}
-    assert made(reached=nothing).recovery("sensors", "CycleGAN", "vote_forest") is None
-    assert made().recovery("sensors", "CycleGAN", "vote_logistic") is None
+    assert made(reached=nothing).recovery("sensors", "CycleGAN", "augmented_forest") is None
+    assert made().recovery("sensors", "CycleGAN", "augmented_logistic") is None
 
 
 def test_targets_are_shown_met_or_not():
@@ -148,9 +153,9 @@ def test_targets_are_shown_met_or_not():
     of = reached("motors")
     assert of["NMSE to the better of mean shift and affine, worst seed"] == (None, None)  # no affine
     assert of["NMSE to the best unpaired baseline"] == (0.5, True)
-    assert of["vote, forest: minus the best unpaired baseline, Gaussian OT"] == (-0.1, False)
-    assert of["vote, forest: minus untranslated"] == (0.2, True)
-    assert of["vote, forest: minus the best linear map, Gaussian OT, used so"] == (0.1, True)
+    assert of["augmented, forest: minus the best unpaired baseline, Gaussian OT"] == (-0.1, False)
+    assert of["augmented, forest: minus untranslated"] == (0.2, True)
+    assert of["augmented, forest: minus the best linear map, Gaussian OT, used so"] == (0.1, True)
     assert of["recovered, mean over real pairs and classifiers"] == (0.5, False)
     assert of["expected accuracy without labels of A: mean absolute error"] == (0.1, True)
     affine = {**REACHED, "per-feature affine": ([0.7, 0.4, 0.6], *REACHED["mean shift"][1:])}
@@ -168,7 +173,7 @@ def test_markdown_says_everything():
     assert "- Left out: microphones, because x does not exist." in text
     assert "20 to 21 of A, 20 others of B. Test recordings, heard by both: 20 in each seed." in text
     assert "0.400 ± 0.100" in text
-    row = line_of(text, "vote, forest: minus the best linear map, Gaussian OT")
+    row = line_of(text, "augmented, forest: minus the best linear map, Gaussian OT")
     assert row[1:] == ["sensors", "≥ 0.00", "0.100", "yes"]
     assert line_of(text, "own labels of A")[1:3] == ["n/a", "0.900 ± 0.000"]
     behind = text.partition("## Where the CycleGAN is behind")[2]
@@ -203,7 +208,7 @@ def test_json_holds_the_same_and_is_read_back(tmp_path):
     assert pair["rows"]["mean shift"]["nmse"]["mean"] == pytest.approx(0.8)
     assert pair["recordings"]["train_a"] == [20, 21]
     assert pair["differences"]["nmse"]["ratio_to_baseline"] == pytest.approx(0.5)
-    assert pair["recovery"]["CycleGAN"]["vote_forest"] == pytest.approx(0.5)
+    assert pair["recovery"]["CycleGAN"]["augmented_forest"] == pytest.approx(0.5)
     assert {target["met"] for target in written["targets"]} == {True, False, None}
     assert len(written["cells"]) == 21 and written["seeds"] == [0, 1, 2]
     assert written["left_out"] == {"microphones": "x does not exist"}

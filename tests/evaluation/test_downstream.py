@@ -12,7 +12,7 @@ from cyclegan_lib.evaluation.baselines import MeanShift
 from cyclegan_lib.evaluation.intervals import wilson
 from cyclegan_lib.export import Translator
 from cyclegan_lib.faults.models import FaultModels
-from cyclegan_lib.faults.ways import RECOMMENDED, VOTE, WAYS
+from cyclegan_lib.faults.ways import ALL_WAYS, RECOMMENDED
 from cyclegan_lib.features import FeatureSet
 
 UNTRAINED = "CycleGAN, untrained"
@@ -76,7 +76,7 @@ def test_rows_of_own_labels_and_of_the_untrained(result, given, exported):
 
 def test_every_way_of_the_cyclegan_and_of_linear_maps(result, given, exported):
     names = ["mean shift", "per-feature affine", "CycleGAN"]
-    assert [(row.name, row.way) for row in result.ways] == [(n, way) for n in names for way in (*WAYS, VOTE)]
+    assert [(row.name, row.way) for row in result.ways] == [(n, way) for n in names for way in ALL_WAYS]
     source, labelled = given["source"], given["labelled"]
     there, back = (Translator.load(exported, way).translate_set for way in ("AB", "BA"))
     expected = {
@@ -84,16 +84,16 @@ def test_every_way_of_the_cyclegan_and_of_linear_maps(result, given, exported):
         "there and back": FaultModels().fit(there(back(labelled))).accuracy(there(source)),
         "reverse": FaultModels().fit(back(labelled)).accuracy(source),
     }
-    assert {row.way: accuracies(row) for row in result.ways[8:11]} == expected
+    assert {row.way: accuracies(row) for row in result.ways[10:13]} == expected
     reverse = MeanShift().fit(given["fit_target"].features, given["fit_source"].features)
     heard = labelled.with_features(reverse.transform(labelled.features), "cpc006")
     assert accuracies(result.ways[2]) == FaultModels().fit(heard).accuracy(source)
     row = result.ways[-1]
     assert row.interval["accuracy_forest"] == wilson(row.accuracy_forest, 16)
     once = replace(result.ways[0], accuracy_forest=0.5, accuracy_logistic=0.5)
-    same = replace(result, ways=[replace(once, way=way) for way in (*WAYS, VOTE)]).table()
+    same = replace(result, ways=[replace(once, way=way) for way in ALL_WAYS]).table()
     assert same.count("| mean shift, every way") == same.count("| mean shift, ") == 1
-    assert "| CycleGAN, vote" in result.table() and f"Recommended: {RECOMMENDED}." in result.table()
+    assert "| CycleGAN, augmented" in result.table() and f"Recommended: {RECOMMENDED}." in result.table()
     assert f"fault accuracy in the recommended way ({RECOMMENDED}), forest" in result.headline
 
 

@@ -13,7 +13,7 @@ from cyclegan_lib.export import Translator
 from cyclegan_lib.export.manifest import config_sha256
 from cyclegan_lib.faults import FaultClassifier
 from cyclegan_lib.faults.models import FaultModels
-from cyclegan_lib.faults.ways import VOTE, probabilities
+from cyclegan_lib.faults.ways import AUGMENTED, VOTE, probabilities, versions
 from cyclegan_lib.features import FeatureSet
 
 
@@ -37,16 +37,15 @@ def saved(fitted, tmp_path):
     return fitted.save(tmp_path / "classifier.npz")
 
 
-def test_it_answers_as_scikit_learn_does_with_both_kinds_and_both_voters(fitted, labelled, asked, exported):
-    there, back = Translator.load(exported, "BA"), Translator.load(exported, "BAB")
-    versions = {"BA": there.translate_set(labelled), "BAB": back.translate_set(labelled)}
-    translated = Translator.load(exported, "AB").translate_set(asked)
-    classes, by_way = probabilities(versions, {"A": asked, "AB": translated}, seed=3)
-    predictions = fitted.predict(asked)
+@pytest.mark.parametrize("way", [AUGMENTED, VOTE])
+def test_it_answers_as_scikit_learn_does_with_both_kinds(way, labelled, asked, exported):
+    there, back = (Translator.load(exported, direction) for direction in ("AB", "BA"))
+    trained_on = versions(labelled, back.translate_set, there.translated, seed=3)
+    asked_of = {"A": asked, "AB": there.translate_set(asked)}
+    classes, by_way = probabilities(trained_on, asked_of, seed=3)
+    predictions = FaultClassifier(way, seed=3).fit(labelled, exported).predict(asked)
     assert predictions.classes == classes
-    np.testing.assert_allclose(
-        predictions.probabilities, np.mean([*by_way[VOTE].values()], axis=0), atol=1e-9
-    )
+    np.testing.assert_allclose(predictions.probabilities, np.mean([*by_way[way].values()], axis=0), atol=1e-9)
     assert predictions.fault[0] == classes[predictions.probabilities[0].argmax()]
 
 
@@ -99,7 +98,7 @@ def test_another_model_or_device_is_refused(fitted, saved, asked, labelled, expo
         fitted.predict(labelled)
     with pytest.raises(InputError, match="labelled ones of BATCH_UPLOAD"):
         FaultClassifier().fit(asked, exported)
-    with pytest.raises(InputError, match="give one of forward, there and back, reverse, vote"):
+    with pytest.raises(InputError, match="give one of forward, there and back, reverse, augmented, vote"):
         FaultClassifier("backwards")
 
 
@@ -112,15 +111,15 @@ def altered(path, **changes):
     ("name", "change", "says"),
     [
         ("left_0", lambda x: np.where(x > 0, 0, x), "no ends"),
-        ("feature_1", lambda x: x + 80, "features that there are not"),
+        ("feature_0", lambda x: x + 80, "features that there are not"),
         ("value_0", lambda x: x[:, :2], "'value' is not numbers of shape"),
         ("threshold_0", lambda x: x * np.nan, "NaN"),
         ("roots_0", lambda x: x[:0], "no roots"),
-        ("weight_1", lambda x: x.astype(complex), "'weight'"),
+        ("weight_0", lambda x: x.astype(complex), "'weight'"),
         ("label", lambda x: x + 9, "held-out answers"),
         ("about", lambda x: np.str_("[]"), "does not say what it was trained on"),
         ("about", lambda x: np.str_(str(x).replace('"format": 1', '"format": 2')), "newer version"),
-        ("about", lambda x: np.str_(str(x).replace('"vote"', '"forward "')), "give one of forward"),
+        ("about", lambda x: np.str_(str(x).replace('"augmented"', '"forward "')), "give one of forward"),
         ("held_out", lambda x: np.array([{}]), "pickled"),
     ],
 )
