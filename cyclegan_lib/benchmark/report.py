@@ -198,8 +198,8 @@ def _facts(result: Benchmark) -> Iterator[str]:
     yield (
         f"- forest, logistic: classifiers of B's recordings, asked about translated ones; {AUGMENTED} (the"
         " recommended way): trained on B's recordings translated to A, also by two simpler maps and with"
-        f" random filters, asked about A's as they are; {VOTE}: trained on B's recordings translated to A, and"
-        " on those translated there and back."
+        f" random filters, asked about A's as they are; {VOTE}: trained on B's recordings translated to A,"
+        " and on those translated there and back."
     )
     yield (
         "- recovered, forest / logistic, in the recommended way (forward where there is no other): part of"

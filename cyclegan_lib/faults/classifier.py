@@ -50,7 +50,8 @@ class FaultClassifier:
 
     `way` is how the translation is used (`cyclegan_lib.faults.ways`): "augmented", "forward", "there and
     back", "reverse", or "vote" of the last two. A probability is the mean over forest and logistic
-    regression, and over those that vote. The same seed and training set give the same classifier. Raises InputError for another way.
+    regression, and over those that vote. The same seed and training set give the same classifier. Raises
+    InputError for another way.
     """
 
     def __init__(self, way: str = RECOMMENDED, seed: int = 0) -> None:

@@ -16,8 +16,8 @@ from cyclegan_lib.features import FeatureSet
 
 FORWARD, THERE_AND_BACK, REVERSE, AUGMENTED = "forward", "there and back", "reverse", "augmented"
 VOTE = "vote"
-# what is trained on, of B, and what is asked about, of A: "BAB" was translated to A and back again, "BA+" to A
-# in several ways
+# what is trained on, of B, and what is asked about, of A: "BAB" was translated to A and back again, "BA+" to
+# A in several ways
 WAYS = {FORWARD: ("B", "AB"), THERE_AND_BACK: ("BAB", "AB"), REVERSE: ("BA", "A"), AUGMENTED: ("BA+", "A")}
 VOTERS = (THERE_AND_BACK, REVERSE)
 RECOMMENDED = AUGMENTED
