@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import ROWS, make_set
-from sklearn.ensemble import RandomForestClassifier
 
 from cyclegan_lib.evaluation import evaluate
 from cyclegan_lib.evaluation.baselines import MeanShift
@@ -19,13 +18,9 @@ UNTRAINED = "CycleGAN, untrained"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_trees(quick):
+def few_slices(quick):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cyclegan_lib.evaluation.halvings.SLICES_COMPARED", 100)
-        patch.setattr(
-            "cyclegan_lib.faults.models.RandomForestClassifier",
-            lambda _, **given: RandomForestClassifier(9, **given),
-        )
         yield
 
 
