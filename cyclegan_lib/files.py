@@ -13,30 +13,26 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import BinaryIO
 
 from cyclegan_lib.errors import InputError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 SHELL_PIPES = Path("/dev/fd")
 NAME_BYTES = 255  # the longest name of a file on Linux and macOS
 SUFFIX_BYTES = 16  # that of a format is no longer
 PID_DIGITS = 10
 PART = re.compile(r"\.(?P<stem>.*)\.(?P<process>\d+)\.part(?P<suffix>(\.[^.]+)?)", re.DOTALL)
+OLD = ".old"  # behind that name, a folder whose place another was to take
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux, renameat2(2)
 RENAME_SWAP = 2  # macOS, renamex_np(2)
 LOCK = ".lock"
 MAX_OWNER = 40  # bytes of what a lock says, "pid" and a number
-LOCKED_BYTE = 1 << 20  # Windows locks bytes: one behind those that others read
+OWNER_AT = 1  # the lock is on the byte before, which on Windows nobody else can read
 POLL_S = 0.2
+HELD_S = 2.0  # for longer no scanner looks into a new file
 
 
 @contextmanager
@@ -52,7 +48,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield part
         _flush(part)  # a power cut after the renaming must not find an empty file
-        os.replace(part, path)
+        _patiently(os.replace, part, path)
     except OSError as error:
         raise not_written(path, error) from error
     finally:
@@ -64,19 +60,22 @@ def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Pa
     """Give an empty folder beside `folder`, and put it in its place when the block ends without an error.
 
     Both change places in one step of the file system, so that a process that is killed leaves one of them,
-    whole. `replaced` are the names of files that are replaced, or removed where the new folder lacks them;
-    others are taken over, as hard links. Raises InputError if the folder cannot be written or replaced, holds
-    the current one, or the disk is full. The old one is kept then.
+    whole; where they cannot, see `exchange`, the next call puts the old one back. `replaced` are the names of
+    files that are replaced, or removed where the new folder lacks them; others are taken over, as hard links.
+    Raises InputError if the folder cannot be written or replaced, holds the current one, or the disk is full.
+    The old one is kept then.
     """
     folder = Path(os.path.realpath(folder))
     writable_folder(folder.parent)
+    beside = temporary_name(folder)
+    left = PART.fullmatch(beside.name)
+    own = glob.escape(left["stem"] + left["suffix"])
+    _put_back(folder, own)
     if os.path.exists(folder):
         if Path.cwd().is_relative_to(folder):
             raise InputError(f"{folder} is replaced as a whole, and holds the current folder; leave it first")
         writable_folder(folder)  # a clear sentence, if it is a file or may not be written
-    beside = temporary_name(folder)
-    left = PART.fullmatch(beside.name)
-    remove_leftovers(folder.parent, glob.escape(left["stem"] + left["suffix"]))
+    remove_leftovers(folder.parent, own)
     try:
         beside.mkdir()
         yield beside
@@ -86,7 +85,7 @@ def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Pa
             _take_over(folder, beside, set(replaced))
             exchange(beside, folder)
         else:
-            beside.rename(folder)
+            _patiently(os.rename, beside, folder)
     except OSError as error:
         raise not_written(folder, error) from error
     finally:
@@ -97,8 +96,8 @@ def temporary_name(path: Path) -> Path:
     """A hidden name beside `path` with this process's number; where it would be too long, its stem is cut."""
     suffix = path.suffix if len(os.fsencode(path.suffix)) <= SUFFIX_BYTES else ""
     stem = path.stem
-    # `exchange` may add .old; a longer number must not cut more, or leftovers would not be known again
-    while len(os.fsencode(f".{stem}.{'0' * PID_DIGITS}.part{suffix}.old")) > NAME_BYTES:
+    # `exchange` may add OLD; a longer number must not cut more, or leftovers would not be known again
+    while len(os.fsencode(f".{stem}.{'0' * PID_DIGITS}.part{suffix}{OLD}")) > NAME_BYTES:
         stem = stem[:-1]
     return path.with_name(f".{stem}.{os.getpid()}.part{suffix}")
 
@@ -108,34 +107,63 @@ def remove_leftovers(folder: str | Path, *patterns: str) -> None:
 
     Only those of names like one of `patterns`, as in ``*.ckpt``: others may be someone's own.
     """
-    for part in Path(folder).iterdir():
-        found = PART.fullmatch(part.name)
+    for part in _left(Path(folder), patterns):
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+
+
+def _left(folder: Path, patterns: Iterable[str], end: str = "") -> Iterator[Path]:
+    """What processes that have ended left in `folder` under temporary names, with `end` behind them."""
+    for part in folder.iterdir():
+        found = part.name.endswith(end) and PART.fullmatch(part.name.removesuffix(end))
         name = found and found["stem"] + found["suffix"]
-        if not name or not any(fnmatchcase(name, pattern) for pattern in patterns):
-            continue
-        if _is_over(int(found["process"])):
-            if part.is_dir() and not part.is_symlink():
-                shutil.rmtree(part, ignore_errors=True)
-            else:
-                part.unlink(missing_ok=True)
+        if name and any(fnmatchcase(name, one) for one in patterns) and _is_over(int(found["process"])):
+            yield part
+
+
+def _put_back(folder: Path, pattern: str) -> None:
+    """Where a process ended while `exchange` took more than a step, give the old folder its name again."""
+    for old in _left(folder.parent, [pattern], OLD):
+        if old.with_name(old.name.removesuffix(OLD)).exists():  # the new one did not reach its place
+            os.rename(old, next_free(folder) if os.path.lexists(folder) else folder)
+        else:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _is_over(process: int) -> bool:
     """Whether the process that left something under its number has ended."""
+    import psutil
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):  # someone else's, or no process's number at all
+        # this one's number was another's when that was left
+        return process == os.getpid() or not psutil.pid_exists(process)
+    except OverflowError:  # no process's number at all
         return False
-    return process == os.getpid()  # it was another process's when that was left
+
+
+def _patiently(move: Callable[[Path, Path], None], source: Path, target: Path) -> None:
+    """Move `source`; on Windows as soon as nobody holds it open.
+
+    There nothing can be moved that is open elsewhere, and scanners open what is new, for a moment.
+    """
+    patience = time.monotonic() + (HELD_S if os.name == "nt" else 0)
+    while True:
+        try:
+            return move(source, target)
+        except PermissionError:
+            if time.monotonic() >= patience:
+                raise
+        time.sleep(POLL_S)
 
 
 def exchange(a: Path, b: Path) -> None:
     """Let two folders change their names, in one step where the system can (Linux, macOS).
 
-    Elsewhere in two: a process that is killed between them leaves `b` under the name of `a` with `.old`.
+    Elsewhere in two: a process that is killed between them leaves `b` under the name of `a` with `OLD`.
     """
+    # Windows has no such call (and no `CDLL(None)`)
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform in ("linux", "darwin") else None
     if hasattr(libc, "renameat2"):
         failed = libc.renameat2(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE)
@@ -144,10 +172,14 @@ def exchange(a: Path, b: Path) -> None:
     else:
         failed = True
     if failed:  # a file system, a system or a C library that cannot
-        aside = a.with_name(f"{a.name}.old")
-        b.rename(aside)
-        a.rename(b)
-        aside.rename(a)
+        aside = a.with_name(f"{a.name}{OLD}")
+        _patiently(os.rename, b, aside)
+        try:
+            _patiently(os.rename, a, b)
+        except OSError:
+            os.rename(aside, b)
+            raise
+        os.rename(aside, a)
 
 
 @contextmanager
@@ -160,40 +192,30 @@ def locked(
     InputError, which ends with `remedy`, if another process holds it for longer than `wait_s` seconds, or it
     cannot be written.
     """
+    from filelock import FileLock, Timeout
+
     writable_folder(folder)
-    patience = time.monotonic() + wait_s
+    path = folder / name
     try:
-        file = (folder / name).open("ab+", buffering=0)
+        # not a soft one, where the file system knows no locks: it would outlive an owner that is killed
+        held = FileLock(path, wait_s, poll_interval=POLL_S, fallback_to_soft=False).acquire()
+    except Timeout:
+        owner = b"unknown"
+        with suppress(OSError), path.open("rb", buffering=0) as file:
+            file.seek(OWNER_AT)
+            owner = file.read(MAX_OWNER)
+        said = owner.decode(errors="replace").strip()
+        raise InputError(
+            f"another process ({said}) is working in {folder}; wait until it has ended, or {remedy}"
+        ) from None
     except OSError as error:  # somebody else's
-        raise not_written(folder / name, error) from error
-    with file:
-        while not _lock(file):
-            if time.monotonic() > patience:
-                file.seek(0)
-                owner = file.read(MAX_OWNER).decode(errors="replace").strip()
-                raise InputError(
-                    f"another process ({owner}) is working in {folder}; wait until it has ended, or {remedy}"
-                )
-            time.sleep(POLL_S)
-        with suppress(OSError):  # on a full disk it holds all the same
-            file.truncate(0)
+        raise not_written(path, error) from error
+    with held:
+        with suppress(OSError), path.open("rb+", buffering=0) as file:  # on a full disk it holds all the same
+            file.seek(OWNER_AT)
             file.write(f"pid {os.getpid()}".encode())
+            file.truncate()
         yield
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Lock an open file until it is closed; False where it is locked already, opened another time."""
-    try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            import msvcrt
-
-            file.seek(LOCKED_BYTE)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
 
 
 def next_free(path: Path) -> Path:
@@ -305,7 +327,11 @@ def existing_file(path: str | Path, remedy: str = "give the path of an existing 
 
 
 def _flush(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
+    """Have the disk write what a file holds, or which names a folder has."""
+    if path.is_dir() and os.name == "nt":  # Windows opens no folder
+        return
+    # nor does it flush what was opened to be read
+    opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(opened)
     finally:

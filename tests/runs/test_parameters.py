@@ -2,18 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import papermill
 import pytest
 from helpers import done, make_set, refusal
 
-from cyclegan_lib import files
-from cyclegan_lib.errors import InputError
 from cyclegan_lib.runs.parameters import check_parameters, describe_parameters, notebooks_of
 
 REFUSED = {
@@ -96,22 +91,3 @@ def test_recordings_of_ones_own_are_checked_before_the_first_notebook(says, proj
     for command in (["run", "--name", "own", *options], ["sweep", "s.yml"]):
         assert re.search(says, refusal(capsys, *command))
     assert not (project / "runs").exists()
-
-
-def test_windows_has_no_fcntl_and_locks_a_byte(project, monkeypatch):
-    code = "import sys; sys.modules['fcntl'] = None; from cyclegan_lib.cli import main"
-    listing = f"{code}; sys.exit(main(['run', '--list-parameters']))"
-    assert subprocess.run([sys.executable, "-c", listing], capture_output=True).returncode == 0
-    taken = []
-
-    def locking(file, mode, size):
-        if taken:
-            raise PermissionError(13, "Permission denied")
-        taken.append((mode, size))
-
-    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
-    monkeypatch.setattr(files, "fcntl", None)
-    with files.locked(project / "held"), pytest.raises(InputError, match=r"process \(pid \d+\) is working"):
-        with files.locked(project / "held"):
-            pass
-    assert taken == [(2, 1)]

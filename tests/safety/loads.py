@@ -1,20 +1,21 @@
 """What a reader must do with a file: refuse it, or load what is true of every file that it loads."""
 
-import fcntl
 import importlib.util
 import io
 import json
+import os
 import shutil
 import sys
 import zipfile
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from filelock import FileLock
 from helpers import PROJECT
 from pytorch_lightning.callbacks import Timer
 from safety.contents import NAMES, RATE, reseal
@@ -194,12 +195,8 @@ def load_executed(path: Path) -> None:
 
 def load_lock(path: Path) -> None:
     """What a lock says is read while another holds it."""
-    content = path.read_bytes()
-    with path.open("rb+") as file:
-        if len(content) % 2:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        with locked(path.parent):
-            assert path.read_text().startswith("pid ")
+    with FileLock(path) if path.stat().st_size % 2 else nullcontext(), locked(path.parent):
+        assert path.read_bytes().endswith(b"pid %d" % os.getpid())
 
 
 def script(folder: Path) -> Callable[[Path], None]:

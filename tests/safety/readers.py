@@ -115,7 +115,7 @@ def _runs(base: Path) -> dict[str, Reader]:
     metrics = {"rows": rows, "headline": "Better.", "gap_closed": 0.5, "epoch": 3, "said": ["Good."]}
     metrics["recordings_compared"] = 20
     sweep = yaml.safe_dump(SWEEP).encode()
-    notebook, lock = contents.executed(), b"pid 12345678"
+    notebook, lock = contents.executed(), b"\0pid 1234567"
     return {
         "sweep": Reader("a.yml", sweep, contents.sweeps(), loads.load_sweep, 400, 300),
         "record of a run": _json("run.json", run, loads.load_record, 250, 200),

@@ -1,0 +1,5 @@
+import sys
+
+
+def test_x():
+    assert sys.platform == "win32"
