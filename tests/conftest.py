@@ -18,6 +18,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes that tests start do not say what other packages open without `encoding=`."""
+    if not config.getoption("numprocesses", None):  # whose workers need it
+        os.environ.pop("PYTHONWARNDEFAULTENCODING", None)
+
+
 # What takes longest begins first, so that no worker is left alone with it at the end.
 LONGEST = ("notebooks/test_committed", "notebooks/", "runs/test_sweep", "safety/test_fuzz", "training/")
 SMALL_RUN = ("test_small_run.py", "test_layers_fail.py")  # share the small run of the notebooks

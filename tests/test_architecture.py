@@ -94,8 +94,8 @@ def test_a_new_format_is_one_line_more(examples, monkeypatch, tmp_path):
     monkeypatch.setitem(reading.FORMATS, ".txt", examples["TextFile"])
     sound = np.linspace(-1, 1, 16000, dtype=np.float32)
     path = tmp_path / "a.txt"
-    path.write_text("\n".join(["16000", *map(repr, sound.tolist())]))
+    path.write_text("\n".join(["16000", *map(repr, sound.tolist())]), encoding="utf-8")
     assert np.array_equal(reading.read_recording(path, 16000), sound)
-    path.write_text("16000\nnoise")
+    path.write_text("16000\nnoise", encoding="utf-8")
     with pytest.raises(InputError, match="is damaged"):
         reading.read_recording(path, 16000)

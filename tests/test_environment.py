@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-CONDA = yaml.safe_load((PROJECT / "environment.yml").read_text())
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+CONDA = yaml.safe_load((PROJECT / "environment.yml").read_text(encoding="utf-8"))
 PIP = next(entry["pip"] for entry in CONDA["dependencies"] if isinstance(entry, dict))
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 NAMED = [Requirement(text) for text in sum(EXTRAS.values(), PYPROJECT["project"]["dependencies"])]
@@ -24,7 +24,11 @@ DIRECT = [requirement for requirement in NAMED if requirement not in OURSELVES]
 
 def constrained() -> dict[str, str]:
     """The exact versions that constraints.txt names for this interpreter."""
-    lines = [Requirement(line) for line in (PROJECT / "constraints.txt").read_text().splitlines() if line]
+    lines = [
+        Requirement(line)
+        for line in (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if line
+    ]
     here = [line for line in lines if line.marker is None or line.marker.evaluate()]
     return {canonicalize_name(line.name): str(line.specifier).removeprefix("==") for line in here}
 
@@ -49,7 +53,9 @@ def test_conda_gives_a_python_that_the_project_accepts_and_installs_what_make_in
     python = plain[0].partition("=")[2]
     assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(python)
     assert PIP == ["-c constraints.txt", "-e .[dev]"]
-    assert 'pip install --quiet -c constraints.txt -e ".[dev]"' in (PROJECT / "Makefile").read_text()
+    assert 'pip install --quiet -c constraints.txt -e ".[dev]"' in (PROJECT / "Makefile").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.slow
@@ -57,16 +63,16 @@ def test_the_pip_section_installs(tmp_path):
     """Resolve it from nothing, as conda's pip would, and find exactly the versions of constraints.txt."""
     requirements = tmp_path / "requirements.txt"
     relative = [line.replace("-c ", f"-c {PROJECT}/").replace("-e .", f"-e {PROJECT}") for line in PIP]
-    requirements.write_text("\n".join(relative))
+    requirements.write_text("\n".join(relative), encoding="utf-8")
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
     done = subprocess.run(
-        [*command, "--report", str(report), "-r", str(requirements)], capture_output=True, text=True
+        [*command, "--report", str(report), "-r", str(requirements)], capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found = {
         canonicalize_name(item["metadata"]["name"]): item["metadata"]["version"].split("+")[0]
-        for item in json.loads(report.read_text())["install"]
+        for item in json.loads(report.read_text(encoding="utf-8"))["install"]
     }
     assert found.pop("cyclegan-lib") == PYPROJECT["project"]["version"]
     exact = constrained()

@@ -199,7 +199,7 @@ def load_lock(path: Path) -> None:
         if len(content) % 2:
             fcntl.flock(file, fcntl.LOCK_EX)
         with locked(path.parent):
-            assert path.read_text().startswith("pid ")
+            assert path.read_text(encoding="utf-8").startswith("pid ")
 
 
 def script(folder: Path) -> Callable[[Path], None]:

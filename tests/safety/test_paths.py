@@ -203,10 +203,10 @@ def test_temporary_names_are_hidden_and_no_longer_than_a_name_can_be(suffix, tmp
     for kind, name in NAMES.items():
         path = tmp_path / named(name, suffix)
         with replacing(path) as part:
-            part.write_text(kind)
+            part.write_text(kind, encoding="utf-8")
             assert part.name.startswith(".") and len(os.fsencode(part.name)) <= MAX_BYTES
             assert part.suffix == (suffix if 0 < len(suffix) < 9 else ".part")
-        assert path.read_text() == kind
+        assert path.read_text(encoding="utf-8") == kind
         path.unlink()
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match="cannot be written .*File name too long"):
@@ -216,14 +216,14 @@ def test_temporary_names_are_hidden_and_no_longer_than_a_name_can_be(suffix, tmp
 
 def test_a_link_is_replaced_and_the_file_behind_it_is_kept(tmp_path):
     behind, link, nowhere = (tmp_path / name for name in ("behind.txt", "link.txt", "nowhere.txt"))
-    behind.write_text("kept")
+    behind.write_text("kept", encoding="utf-8")
     link.symlink_to(behind)
     nowhere.symlink_to(tmp_path / "missing.txt")
     for path in (link, nowhere):
         with replacing(path) as part:
-            part.write_text("new")
-        assert not path.is_symlink() and path.read_text() == "new"
-    assert behind.read_text() == "kept" and not (tmp_path / "missing.txt").exists()
+            part.write_text("new", encoding="utf-8")
+        assert not path.is_symlink() and path.read_text(encoding="utf-8") == "new"
+    assert behind.read_text(encoding="utf-8") == "kept" and not (tmp_path / "missing.txt").exists()
 
 
 def test_only_temporary_files_of_ones_own_are_removed(tmp_path):
@@ -231,15 +231,15 @@ def test_only_temporary_files_of_ones_own_are_removed(tmp_path):
     others = {f".film.{gone}.part", f".a.{gone}.part.npz", ".best.part.ckpt"}
     others |= {f".best.{os.getppid()}.part.ckpt"}  # of a process that lives
     for name in (f".best.{gone}.part.ckpt", f".a\nb.{gone}.part.ckpt", *others):
-        (tmp_path / name).write_text("x")
+        (tmp_path / name).write_text("x", encoding="utf-8")
     remove_leftovers(tmp_path, "*.ckpt")
     assert listed(tmp_path) == others
 
 
 def test_names_that_differ_by_spaces_have_their_own_labels_and_lines(inside, capfd):
     record(*(Path("r", f"{name}.wav") for name in ("a", " a", "a ", "b")))
-    Path("l.csv").write_text("recording,fault\na,x\n a,y\na ,z\n b , v\n")
-    Path("l.txt").write_text(" a\n  b \na.wav\na \n")
+    Path("l.csv").write_text("recording,fault\na,x\n a,y\na ,z\n b , v\n", encoding="utf-8")
+    Path("l.txt").write_text(" a\n  b \na.wav\na \n", encoding="utf-8")
     options = ["--labels", "l.csv", "--recordings-list", "l.txt"]
     done(capfd, "extract", "r", "--device", "d", "--output", "o.npz", *options)
     features = FeatureSet.load("o.npz")
@@ -252,10 +252,10 @@ def test_a_listed_recording_has_one_name_however_the_list_says_it(line, inside, 
     Path("r/sub").mkdir(parents=True)
     record(Path("r/a.wav"))
     given = ["extract", "r", "--device", "d", "--output", "o.npz", "--recordings-list", "l.txt"]
-    Path("l.txt").write_text(line.format(here=inside))
+    Path("l.txt").write_text(line.format(here=inside), encoding="utf-8")
     done(capfd, *given)
     assert FeatureSet.load("o.npz", least=1).recording.tolist() == ["a"]
-    Path("l.txt").write_text(f"a\n{line.format(here=inside)}")
+    Path("l.txt").write_text(f"a\n{line.format(here=inside)}", encoding="utf-8")
     assert "r/a.wav is listed twice" in refusal(capfd, *given)
-    Path("l.txt").write_text("../l.txt")
+    Path("l.txt").write_text("../l.txt", encoding="utf-8")
     assert "lies outside r" in refusal(capfd, *given)

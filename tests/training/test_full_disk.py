@@ -94,5 +94,5 @@ def test_full_disks_without_root(tmp_path):
     if probe.returncode:
         pytest.skip(f"FULL DISKS ARE NOT TESTED HERE: {probe.stderr.decode().strip()}")
     inner = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__]
-    done = subprocess.run([*IN_NAMESPACE, *inner], capture_output=True, text=True)
+    done = subprocess.run([*IN_NAMESPACE, *inner], capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and "5 passed" in done.stdout, done.stdout[-3000:]
