@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.names import check_written
 
 try:
     import fcntl
@@ -68,7 +69,8 @@ def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Pa
     others are taken over, as hard links. Raises InputError if the folder cannot be written or replaced, holds
     the current one, or the disk is full. The old one is kept then.
     """
-    folder = Path(os.path.realpath(folder))
+    folder, replaced = Path(os.path.realpath(folder)), set(replaced)
+    check_written(folder / max(replaced, key=len, default=""))
     writable_folder(folder.parent)
     if os.path.exists(folder):
         if Path.cwd().is_relative_to(folder):
@@ -83,7 +85,7 @@ def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Pa
         for path in (*beside.iterdir(), beside):
             _flush(path)  # a power cut after the exchange must not find empty files
         if folder.exists():
-            _take_over(folder, beside, set(replaced))
+            _take_over(folder, beside, replaced)
             exchange(beside, folder)
         else:
             beside.rename(folder)
@@ -237,9 +239,10 @@ def writable_folder(folder: str | Path) -> Path:
     """Create `folder` if needed and prove, by writing a file there, that it can be written.
 
     Commands that work for minutes call this first, so that they do not find out at the end. Raises InputError
-    if it is a file, or cannot be created or written.
+    if it is a file, cannot be created or written, or has a name that Windows lacks (`check_written`).
     """
     folder = Path(folder)
+    check_written(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -264,11 +267,12 @@ def is_utf8(path: str | Path) -> bool:
 def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
     """Return `path` as a Path, in a folder that is created if needed.
 
-    Raises InputError if no file can be written there: it is a folder, its name is too long, its folder is not
-    writable, or it is one of `inputs` (see `not_an_input`).
+    Raises InputError if no file can be written there: it is a folder, its name is too long or none on Windows
+    (`check_written`), its folder is not writable, or it is one of `inputs` (see `not_an_input`).
     """
     path = Path(path)
     not_an_input(path, *inputs)
+    check_written(path)
     writable_folder(path.parent)
     try:
         if path.is_dir():

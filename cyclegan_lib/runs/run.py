@@ -8,6 +8,7 @@ from typing import Any
 
 from cyclegan_lib.errors import InputError, Interrupted, printable
 from cyclegan_lib.files import locked, next_free
+from cyclegan_lib.names import check_written, refused
 from cyclegan_lib.runs.carry_out import Run, carry_out
 from cyclegan_lib.runs.parameters import (
     OWN_RECORDINGS,
@@ -23,6 +24,7 @@ from cyclegan_lib.workspace import check_simulated, project_folder
 RUNS = "runs"
 COMMAND_LINE = "the command line"
 MAX_NAME = 100  # bytes: leaves room for -earlier-N
+LONGEST = "checkpoints/cyclegan-epoch=1000-val_cycle_A=10.0000.ckpt"  # no path below a run's folder is longer
 
 
 def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = False) -> str:
@@ -43,6 +45,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     name = name or datetime.now().strftime("run-%Y%m%d-%H%M%S")
     check_name(name)
     folder = project / RUNS / name
+    check_written(folder / LONGEST)
     before = _recorded(folder).given if resume else {}
     notebooks = notebooks_of(project)
     values = check_parameters({**before, **(given or {})}, notebooks, COMMAND_LINE)
@@ -76,6 +79,8 @@ def check_name(name: str) -> None:
             f"the name '{name[:MAX_NAME]}' must be a plain folder name: one line of at most"
             f" {MAX_NAME} bytes, without /, not beginning with . and without spaces around it"
         )
+    if why := refused(name):
+        raise InputError(f"the name '{name}' cannot be used, because {why}; choose another")
 
 
 def project_of_runs() -> Path:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shlex
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,19 @@ from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError, Interrupted
 from cyclegan_lib.files import locked
+from cyclegan_lib.names import check_written, folded
 from cyclegan_lib.parallel import Executor, executor, processors
 from cyclegan_lib.runs.carry_out import Run, failure_of
 from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
 from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, check_own_sets, notebooks_of, parameters_of
 from cyclegan_lib.runs.record import DONE
-from cyclegan_lib.runs.run import RUNS, check_name, command, project_of_runs
+from cyclegan_lib.runs.run import LONGEST, RUNS, check_name, command, project_of_runs
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
 from cyclegan_lib.workspace import check_simulated
 
 # it shows the committed benchmark, which no parameter of a run changes
 LEFT_OUT = "05_benchmark"
-MAX_SLUG = 120  # bytes
+MAX_SLUG = 80  # bytes: paths on Windows are short
 
 
 def sweep(
@@ -59,6 +61,7 @@ def sweep(
     for given in own.values():
         check_own_sets(given)
     for run in runs:
+        check_written(run.folder / LONGEST)
         check_same_parameters(run)
     rows = [SweepRow.read(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
     comparison = Comparison(name, folder, again, file.parameters, file.grid, rows)
@@ -135,8 +138,9 @@ def _recordings(run: Run) -> dict[str, Any]:
 def _slugs(combinations: list[dict[str, Any]]) -> list[str]:
     """A folder name for each combination: lambda_cycle=3.0,seed=1."""
     slugs = [",".join(f"{name}={_word(value)}" for name, value in c.items()) for c in combinations]
+    alike = Counter(map(folded, slugs))
     return [
-        slug if slugs.count(slug) == 1 and _cut(slug) == slug else f"{_cut(slug)}-{_hash(values)}"
+        slug if alike[folded(slug)] == 1 and _cut(slug) == slug else f"{_cut(slug)}-{_hash(values)}"
         for slug, values in zip(slugs, combinations, strict=True)
     ]
 

@@ -24,6 +24,7 @@ from cyclegan_lib import documents
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import replacing, writable_folder
+from cyclegan_lib.names import check_written
 from cyclegan_lib.parallel import each, processors
 from cyclegan_lib.simulation.devices import DEVICES
 from cyclegan_lib.simulation.machine import FAULTS, Moment, draw_moment, machine_sound
@@ -159,6 +160,7 @@ def _label(settings: SimulationSettings, role: str, index: int) -> dict[str, str
 
 def _prepare(folder: Path, settings: SimulationSettings) -> bool:
     """Return True if the simulation is there already; make the folder ready for it otherwise."""
+    check_written(_paths(folder, DEVICE_B, 0)[DEVICE_B])
     writable_folder(folder)
     done, unfinished = folder / SIMULATION_JSON, folder / UNFINISHED
     if done.exists() and not unfinished.exists():
