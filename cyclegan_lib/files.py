@@ -10,6 +10,7 @@ import itertools
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -38,6 +39,9 @@ LOCK = ".lock"
 MAX_OWNER = 40  # bytes of what a lock says, "pid" and a number
 LOCKED_BYTE = 1 << 20  # Windows locks bytes: one behind those that others read
 POLL_S = 0.2
+# what a terminal sends to every process in it: Ctrl-C; on Windows Ctrl-Break, or that its window is closed,
+# which is there what SIGTERM is elsewhere
+CONSOLE_SIGNALS = (signal.SIGINT, *([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else []))
 
 
 @contextmanager
