@@ -9,8 +9,10 @@ import hashlib
 import itertools
 import os
 import re
+import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -208,6 +210,17 @@ def next_free(path: Path) -> Path:
     return next(free for free in numbered if not free.exists())
 
 
+def set_aside(folder: Path, aside: Path) -> None:
+    """Rename a folder in which no other process works; raises InputError as `locked` does."""
+    with locked(folder), suppress(PermissionError):
+        folder.rename(aside)
+        return
+    try:  # on Windows nobody renames a folder in which a file is open, the lock here, or one that follows it
+        folder.rename(aside)
+    except OSError as error:
+        raise not_written(aside, error) from error
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
@@ -266,6 +279,17 @@ def is_utf8(path: str | Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def name_for_c(path: str | Path) -> str | bytes:
+    """`path` for a library that encodes names itself, and so needs bytes where they are no text."""
+    return str(path) if is_utf8(path) else os.fsencode(path)
+
+
+def command_line(words: Iterable[str]) -> str:
+    """What a person types to give a program these words."""
+    # Windows' terminals know no single quotes
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:

@@ -1,13 +1,12 @@
 """One run by its name: new, or gone on with."""
 
 import os
-import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cyclegan_lib.errors import InputError, Interrupted, printable
-from cyclegan_lib.files import locked, next_free
+from cyclegan_lib.files import command_line, next_free, set_aside
 from cyclegan_lib.names import check_written, refused
 from cyclegan_lib.runs.carry_out import Run, carry_out
 from cyclegan_lib.runs.parameters import (
@@ -63,8 +62,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
         check_own_sets(values)
     try:
         if not resume and folder.exists():
-            with locked(folder):
-                folder.rename(next_free(folder.with_name(f"{folder.name}-earlier")))
+            set_aside(folder, next_free(folder.with_name(f"{folder.name}-earlier")))
         carry_out(planned)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; `{planned.resume_command}` goes on from there") from None
@@ -99,7 +97,7 @@ def command(name: str, given: dict[str, Any], *options: str) -> str:
     words = ["cyclegan", "run", "--name", name, *options]
     for key, value in given.items():
         words += ["-p", key, str(value)]
-    return shlex.join(words)
+    return command_line(words)
 
 
 def _recorded(folder: Path) -> Record:

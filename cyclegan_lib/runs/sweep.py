@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import shlex
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError, Interrupted
-from cyclegan_lib.files import locked
+from cyclegan_lib.files import command_line, locked
 from cyclegan_lib.names import check_written, folded
 from cyclegan_lib.parallel import Executor, executor, processors
 from cyclegan_lib.runs.carry_out import Run, failure_of
@@ -48,7 +47,7 @@ def sweep(
     notebooks = [notebook for notebook in notebooks_of(project) if notebook.stem != LEFT_OUT]
     file = read_sweep(path, notebooks)
     file_name = f"./{path}" if str(path).startswith("-") else str(path)  # it is no option
-    again = shlex.join(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
+    again = command_line(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
     name = name or file.name
     check_name(name)
     folder = project / RUNS / name

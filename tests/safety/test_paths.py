@@ -250,7 +250,9 @@ def test_names_that_differ_by_spaces_have_their_own_labels_and_lines(inside, cap
     assert features.label.tolist() == ["y", "v", "x", "z"]
 
 
-@pytest.mark.parametrize("line", ["sub/../a", "../r/a.wav", "./a", "{here}/r/a", "sub//../a.wav"])
+@pytest.mark.parametrize(
+    "line", ["sub/../a", "../r/a.wav", "./a", "{here}/r/a", "sub//../a.wav", r".\a.wav", r"sub\..\a"]
+)
 def test_a_listed_recording_has_one_name_however_the_list_says_it(line, inside, capfd):
     Path("r/sub").mkdir(parents=True)
     record(Path("r/a.wav"))
@@ -260,5 +262,6 @@ def test_a_listed_recording_has_one_name_however_the_list_says_it(line, inside, 
     assert FeatureSet.load("o.npz", least=1).recording.tolist() == ["a"]
     Path("l.txt").write_text(f"a\n{line.format(here=inside)}", encoding="utf-8")
     assert "r/a.wav is listed twice" in refusal(capfd, *given)
-    Path("l.txt").write_text("../l.txt", encoding="utf-8")
-    assert "lies outside r" in refusal(capfd, *given)
+    for outside in ("../l.txt", r"..\l.txt", "{here}/l.txt"):
+        Path("l.txt").write_text(outside.format(here=inside), encoding="utf-8")
+        assert "lies outside r" in refusal(capfd, *given)
