@@ -41,6 +41,7 @@ LOCK = ".lock"
 MAX_OWNER = 40  # bytes of what a lock says, "pid" and a number
 LOCKED_BYTE = 1 << 20  # Windows locks bytes: one behind those that others read
 POLL_S = 0.2
+MOST_PROCESSES = 61 if os.name == "nt" else sys.maxsize  # that Windows waits for at once
 # what a terminal sends to every process in it: Ctrl-C; on Windows Ctrl-Break, or that its window is closed,
 # which is there what SIGTERM is elsewhere
 CONSOLE_SIGNALS = (signal.SIGINT, *([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else []))
@@ -279,6 +280,12 @@ def is_utf8(path: str | Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def processors() -> int:
+    """Processors that this process may use; containers often get fewer than the machine has."""
+    # macOS and Windows do not say it
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def name_for_c(path: str | Path) -> str | bytes:

@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import CONSOLE_SIGNALS
+from cyclegan_lib.files import CONSOLE_SIGNALS, MOST_PROCESSES
 
 RETRIES = 2
 AHEAD = 8  # tasks a worker may be ahead of the oldest one that is not done
@@ -54,11 +54,6 @@ def each(
             while turn in done:
                 yield done.pop(turn)
                 turn += 1
-
-
-def processors() -> int:
-    """Processors that this process may use; containers often get fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -135,7 +130,7 @@ def _pooled(
     here: Callable[[Any], bool] | None = None,
 ) -> Iterator[tuple[int, Any]]:
     waiting, died = list(range(len(tasks))), [0] * len(tasks)
-    workers -= here is not None
+    workers = min(workers, MOST_PROCESSES) - (here is not None)
     while waiting:
         others = set(multiprocessing.active_children())
         # spawn, not fork: torch's threads would not survive a fork

@@ -11,9 +11,9 @@ from typing import Any
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError, Interrupted
-from cyclegan_lib.files import command_line, locked
+from cyclegan_lib.files import command_line, locked, processors
 from cyclegan_lib.names import check_written, folded
-from cyclegan_lib.parallel import Executor, executor, processors
+from cyclegan_lib.parallel import Executor, executor
 from cyclegan_lib.runs.carry_out import Run, failure_of
 from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
 from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, check_own_sets, notebooks_of, parameters_of
