@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 # Side by side, threads would wait for each other. Before torch is imported, and for tests' processes too.
@@ -16,6 +17,9 @@ from xdist.scheduler import LoadScopeScheduling
 # processes too that they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# its limits of memory and processor time are not to be had on Windows
+collect_ignore = ["safety/test_fuzz.py"] if sys.platform == "win32" else []
 
 
 def pytest_configure(config: pytest.Config) -> None:

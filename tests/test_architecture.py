@@ -58,6 +58,14 @@ def test_no_import_points_back_up():
     assert upwards == EXCEPTIONS
 
 
+def test_one_module_knows_its_system():
+    named = r"os\.name|sys\.platform|platform\.system|hasattr\((os|signal)\b|/proc/|/dev/"
+    modules = r"\b(fcntl|msvcrt|pwd|resource|ctypes)\b"
+    for path in LIBRARY.rglob("*.py"):
+        found = re.findall(f".*({named}|{modules}).*", path.read_text(encoding="utf-8"))
+        assert not found or path == LIBRARY / "files.py", (path, found)
+
+
 @pytest.fixture(scope="module")
 def examples() -> dict[str, type | Callable]:
     """What the document's code blocks define."""

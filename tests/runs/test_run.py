@@ -150,23 +150,23 @@ def test_kernels_are_of_this_interpreter_whatever_is_called_python3(project, cap
     done(capsys, "run", "--in-place")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
 def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, project, capsys):
     process = started(project, "-p", "pause", "60")
     folder = project / "runs" / "killed"
     for options in (["--resume"], []):
         sentence = refusal(capsys, "run", "--name", "killed", *options)
         assert f"another process (pid {process.pid}) is working in" in sentence
-    process.send_signal(how)
+    process.send_signal(getattr(signal, how))
     _, error = process.communicate(timeout=30)
-    if how == signal.SIGINT:
+    if how == "SIGINT":
         assert process.returncode == 130
         assert "interrupted; `cyclegan run --name killed --resume` goes on from there" in error
         assert "Traceback" not in error
     record = Record.load(folder)
     assert statuses(folder) == ["done", "pending", "pending"]
     assert record.notebooks[1].started and record.finished is None
-    if how == signal.SIGINT:  # and goes on as what was killed
+    if how == "SIGINT":  # and goes on as what was killed
         return
     assert main(["run", "--name", "killed", "--resume"]) == 0
     assert statuses(folder) == ["done"] * 3
