@@ -44,6 +44,8 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     name = name or datetime.now().strftime("run-%Y%m%d-%H%M%S")
     check_name(name)
     folder = project / RUNS / name
+    if not resume and (why := refused(name)):  # also where such a folder is there, to be set aside
+        raise InputError(f"the name '{name}' cannot be used, because {why}; choose another")
     check_written(folder / LONGEST)
     before = _recorded(folder).given if resume else {}
     notebooks = notebooks_of(project)
@@ -77,8 +79,6 @@ def check_name(name: str) -> None:
             f"the name '{name[:MAX_NAME]}' must be a plain folder name: one line of at most"
             f" {MAX_NAME} bytes, without /, not beginning with . and without spaces around it"
         )
-    if why := refused(name):
-        raise InputError(f"the name '{name}' cannot be used, because {why}; choose another")
 
 
 def project_of_runs() -> Path:

@@ -84,6 +84,17 @@ def test_names_that_would_leave_runs_are_refused(command, name, project, capfd):
     assert contents(project.parent) == before and not Path("runs").exists()
 
 
+def test_a_run_that_has_such_a_name_is_gone_on_with_and_not_set_aside(project, capfd):
+    done(capfd, "run", "--name", "ab")
+    Path("runs/ab").rename("runs/a:b")
+    done(capfd, "run", "--name", "a:b", "--resume")
+    before = contents(project)
+    assert "none of <" in refusal(capfd, "run", "--name", "a:b")
+    assert contents(project) == before
+    Path("runs/a:b").rename("runs/ab")
+    assert "ab is there, which is the same name" in refusal(capfd, "run", "--name", "AB")
+
+
 @pytest.mark.parametrize("kind", ["control characters", "not UTF-8"])
 def test_what_records_cannot_hold_is_refused(kind, project, tmp_path, monkeypatch, capfd):
     name = NAMES[kind]
