@@ -56,7 +56,9 @@ from cyclegan_lib.training import start
 if __name__ == "__main__":
     import numpy as np
 
-    start.start_map = lambda *given: (np.eye(40), np.zeros(40))  # takes longest
+    start.start_map = lambda *given: (np.eye(40), np.zeros(40))  # takes longest, then these
+    start._nearest = lambda *given: start.MATCHED
+    start.Trust.of = lambda *given: (start.Trust(), dict.fromkeys(("ab", "ba"), (0.0, 0.0, 0.0)))
     a, b, checkpoints, model, *quick = sys.argv[1:]
     train = ["train", "--domain-a", "a b.npz", "--domain-b", "录音.npz", "--checkpoint-dir", checkpoints]
     train += quick

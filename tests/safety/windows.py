@@ -30,17 +30,19 @@ def environment(folder: Path) -> dict[str, str]:
 def install() -> None:
     """Let this process be refused what Windows would refuse."""
     import fcntl
-    import subprocess  # noqa: F401 before there is a msvcrt, by which it knows its system
 
-    import psutil  # noqa: F401 which needs what is hidden, on Linux
+    # which take what is hidden on Linux, and do the same otherwise on Windows
+    import filelock  # noqa: F401
+    import psutil  # noqa: F401
+
+    from cyclegan_lib import files
 
     def read_only(number: int) -> bool:
         return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
 
-    msvcrt = types.ModuleType("msvcrt")
-    msvcrt.LK_NBLCK = fcntl.LOCK_EX | fcntl.LOCK_NB
-    msvcrt.locking = lambda file, how, count: fcntl.flock(file, how)
-    sys.modules.update(dict.fromkeys(HIDDEN), msvcrt=msvcrt)
+    sys.modules.update(dict.fromkeys(HIDDEN))
+    # the one module that asks which system this is; pathlib and others would not work if they were told so
+    files.os, files.sys = _As(os, name="nt"), _As(sys, platform="win32")
     # neither opens a folder on Windows
     shutil._use_fd_functions, tempfile.TemporaryFile = False, tempfile.NamedTemporaryFile
     _refuse("kill", lambda process, number: number == 0 and not _caller().startswith(ASKS))
@@ -53,6 +55,17 @@ def install() -> None:
         _refuse(name, _is_open)
     _refuse("symlink", lambda *_: True)
     del os.sched_getaffinity
+
+
+class _As:
+    """A module with other values for some names."""
+
+    def __init__(self, module: types.ModuleType, **others: object) -> None:
+        self.module = module
+        self.__dict__.update(others)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.module, name)
 
 
 def _refuse(name: str, when: Callable[..., bool], number: int = errno.EACCES) -> None:
