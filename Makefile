@@ -24,7 +24,7 @@ test: $(STAMP)  ## the tests, notebooks included; all but the slow ones and thos
 	@$(BIN)/python $(SETUP) test
 
 test-slow: $(STAMP)  ## the tests that `make test` leaves out: more of the same, for minutes
-	$(BIN)/python -m pytest -n 2 --durations 10 -m slow
+	PYTHONWARNDEFAULTENCODING=1 $(BIN)/python -m pytest -n 2 --durations 10 -m slow
 
 # Where Chromium is not there and cannot be installed, .ci/chromium says so, and that is no failure.
 test-browser: $(STAMP)  ## `make lab` in a headless Chromium (Debian's; installed if this is root)

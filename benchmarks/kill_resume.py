@@ -109,7 +109,9 @@ def kill_and_resume(folder: Path, kills: int, seed: int, echo: Callable[[str], N
     whole = folder / "whole"
     code, lasted = started(sets, whole, Shared(), None)
     if code != 0:
-        raise RuntimeError(f"the uninterrupted run failed: {(folder / 'whole.txt').read_text()}")
+        raise RuntimeError(
+            f"the uninterrupted run failed: {(folder / 'whole.txt').read_text(encoding='utf-8')}"
+        )
     echo(f"uninterrupted: {EPOCHS} epochs in {lasted:.2f} s")
     while outcome.kills < kills or not outcome.runs:
         run = folder / f"run-{outcome.runs + 1}"
@@ -125,7 +127,9 @@ def kill_and_resume(folder: Path, kills: int, seed: int, echo: Callable[[str], N
             code, _ = started(sets, run, shared, moment)
             ended = code is not None
             if code:
-                outcome.broken.append(f"exit code {code}: {run.with_suffix('.txt').read_text()[-2000:]}")
+                outcome.broken.append(
+                    f"exit code {code}: {run.with_suffix('.txt').read_text(encoding='utf-8')[-2000:]}"
+                )
             elif not ended:
                 outcome.kills += 1
                 before = _after_kill(outcome, run, shared, before)
@@ -158,7 +162,7 @@ def started(sets: list[Path], run: Path, shared: Shared, moment: Moment | None) 
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if waits:
-        raise RuntimeError(f"the command hangs: {run.with_suffix('.txt').read_text()}")
+        raise RuntimeError(f"the command hangs: {run.with_suffix('.txt').read_text(encoding='utf-8')}")
     code = os.waitstatus_to_exitcode(status)
     return (None if code == -signal.SIGKILL else code), time.monotonic() - begun
 
@@ -166,7 +170,7 @@ def started(sets: list[Path], run: Path, shared: Shared, moment: Moment | None) 
 def _be_the_command(sets: list[Path], run: Path, shared: Shared) -> None:
     code = 1
     try:
-        with run.with_suffix(".txt").open("a", buffering=1) as log:
+        with run.with_suffix(".txt").open("a", buffering=1, encoding="utf-8") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
             sys.stdout = sys.stderr = log
@@ -236,7 +240,7 @@ def _after_kill(outcome: Outcome, run: Path, shared: Shared, before: int) -> int
         if path.name == LAST and its != epoch:
             outcome.broken.append(f"{where}: {LAST} holds epoch {its}, another one {epoch}")
     reported = run / checkpoints.METRICS_CSV
-    if reported.exists() and len(reported.read_text().splitlines()) - 2 > epoch:
+    if reported.exists() and len(reported.read_text(encoding="utf-8").splitlines()) - 2 > epoch:
         outcome.broken.append(f"{where}: metrics.csv is ahead of the checkpoints")
     return epoch
 
@@ -269,7 +273,7 @@ def main() -> int:
     for line in outcome.broken:
         print(f"broken: {line}")
     if given.json:
-        given.json.write_text(json.dumps(vars(outcome)))
+        given.json.write_text(json.dumps(vars(outcome)), encoding="utf-8")
     return 1 if outcome.broken else 0
 
 

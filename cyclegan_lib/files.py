@@ -9,7 +9,10 @@ import hashlib
 import itertools
 import os
 import re
+import shlex
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +22,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.names import check_written
 
 SHELL_PIPES = Path("/dev/fd")
 NAME_BYTES = 255  # the longest name of a file on Linux and macOS
@@ -33,6 +37,10 @@ MAX_OWNER = 40  # bytes of what a lock says, "pid" and a number
 OWNER_AT = 1  # the lock is on the byte before, which on Windows nobody else can read
 POLL_S = 0.2
 HELD_S = 2.0  # for longer no scanner looks into a new file
+MOST_PROCESSES = 61 if os.name == "nt" else sys.maxsize  # that Windows waits for at once
+# what a terminal sends to every process in it: Ctrl-C; on Windows Ctrl-Break, or that its window is closed,
+# which is there what SIGTERM is elsewhere
+CONSOLE_SIGNALS = (signal.SIGINT, *([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else []))
 
 
 @contextmanager
@@ -65,7 +73,8 @@ def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Pa
     Raises InputError if the folder cannot be written or replaced, holds the current one, or the disk is full.
     The old one is kept then.
     """
-    folder = Path(os.path.realpath(folder))
+    folder, replaced = Path(os.path.realpath(folder)), set(replaced)
+    check_written(folder / max(replaced, key=len, default=""))
     writable_folder(folder.parent)
     beside = temporary_name(folder)
     left = PART.fullmatch(beside.name)
@@ -82,7 +91,7 @@ def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Pa
         for path in (*beside.iterdir(), beside):
             _flush(path)  # a power cut after the exchange must not find empty files
         if folder.exists():
-            _take_over(folder, beside, set(replaced))
+            _take_over(folder, beside, replaced)
             exchange(beside, folder)
         else:
             _patiently(os.rename, beside, folder)
@@ -224,6 +233,17 @@ def next_free(path: Path) -> Path:
     return next(free for free in numbered if not free.exists())
 
 
+def set_aside(folder: Path, aside: Path) -> None:
+    """Rename a folder in which no other process works; raises InputError as `locked` does."""
+    with locked(folder), suppress(PermissionError):
+        folder.rename(aside)
+        return
+    try:  # on Windows nobody renames a folder in which a file is open, the lock here, or one that follows it
+        folder.rename(aside)
+    except OSError as error:
+        raise not_written(aside, error) from error
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
@@ -259,9 +279,10 @@ def writable_folder(folder: str | Path) -> Path:
     """Create `folder` if needed and prove, by writing a file there, that it can be written.
 
     Commands that work for minutes call this first, so that they do not find out at the end. Raises InputError
-    if it is a file, or cannot be created or written.
+    if it is a file, cannot be created or written, or has a name that Windows lacks (`check_written`).
     """
     folder = Path(folder)
+    check_written(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -283,14 +304,32 @@ def is_utf8(path: str | Path) -> bool:
     return True
 
 
+def processors() -> int:
+    """Processors that this process may use; containers often get fewer than the machine has."""
+    # macOS and Windows do not say it
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def name_for_c(path: str | Path) -> str | bytes:
+    """`path` for a library that encodes names itself, and so needs bytes where they are no text."""
+    return str(path) if is_utf8(path) else os.fsencode(path)
+
+
+def command_line(words: Iterable[str]) -> str:
+    """What a person types to give a program these words."""
+    # Windows' terminals know no single quotes
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
 def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
     """Return `path` as a Path, in a folder that is created if needed.
 
-    Raises InputError if no file can be written there: it is a folder, its name is too long, its folder is not
-    writable, or it is one of `inputs` (see `not_an_input`).
+    Raises InputError if no file can be written there: it is a folder, its name is too long or none on Windows
+    (`check_written`), its folder is not writable, or it is one of `inputs` (see `not_an_input`).
     """
     path = Path(path)
     not_an_input(path, *inputs)
+    check_written(path)
     writable_folder(path.parent)
     try:
         if path.is_dir():

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -18,12 +17,13 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import CONSOLE_SIGNALS, MOST_PROCESSES
 
 RETRIES = 2
 AHEAD = 8  # tasks a worker may be ahead of the oldest one that is not done
 CONNECT_S = 10
 CLUSTER_STARTS = 3
-PARENT_POLL_S = 1.0
+PATIENCE_S = 1.0  # on Windows nothing interrupts a wait: Ctrl-C is heard between two
 # (function, tasks) -> (index of a task, its result, or the exception with which it was given up), as they end
 Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
 
@@ -54,11 +54,6 @@ def each(
             while turn in done:
                 yield done.pop(turn)
                 turn += 1
-
-
-def processors() -> int:
-    """Processors that this process may use; containers often get fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -135,12 +130,12 @@ def _pooled(
     here: Callable[[Any], bool] | None = None,
 ) -> Iterator[tuple[int, Any]]:
     waiting, died = list(range(len(tasks))), [0] * len(tasks)
-    workers -= here is not None
+    workers = min(workers, MOST_PROCESSES) - (here is not None)
     while waiting:
         others = set(multiprocessing.active_children())
         # spawn, not fork: torch's threads would not survive a fork
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow, initargs=(os.getpid(),))
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow)
         running: dict[Any, int] = {}
         ended: list[tuple[int, Any]] = []
         broken = False
@@ -164,7 +159,7 @@ def _pooled(
                 if own:
                     index = waiting.pop(0)
                     ended.append((index, function(tasks[index])))
-                for future in wait(running, 0 if own else None, FIRST_COMPLETED).done:
+                for future in wait(running, 0 if own else PATIENCE_S, FIRST_COMPLETED).done:
                     index = running.pop(future)
                     error = future.exception()
                     if isinstance(error, BrokenProcessPool):
@@ -182,13 +177,13 @@ def _pooled(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _follow(parent: int) -> None:
+def _follow() -> None:
     """Leave interruptions to the parent process, and end when it does, however it ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in CONSOLE_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_POLL_S)
+        multiprocessing.parent_process().join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during work that should not break off just anywhere."""
+"""Ctrl-C, SIGTERM and a closed console during work that should not break off just anywhere."""
 
 import signal
 import threading
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from cyclegan_lib.errors import Interrupted
+from cyclegan_lib.files import CONSOLE_SIGNALS
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (*CONSOLE_SIGNALS, signal.SIGTERM)
 
 
 class StopNow(BaseException):
@@ -15,7 +16,7 @@ class StopNow(BaseException):
 
 
 class Stopping:
-    """While the block runs, SIGINT and SIGTERM end it with `Interrupted`, never with a traceback.
+    """While the block runs, SIGINT, SIGTERM or SIGBREAK end it with `Interrupted`, never with a traceback.
 
     At first a signal ends it at once. While `patient` is set the first one is only noted in `asked`: the
     block looks there between two steps of its work and calls `stop`. A second one ends it at once. Outside

@@ -21,8 +21,9 @@ from threadpoolctl import threadpool_limits
 import cyclegan_lib
 from cyclegan_lib.archive import Archive
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
-from cyclegan_lib.errors import InputError, printable, shown
+from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.files import existing_file
+from cyclegan_lib.names import refused
 
 TYPES = {"int": int, "float": float, "str": str, "bool": bool}
 INJECTED = "# Parameters"  # how the cell begins that papermill puts behind the declarations
@@ -123,7 +124,7 @@ class Workspace:
 
         Raises InputError if the device's name cannot name a file.
         """
-        if device != Path(device).name or not device.strip(". ") or printable(device) != device:
+        if not device or refused(device):
             raise InputError(f"the device's name {shown(device)} cannot name a file; give a plain name")
         return self.data / (f"{device}_{part}.npz" if part else f"{device}.npz")
 

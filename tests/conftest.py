@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 # Side by side, threads would wait for each other. Before torch is imported, and for tests' processes too.
@@ -16,6 +17,15 @@ from xdist.scheduler import LoadScopeScheduling
 # processes too that they start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# its limits of memory and processor time are not to be had on Windows
+collect_ignore = ["safety/test_fuzz.py"] if sys.platform == "win32" else []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes that tests start do not say what other packages open without `encoding=`."""
+    if not config.getoption("numprocesses", None):  # whose workers need it
+        os.environ.pop("PYTHONWARNDEFAULTENCODING", None)
 
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
@@ -52,7 +62,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherB
 
 @pytest.fixture(scope="session", autouse=True)
 def few_trees():
-    """Forests of 9 trees take a thirtieth of the time of those of 300; what is tested does not hang on them."""
+    """Forests of 9 trees take a thirtieth of the time of 300; what is tested does not hang on them."""
     from sklearn.ensemble import RandomForestClassifier
 
     with pytest.MonkeyPatch.context() as patch:

@@ -58,6 +58,14 @@ def test_no_import_points_back_up():
     assert upwards == EXCEPTIONS
 
 
+def test_one_module_knows_its_system():
+    named = r"os\.name|sys\.platform|platform\.system|hasattr\((os|signal)\b|/proc/|/dev/"
+    modules = r"\b(fcntl|msvcrt|pwd|resource|ctypes)\b"
+    for path in LIBRARY.rglob("*.py"):
+        found = re.findall(f".*({named}|{modules}).*", path.read_text(encoding="utf-8"))
+        assert not found or path == LIBRARY / "files.py", (path, found)
+
+
 @pytest.fixture(scope="module")
 def examples() -> dict[str, type | Callable]:
     """What the document's code blocks define."""
@@ -94,8 +102,8 @@ def test_a_new_format_is_one_line_more(examples, monkeypatch, tmp_path):
     monkeypatch.setitem(reading.FORMATS, ".txt", examples["TextFile"])
     sound = np.linspace(-1, 1, 16000, dtype=np.float32)
     path = tmp_path / "a.txt"
-    path.write_text("\n".join(["16000", *map(repr, sound.tolist())]))
+    path.write_text("\n".join(["16000", *map(repr, sound.tolist())]), encoding="utf-8")
     assert np.array_equal(reading.read_recording(path, 16000), sound)
-    path.write_text("16000\nnoise")
+    path.write_text("16000\nnoise", encoding="utf-8")
     with pytest.raises(InputError, match="is damaged"):
         reading.read_recording(path, 16000)

@@ -24,7 +24,7 @@ def test_help_lists_every_subcommand_and_every_option(capsys):
 
 def test_the_module_is_the_command():
     command = [sys.executable, "-m", "cyclegan_lib", "train", "--qqq"]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=PROJECT)
     assert ended.returncode == 2
     assert ended.stderr == "cyclegan: No such option: --qqq; see `cyclegan --help`\n"
 
@@ -43,7 +43,7 @@ print([name for name in slow if name in sys.modules])
 def test_inspecting_and_translating_start_without_what_they_do_not_need(domains, trained, exported, tmp_path):
     translate = ["--model", exported, "--direction", "AB", "--input", domains[0]]
     commands = ["inspect", trained[0].best, "translate", *translate, "--output", tmp_path / "out.npz"]
-    ended = subprocess.run([sys.executable, "-c", IMPORTED, *commands], capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-c", IMPORTED, *commands], capture_output=True, encoding="utf-8")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "[]"
 
@@ -83,7 +83,7 @@ def test_scripts_of_the_guide_say_what_is_missing(tmp_path):
     said = {"train.py": "data/cpc006.npz does not exist", "export_models.py": "--checkpoint"}
     for script, says in said.items():
         command = [sys.executable, str(PROJECT / "scripts" / script)]
-        ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+        ended = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)
         assert ended.returncode == 2 and says in ended.stderr
     assert not list(tmp_path.iterdir())
 
@@ -152,14 +152,14 @@ def test_what_cannot_be_used_is_refused(command, domains, exported, trained, tmp
     (tmp_path / "empty").mkdir()
     (tmp_path / "noise").mkdir()
     for name in ("file", "noise/a.wav"):
-        (tmp_path / name).write_text("in the way")
+        (tmp_path / name).write_text("in the way", encoding="utf-8")
     (tmp_path / "half.ckpt").write_bytes(trained[0].best.read_bytes()[:9999])
     monkeypatch.chdir(tmp_path)
     before = set(tmp_path.rglob("*"))
     paths = {"A": domains[0], "B": domains[1], "MODEL": exported, "BEST": trained[0].best, "OUT": "out.npz"}
     assert REFUSED[command] in refusal(capsys, *(paths.get(word, word) for word in command.split()))
     left = set(tmp_path.rglob("*")) - {tmp_path / "out.npz.report.csv"}  # of recordings that were refused
-    assert left == before and (tmp_path / "file").read_text() == "in the way"
+    assert left == before and (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
 
 
 def test_unknown_notebook_parameters_are_refused_before_anything_runs(domains, tmp_path, capsys, monkeypatch):

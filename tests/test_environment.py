@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-CONDA = yaml.safe_load((PROJECT / "environment.yml").read_text())
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+CONDA = yaml.safe_load((PROJECT / "environment.yml").read_text(encoding="utf-8"))
 PIP = next(entry["pip"] for entry in CONDA["dependencies"] if isinstance(entry, dict))
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 NAMED = [Requirement(text) for text in sum(EXTRAS.values(), PYPROJECT["project"]["dependencies"])]
@@ -28,7 +28,11 @@ DIRECT = [requirement for requirement in NAMED if requirement not in OURSELVES]
 
 def constrained() -> dict[str, str]:
     """The exact versions that constraints.txt names for this interpreter."""
-    lines = [Requirement(line) for line in (PROJECT / "constraints.txt").read_text().splitlines() if line]
+    lines = [
+        Requirement(line)
+        for line in (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if line
+    ]
     here = [line for line in lines if line.marker is None or line.marker.evaluate()]
     return {canonicalize_name(line.name): str(line.specifier).removeprefix("==") for line in here}
 
@@ -60,16 +64,16 @@ def test_the_pip_section_installs(tmp_path):
     """Resolve it from nothing, as conda's pip would, and find exactly the versions of constraints.txt."""
     requirements = tmp_path / "requirements.txt"
     relative = [line.replace("-c ", f"-c {PROJECT}/").replace("-e .", f"-e {PROJECT}") for line in PIP]
-    requirements.write_text("\n".join(relative))
+    requirements.write_text("\n".join(relative), encoding="utf-8")
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
     done = subprocess.run(
-        [*command, "--report", str(report), "-r", str(requirements)], capture_output=True, text=True
+        [*command, "--report", str(report), "-r", str(requirements)], capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found = {
         canonicalize_name(item["metadata"]["name"]): item["metadata"]["version"].split("+")[0]
-        for item in json.loads(report.read_text())["install"]
+        for item in json.loads(report.read_text(encoding="utf-8"))["install"]
     }
     assert found.pop("cyclegan-lib") == PYPROJECT["project"]["version"]
     exact = constrained()
@@ -89,7 +93,7 @@ def test_every_version_has_a_wheel_for_linux_windows_and_macos(system):
     wanted = ["--only-binary", ":all:", "-c", "constraints.txt", "--extra", "dev", "pyproject.toml"]
     environment = os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
     done = subprocess.run(
-        [*command, *given, *wanted], cwd=PROJECT, env=environment, capture_output=True, text=True
+        [*command, *given, *wanted], cwd=PROJECT, env=environment, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
     found = dict(line.split("==") for line in done.stdout.splitlines())

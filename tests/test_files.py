@@ -20,7 +20,7 @@ def started(code: str, *arguments: Path) -> subprocess.Popen:
     """Another Python that does this; it says a line when it is there."""
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8")
 
 
 def names(folder: Path) -> list[str]:

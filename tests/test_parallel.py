@@ -1,8 +1,13 @@
 """Tasks in several processes."""
 
+import subprocess
+import sys
+import textwrap
 import time
 
+import psutil
 import pytest
+from helpers import write_notebook
 
 from cyclegan_lib import parallel
 from cyclegan_lib.errors import InputError
@@ -29,3 +34,47 @@ def test_few_results_wait_for_a_slow_one():
     ended = [index for index, _ in parallel._pooled(waited, TASKS, 2, ahead=4)]
     assert sorted(ended) == list(range(21))
     assert ended.index(0) <= 4 and ended != sorted(ended)
+
+
+POOL = "list(parallel.each(noted, [folder] * 2, workers=2))"
+DASK = """
+with parallel.executor(2) as run_all:
+    list(run_all(noted, [folder] * 2))"""
+KERNEL = """
+from cyclegan_lib.runs.execute import execute
+
+execute(folder / "note.ipynb", folder / "out.ipynb", {}, progress=False)"""
+NOTED = """
+import os
+import time
+from pathlib import Path
+
+def noted(folder):  # under which number this process runs
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(60)
+"""
+PARENT = f"""{NOTED}
+if __name__ == "__main__":
+    import sys
+    from cyclegan_lib import parallel
+
+    folder = Path(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize(
+    "children", [POOL, pytest.param(DASK, marks=pytest.mark.slow), KERNEL], ids=["pool", "Dask", "kernel"]
+)
+def test_children_end_with_their_parent_however_it_ended(children, tmp_path):
+    write_notebook(tmp_path / "note.ipynb", "", f"{NOTED}\nnoted({str(tmp_path)!r})")
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT + textwrap.indent(children, "    "), encoding="utf-8")
+    parent = subprocess.Popen([sys.executable, script, tmp_path], stderr=subprocess.DEVNULL)
+    wanted, until = 1 if children == KERNEL else 2, time.monotonic() + 60
+    while len(started := [path.name for path in tmp_path.iterdir() if path.name.isdigit()]) < wanted:
+        assert parent.poll() is None and time.monotonic() < until
+        time.sleep(0.05)
+    alive = [psutil.Process(int(number)) for number in started]
+    parent.kill()
+    parent.wait()
+    assert not psutil.wait_procs(alive, timeout=10)[1]

@@ -70,7 +70,7 @@ def test_a_file_that_does_not_exist_is_refused(tmp_path, monkeypatch):
     assert Workspace.open({**scope, "a": ""})
     with pytest.raises(InputError, match="a.npz does not exist; give the parameter 'a' the path of"):
         Workspace.open({**scope, "a": "a.npz"})
-    (tmp_path / "a.npz").write_text("here")
+    (tmp_path / "a.npz").write_text("here", encoding="utf-8")
     assert Workspace.open({**scope, "a": "a.npz"})
 
 
@@ -83,7 +83,7 @@ def test_cells_may_be_run_again_in_any_order():
 
 def test_the_project_is_found_upwards(tmp_path, monkeypatch):
     (tmp_path / "notebooks" / "deeper").mkdir(parents=True)
-    (tmp_path / "notebooks" / "01_data_normalization.ipynb").write_text("{}")
+    (tmp_path / "notebooks" / "01_data_normalization.ipynb").write_text("{}", encoding="utf-8")
     monkeypatch.chdir(tmp_path / "notebooks" / "deeper")
     assert project_folder() == tmp_path
 

@@ -26,6 +26,7 @@ from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED
 from cyclegan_lib.files import replacing, writable_folder
+from cyclegan_lib.names import check_written
 
 BENCHMARK_MD, BENCHMARK_PNG = "benchmark.md", "benchmark.png"
 DRAWN = ("nmse", "accuracy_forest", "accuracy_logistic")
@@ -69,6 +70,8 @@ def benchmark(
             f"no pair can be built because {next(iter(left_out.values()))}; give its folder with --data"
         )
     _check_output(output, [data / part for pair in pairs for part in registry.PAIRS[pair].needs])
+    for pair, method in product(pairs, METHODS):
+        check_written(cell_path(output, pair, max(seeds), method))
     writable_folder(output)
 
     key_of = cache(lambda pair, method: cell_key(pair, method, data))

@@ -41,7 +41,7 @@ def write_card(folder: Path, values: dict[str, Any], files: list[Path]) -> Path:
     card = folder / CARD
     untrained = untrained_in_words(values["training"]["epoch"])
     text = template.get_template("card.md.j2").render(**values, files=listed, untrained=untrained)
-    card.write_text(text, encoding="utf-8")
+    card.write_text(text, encoding="utf-8", newline="\n")
     return card
 
 
@@ -83,5 +83,5 @@ def add_evaluation(folder: str | Path, source: FeatureSet, translated: FeatureSe
     kept = [path for path in folder.iterdir() if path.name in values["sha256"] and path.name != CARD]
     with replacing_folder(folder, {CARD, CONFIG}) as beside:
         card = write_card(beside, values, kept)
-        (beside / CONFIG).write_text(sealed(values, [card, *kept]), encoding="utf-8")
+        (beside / CONFIG).write_text(sealed(values, [card, *kept]), encoding="utf-8", newline="\n")
     return folder / CARD

@@ -84,13 +84,13 @@ def export(
             if isinstance(network, Generator) and "safetensors" in formats:
                 write_safetensors(network, beside / f"{name}.safetensors")
         normalizer.save(beside / NORMALIZATION)
-        (beside / SOURCE).write_text(generator_source(), encoding="utf-8")
+        (beside / SOURCE).write_text(generator_source(), encoding="utf-8", newline="\n")
         if inference_script:
             shutil.copyfile(TEMPLATE, beside / SCRIPT)
         for domain, sequence in content.get("example", {}).items():
             np.save(beside / EXAMPLES[domain], sequence.numpy()[None])  # (1, slices, 40)
         write_card(beside, values, list(beside.iterdir()))
-        (beside / CONFIG).write_text(sealed(values, list(beside.iterdir())), encoding="utf-8")
+        (beside / CONFIG).write_text(sealed(values, list(beside.iterdir())), encoding="utf-8", newline="\n")
         written = sorted(path.name for path in beside.iterdir())
     counts = {
         f"{name}.pth": sum(p.numel() for p in network.parameters()) for name, network in networks.items()

@@ -151,6 +151,7 @@ def printable(text):
 
 
 def main():
+    sys.stdout.reconfigure(errors="backslashreplace")  # a console may lack letters of a device's name
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -6,7 +6,7 @@ from cyclegan_lib.models import generator, layers
 
 HEADER = '''"""The generator of this folder, taken from cyclegan_lib; needs torch and numpy only.
 
-    config = json.load(open("model_config.json"))
+    config = json.load(open("model_config.json", encoding="utf-8"))
     generator = Generator(**config["generator_config"])
     generator.load_state_dict(torch.load("generator_AB.pth", weights_only=True))
     z_scores_b = generator.eval()(z_scores_a)  # (batch, slices, 40) both

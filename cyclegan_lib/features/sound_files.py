@@ -19,6 +19,7 @@ from cyclegan_lib.features import extraction_report as report
 from cyclegan_lib.features.extraction_report import ExtractionReport, FileReport
 from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.features.log_mel import NEAR_FLOOR_DB, check_settings, in_sequences, least_s, slices_of
+from cyclegan_lib.files import processors
 from cyclegan_lib.recordings.facts import Facts
 from cyclegan_lib.recordings.finding import find_recordings, recording_name
 from cyclegan_lib.recordings.reading import Reading, RecordingStream, check_rate, read_header
@@ -86,7 +87,7 @@ class SoundFiles:
         files = [FileReport(str(path), name) for path, name in zip(self.paths, self.names, strict=True)]
         self.report = ExtractionReport(settings, files, self.paths.passed_over, quality_checks != "off")
         size = sum(path.stat().st_size for path in self.paths)
-        self.workers = workers or max(1, min(parallel.processors(), size // WORTH_A_PROCESS))
+        self.workers = workers or max(1, min(processors(), size // WORTH_A_PROCESS))
         self._all_whole = split_every is None
         self._digests: dict[bytes, str] = {}  # names of recordings by their features
         self._check_headers()

@@ -144,7 +144,7 @@ def writing_lists(
     path: str | Path, rows: int | None = None
 ) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
     """The same for the guide's JSON: the real slices of each sequence's `features`, and nothing else."""
-    with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
         before = "["
 
         def append(part: dict[str, np.ndarray]) -> None:

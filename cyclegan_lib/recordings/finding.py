@@ -168,12 +168,15 @@ def _listed_file(source: Path, line: str, where: str, folders: Folders) -> Path:
         # spaces around a name are no part of it, unless a recording is called so
         name = line if line != name and _called(source / line, folders) else name
         inside, outside = name, False
-        if Path(name).is_absolute() or ".." in Path(name).parts:  # it has one name all the same
-            inside = os.path.relpath(os.path.realpath(source / name), os.path.realpath(source))
-            outside = inside.split(os.sep)[0] == ".."
+        if Path(name).anchor or ".." in Path(name).parts:  # it has one name all the same
+            inside, folder = Path(os.path.realpath(source / name)), os.path.realpath(source)
+            outside = not inside.is_relative_to(folder)
+            inside = inside if outside else inside.relative_to(folder)
         found = [] if outside else _called(source / inside, folders)
     except (OSError, ValueError) as error:  # too long, links in a circle, a zero in it
         raise InputError(f"{where}: '{name[:100]}' is no name of a file; correct the name") from error
+    if not found and "\\" in line:  # as a list says it that was written on Windows
+        return _listed_file(source, line.replace("\\", "/"), where, folders)
     name = name[:MAX_NAMED]
     if outside:
         raise InputError(

@@ -1,6 +1,5 @@
 """WAV and FLAC, and what else libsndfile reads."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import soundfile
 
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.files import name_for_c
 from cyclegan_lib.recordings import heads, riff
 from cyclegan_lib.recordings.recording import Recording
 
@@ -33,8 +33,7 @@ class SoundFile(Recording):
             self.source = riff.Mended(path, wave.head(), wave.begin)
         elif head is not None:
             self.source, remark = riff.Mended(path, head.content, len(head.content)), head.remark
-        # as bytes: soundfile encodes no name that is not UTF-8
-        self.file = soundfile.SoundFile(self.source or os.fsencode(path))
+        self.file = soundfile.SoundFile(self.source or name_for_c(path))
         self.sample_rate, self.channels = self.file.samplerate, self.file.channels
         self.frames = self.least = self.file.frames
         self.beyond = head is not None and head.samples is not None

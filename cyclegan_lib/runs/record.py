@@ -133,7 +133,9 @@ def commit(folder: Path) -> Commit | None:
     """The commit that is checked out in `folder`; None without git, or before the first one."""
     command = ["git", "-C", str(folder), "status", "--porcelain=v2", "--branch"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT_TIMEOUT_S)
+        told = subprocess.run(
+            command, capture_output=True, encoding="utf-8", check=True, timeout=GIT_TIMEOUT_S
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     first, *others = told.stdout.splitlines()  # "# branch.oid 0123…", others about the branch, changed files

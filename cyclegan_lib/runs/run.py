@@ -1,13 +1,13 @@
 """One run by its name: new, or gone on with."""
 
 import os
-import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cyclegan_lib.errors import InputError, Interrupted, printable
-from cyclegan_lib.files import locked, next_free
+from cyclegan_lib.files import command_line, next_free, set_aside
+from cyclegan_lib.names import check_written, refused
 from cyclegan_lib.runs.carry_out import Run, carry_out
 from cyclegan_lib.runs.parameters import (
     OWN_RECORDINGS,
@@ -23,6 +23,7 @@ from cyclegan_lib.workspace import check_simulated, project_folder
 RUNS = "runs"
 COMMAND_LINE = "the command line"
 MAX_NAME = 100  # bytes: leaves room for -earlier-N
+LONGEST = "checkpoints/cyclegan-epoch=1000-val_cycle_A=10.0000.ckpt"  # no path below a run's folder is longer
 
 
 def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = False) -> str:
@@ -43,6 +44,9 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     name = name or datetime.now().strftime("run-%Y%m%d-%H%M%S")
     check_name(name)
     folder = project / RUNS / name
+    if not resume and (why := refused(name)):  # also where such a folder is there, to be set aside
+        raise InputError(f"the name '{name}' cannot be used, because {why}; choose another")
+    check_written(folder / LONGEST)
     before = _recorded(folder).given if resume else {}
     notebooks = notebooks_of(project)
     values = check_parameters({**before, **(given or {})}, notebooks, COMMAND_LINE)
@@ -60,8 +64,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
         check_own_sets(values)
     try:
         if not resume and folder.exists():
-            with locked(folder):
-                folder.rename(next_free(folder.with_name(f"{folder.name}-earlier")))
+            set_aside(folder, next_free(folder.with_name(f"{folder.name}-earlier")))
         carry_out(planned)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; `{planned.resume_command}` goes on from there") from None
@@ -94,7 +97,7 @@ def command(name: str, given: dict[str, Any], *options: str) -> str:
     words = ["cyclegan", "run", "--name", name, *options]
     for key, value in given.items():
         words += ["-p", key, str(value)]
-    return shlex.join(words)
+    return command_line(words)
 
 
 def _recorded(folder: Path) -> Record:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-import shlex
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,20 @@ from typing import Any
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError, Interrupted
-from cyclegan_lib.files import locked
-from cyclegan_lib.parallel import Executor, executor, processors
+from cyclegan_lib.files import command_line, locked, processors
+from cyclegan_lib.names import check_written, folded
+from cyclegan_lib.parallel import Executor, executor
 from cyclegan_lib.runs.carry_out import Run, failure_of
 from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
 from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, check_own_sets, notebooks_of, parameters_of
 from cyclegan_lib.runs.record import DONE
-from cyclegan_lib.runs.run import RUNS, check_name, command, project_of_runs
+from cyclegan_lib.runs.run import LONGEST, RUNS, check_name, command, project_of_runs
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
 from cyclegan_lib.workspace import check_simulated
 
 # it shows the committed benchmark, which no parameter of a run changes
 LEFT_OUT = "05_benchmark"
-MAX_SLUG = 120  # bytes
+MAX_SLUG = 80  # bytes: paths on Windows are short
 
 
 def sweep(
@@ -46,7 +47,7 @@ def sweep(
     notebooks = [notebook for notebook in notebooks_of(project) if notebook.stem != LEFT_OUT]
     file = read_sweep(path, notebooks)
     file_name = f"./{path}" if str(path).startswith("-") else str(path)  # it is no option
-    again = shlex.join(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
+    again = command_line(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
     name = name or file.name
     check_name(name)
     folder = project / RUNS / name
@@ -59,6 +60,7 @@ def sweep(
     for given in own.values():
         check_own_sets(given)
     for run in runs:
+        check_written(run.folder / LONGEST)
         check_same_parameters(run)
     rows = [SweepRow.read(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
     comparison = Comparison(name, folder, again, file.parameters, file.grid, rows)
@@ -135,8 +137,9 @@ def _recordings(run: Run) -> dict[str, Any]:
 def _slugs(combinations: list[dict[str, Any]]) -> list[str]:
     """A folder name for each combination: lambda_cycle=3.0,seed=1."""
     slugs = [",".join(f"{name}={_word(value)}" for name, value in c.items()) for c in combinations]
+    alike = Counter(map(folded, slugs))
     return [
-        slug if slugs.count(slug) == 1 and _cut(slug) == slug else f"{_cut(slug)}-{_hash(values)}"
+        slug if alike[folded(slug)] == 1 and _cut(slug) == slug else f"{_cut(slug)}-{_hash(values)}"
         for slug, values in zip(slugs, combinations, strict=True)
     ]
 

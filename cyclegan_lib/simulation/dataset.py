@@ -10,7 +10,6 @@ Layout::
     simulation.json                               the settings, written last: the set is whole
 """
 
-import os
 import re
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -23,8 +22,9 @@ from tqdm import tqdm
 from cyclegan_lib import documents
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.files import replacing, writable_folder
-from cyclegan_lib.parallel import each, processors
+from cyclegan_lib.files import name_for_c, processors, replacing, writable_folder
+from cyclegan_lib.names import check_written
+from cyclegan_lib.parallel import each
 from cyclegan_lib.simulation.devices import DEVICES
 from cyclegan_lib.simulation.machine import FAULTS, Moment, draw_moment, machine_sound
 
@@ -142,7 +142,7 @@ def _render(folder: Path, settings: SimulationSettings, task: tuple[str, int]) -
     heard = render(settings, *task)
     for device, path in _paths(folder, *task).items():
         with replacing(path) as part:
-            soundfile.write(os.fsencode(part), heard[device], settings.sample_rate, subtype="PCM_16")
+            soundfile.write(name_for_c(part), heard[device], settings.sample_rate, subtype="PCM_16")
 
 
 def _label(settings: SimulationSettings, role: str, index: int) -> dict[str, str]:
@@ -159,6 +159,7 @@ def _label(settings: SimulationSettings, role: str, index: int) -> dict[str, str
 
 def _prepare(folder: Path, settings: SimulationSettings) -> bool:
     """Return True if the simulation is there already; make the folder ready for it otherwise."""
+    check_written(_paths(folder, DEVICE_B, 0)[DEVICE_B])
     writable_folder(folder)
     done, unfinished = folder / SIMULATION_JSON, folder / UNFINISHED
     if done.exists() and not unfinished.exists():

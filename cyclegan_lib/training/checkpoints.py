@@ -22,6 +22,7 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features.normalization import NORMALIZATION
 from cyclegan_lib.files import is_utf8, next_free, not_an_input, replacing
+from cyclegan_lib.names import check_written
 
 METRICS_CSV = "metrics.csv"
 LOGS = "logs"
@@ -156,6 +157,7 @@ def check_folder(folder: Path, *inputs: str | Path | None, resume: Path | None =
             f"{folder.absolute()} has bytes in its name that are not UTF-8, which TensorBoard's files cannot"
             f" have; {OTHER_FOLDER}"
         )
+    check_written(folder / name_of({"epoch": 1000, "val_cycle_A": 10.0}))
     if not folder.is_dir():
         return
     remedy = f"{OTHER_FOLDER}, or rename it"

@@ -45,7 +45,7 @@ class EpochLogger(TensorBoardLogger):
         path = Path(self.log_dir, self.NAME_HPARAMS_FILE)
         if path.parent.is_dir() and not path.exists():
             with replacing(path) as part:
-                part.write_text(yaml.dump(self.hparams), encoding="utf-8")
+                part.write_text(yaml.dump(self.hparams), encoding="utf-8", newline="\n")
 
     @rank_zero_only
     def finalize(self, status: str) -> None:

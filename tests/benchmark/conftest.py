@@ -33,7 +33,7 @@ def data(tmp_path_factory):
                 write(folder / "cwru" / sensor / f"{name}.flac", gain * sound + noise, RATE)
             rows.append(f"{name},{fault},drive_end,{size},{place},0,1797,drive_end fan_end")
     columns = "recording,fault,fault_bearing,diameter_mils,position_oclock,load_hp,rpm,sensors"
-    (folder / "cwru" / "labels.csv").write_text("\n".join([columns, *rows]))
+    (folder / "cwru" / "labels.csv").write_text("\n".join([columns, *rows]), encoding="utf-8")
     lines = ["recording,fault,condition,inverter_hz,seconds,envelope_correlation"]
     for i in range(36):
         fault = ("healthy", "bearing_damage", "unbalance")[i % 3]
@@ -42,7 +42,7 @@ def data(tmp_path_factory):
             noise = 0.003 * rng.normal(size=RATE)
             write(folder / "motors" / device / f"m{i}.flac", gain * sound + noise, RATE)
         lines.append(f"m{i},{fault},{fault},20,1,0.9")
-    (folder / "motors" / "labels.csv").write_text("\n".join(lines))
+    (folder / "motors" / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
     for k, name in enumerate(("IR_Lomo52A5M", "IR_STC4035", "GEC_2373", "Oktava_ML19")):
         response = np.zeros(400)
         response[[0, k + 1]] = 0.8, 0.3  # a comb: another colour for each

@@ -43,7 +43,7 @@ def row(tmp_path, monkeypatch):
     }
     for name, text in sources.items():
         (tmp_path / "house" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "house" / name).write_text(text)
+        (tmp_path / "house" / name).write_text(text, encoding="utf-8")
     monkeypatch.setattr(cells, "PACKAGE", tmp_path / "house")
     module = ModuleType("row")
     module.__file__ = str(tmp_path / "house" / "row.py")
@@ -64,7 +64,7 @@ def row(tmp_path, monkeypatch):
 def test_code_that_is_imported_counts_wherever_and_comments_do_not(file, old, new, same, row):
     before = code_of([row])
     path = cells.PACKAGE / file
-    path.write_text(path.read_text().replace(old, new))
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     read_code.cache_clear()
     assert (code_of([row]) == before) == same
 
@@ -107,5 +107,5 @@ def test_a_cell_is_read_back_under_its_own_key_and_place(tmp_path):
     assert read(key="abd") is read(seed=1) is None
     shutil.copytree(path.parent, path.parent.with_name("seed-1"))
     assert read(seed=1) is None
-    path.write_text("{ damaged")
+    path.write_text("{ damaged", encoding="utf-8")
     assert read() is None

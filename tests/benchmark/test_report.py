@@ -213,7 +213,7 @@ def test_json_holds_the_same_and_is_read_back(tmp_path):
     assert len(written["cells"]) == 21 and written["seeds"] == [0, 1, 2]
     assert written["left_out"] == {"microphones": "x does not exist"}
     for damaged in ({}, {**written, "pairs": ["sensors"]}, {**written, "seeds": [0.5]}):
-        path.write_text(json.dumps(damaged))
+        path.write_text(json.dumps(damaged), encoding="utf-8")
         with pytest.raises(InputError, match="benchmark.json that `cyclegan benchmark` wrote"):
             Benchmark.load(path)
     with pytest.raises(InputError, match="does not exist"):

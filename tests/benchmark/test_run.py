@@ -31,7 +31,7 @@ class QuickJudge:
 def stub(pair, seed, folder):
     """A shift in place of the training run."""
     assert folder.is_dir() and not list(folder.iterdir())
-    (folder / "left behind.npz").write_text("")
+    (folder / "left behind.npz").write_text("", encoding="utf-8")
     shift = pair.train_b.features.mean() - pair.train_a.features.mean()
     return Translation(pair.test_a.features + shift, extras={"best_epoch": 3})
 
@@ -72,7 +72,7 @@ def test_a_second_run_computes_only_what_is_missing(tmp_path, data, computed):
     files = ["benchmark.json", "benchmark.md", "benchmark.png", "cells"]
     assert sorted(path.name for path in tmp_path.iterdir()) == files
 
-    cell_path(tmp_path, "sensors", 1, "CycleGAN").write_text("{ damaged")
+    cell_path(tmp_path, "sensors", 1, "CycleGAN").write_text("{ damaged", encoding="utf-8")
     cell_path(tmp_path, "sensors", 0, "real B").unlink()
     computed["methods"].clear(), computed["pairs"].clear()
     go(tmp_path, data, methods=[*CHEAP, "CORAL"])
@@ -85,7 +85,7 @@ def test_what_an_earlier_run_measured_with_other_methods_is_reported(tmp_path, d
     result = go(tmp_path, data, methods=["identity"])
     assert computed["methods"] == [(0, "real B"), (0, "identity"), (1, "identity")]
     assert result.methods == ["identity", "real B"] and result.measured()["real B"] == {0}
-    assert "- Fewer seeds: real B 1." in (tmp_path / "benchmark.md").read_text()
+    assert "- Fewer seeds: real B 1." in (tmp_path / "benchmark.md").read_text(encoding="utf-8")
     assert go(tmp_path, data, methods=["identity"], seeds=[1]).methods == ["identity"]
 
 
@@ -120,7 +120,7 @@ def test_numbers_do_not_depend_on_the_other_cells(tmp_path, data):
 def test_missing_data_are_named_and_the_rest_runs(tmp_path, computed):
     result = go(tmp_path / "out", tmp_path / "none", pairs=["simulated", "sensors"], seeds=[0])
     assert result.pairs == ["simulated"] and list(result.left_out) == ["sensors"]
-    assert "Left out: sensors, because" in (tmp_path / "out" / "benchmark.md").read_text()
+    assert "Left out: sensors, because" in (tmp_path / "out" / "benchmark.md").read_text(encoding="utf-8")
 
 
 def test_names_are_put_in_order_and_each_once():
@@ -152,4 +152,4 @@ def test_the_command(tmp_path, data, computed, capsys):
     given = ["--output", out, "--data", data, "--pairs", "sensors", "--seeds", 0]
     text = done(capsys, "benchmark", *given, "--methods", ",".join(CHEAP))
     assert text.startswith("# Benchmark") and "| real B" in text
-    assert (out / "benchmark.md").read_text() in text
+    assert (out / "benchmark.md").read_text(encoding="utf-8") in text

@@ -79,11 +79,11 @@ def running_lab(project: Path, settings: Path) -> Iterator[Lab]:
     environment = inherited | {name: str(settings / folder) for name, folder in folders.items()}
     folder = settings / "settings" / "@jupyterlab" / "apputils-extension"
     folder.mkdir(parents=True)
-    (folder / "notification.jupyterlab-settings").write_text(json.dumps(NOTIFICATIONS))
+    (folder / "notification.jupyterlab-settings").write_text(json.dumps(NOTIFICATIONS), encoding="utf-8")
     # -o: the environment is the one that runs this test; make is not to install it again
     make = ["make", "--no-print-directory", "-C", str(project), "-o", ".venv/.installed", "lab"]
     log = settings / "jupyter.log"
-    with log.open("w") as output:
+    with log.open("w", encoding="utf-8") as output:
         into = {"stdout": output, "stderr": subprocess.STDOUT}
         command = [*make, f"LAB_OPTIONS={OPTIONS}"]
         process = subprocess.Popen(command, env=environment, start_new_session=True, **into)
@@ -105,6 +105,6 @@ def _server(process: subprocess.Popen, runtime: Path, log: Path) -> dict[str, An
     while time.monotonic() < end and process.poll() is None:
         for path in runtime.glob("jpserver-*.json"):
             with suppress(ValueError):  # being written
-                return json.loads(path.read_text())
+                return json.loads(path.read_text(encoding="utf-8"))
         time.sleep(0.2)
-    raise AssertionError(f"`make lab` did not start; it said:\n{log.read_text()[-3000:]}")
+    raise AssertionError(f"`make lab` did not start; it said:\n{log.read_text(encoding='utf-8')[-3000:]}")

@@ -13,7 +13,7 @@ TOOLS = ("bash", "cut", "env", "grep", "make", "sh")
 def put(folder: Path, name: str, script: str) -> None:
     """A program of our own."""
     folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     (folder / name).chmod(0o755)
 
 
@@ -33,7 +33,9 @@ def make_test_browser(path: Path) -> subprocess.CompletedProcess:
     put(environment, "python", 'echo "ran $*"; exit 1')
     settings = [f"BIN={environment}", "-o", ".venv/.installed"]
     command = [shutil.which("make"), *settings, "test-browser"]
-    return subprocess.run(command, cwd=PROJECT, env={"PATH": str(path)}, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=PROJECT, env={"PATH": str(path)}, capture_output=True, encoding="utf-8"
+    )
 
 
 def test_with_chromium_the_tests_run_and_their_failure_is_make_s(path):
@@ -72,4 +74,8 @@ def test_root_installs_debian_s_packages(path):
     put(path, "apt-get", f'echo "$*" >> {log}; case "$*" in *install*) true{installed};; esac')
     done = make_test_browser(path)
     assert "ran -m pytest tests/browser" in done.stdout
-    assert log.read_text().splitlines()[-1].endswith("--no-install-recommends chromium chromium-driver")
+    assert (
+        log.read_text(encoding="utf-8")
+        .splitlines()[-1]
+        .endswith("--no-install-recommends chromium chromium-driver")
+    )

@@ -64,12 +64,12 @@ def test_settings_that_are_missing_have_their_defaults(tmp_path):
 def test_an_export_of_an_earlier_format_is_read_and_of_a_later_one_is_not(tmp_path):
     export(BEFORE, tmp_path / "model")
     path = tmp_path / "model" / "model_config.json"
-    values = json.loads(path.read_text())
+    values = json.loads(path.read_text(encoding="utf-8"))
     files = [path.with_name(name) for name in values.pop("sha256")]
     del values["config_sha256"]
     assert values.pop("format") == FORMAT
-    path.write_text(sealed(values, files))
+    path.write_text(sealed(values, files), encoding="utf-8")
     assert Manifest.load(path.parent).format == 0
-    path.write_text(sealed({**values, "format": FORMAT + 1, "more": 1}, files))
+    path.write_text(sealed({**values, "format": FORMAT + 1, "more": 1}, files), encoding="utf-8")
     with pytest.raises(InputError, match="newer version .* .format 3; this one reads up to 2.; "):
         Manifest.load(path.parent)

@@ -58,7 +58,7 @@ def test_truncated_and_foreign_files_are_refused(trained, tmp_path):
     whole = trained[0].best.read_bytes()
     (tmp_path / "half.ckpt").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.ckpt").write_bytes(b"")
-    (tmp_path / "text.ckpt").write_text("no checkpoint")
+    (tmp_path / "text.ckpt").write_text("no checkpoint", encoding="utf-8")
     torch.save([1, 2], tmp_path / "list.ckpt")
     for name in ("half", "empty", "text", "list"):
         with pytest.raises(InputError, match=f"{name}.ckpt"):

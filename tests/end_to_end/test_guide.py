@@ -24,7 +24,7 @@ def folder(domains, tmp_path_factory):
 
 def typed(folder, *command) -> str:
     """What Python prints on a command."""
-    done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -49,6 +49,6 @@ def test_looking_into_a_checkpoint(folder):
 
 
 def test_make_help_lists_the_targets():
-    done = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    done = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, encoding="utf-8", check=True)
     for target in ("demo", "test", "test-slow", "lab", "notebooks", "env"):
         assert f"make {target} " in done.stdout

@@ -24,7 +24,7 @@ def test_a_run_goes_from_folders_of_recordings_to_the_report(tmp_path):
         write(project / "hifi" / kind / f"h{i}.wav", array)
         rows.append(f"r{i},{kind}")
     (project / "phone" / "damaged.wav").write_bytes(b"RIFF")
-    (project / "labels.csv").write_text("\n".join(rows))
+    (project / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
     given = {"recordings_a": "phone", "recordings_b": "hifi", "device_a": "phone", "device_b": "hifi"}
     given |= {"labels_a": "labels.csv", "label_folder_b": 1, "channel_b": 2}
     given |= {"max_epochs": 1, "restarts": 1}
@@ -38,8 +38,8 @@ def test_a_run_goes_from_folders_of_recordings_to_the_report(tmp_path):
     assert (len(a) + len(test_a), len(b) + len(test_b)) == (24, 24)
     assert (a.settings.channel, b.settings.channel) == (1, 2) and b.classes == ["ball", "normal"]
     assert sorted({*a.lengths, *test_a.lengths}) == [28, 50]
-    assert "damaged" in (run / "data" / "phone.npz.report.csv").read_text()
-    used = json.loads((run / "run.json").read_text())["inputs"]
+    assert "damaged" in (run / "data" / "phone.npz.report.csv").read_text(encoding="utf-8")
+    used = json.loads((run / "run.json").read_text(encoding="utf-8"))["inputs"]
     assert used["domain_a"]["path"] == str(run / "data" / "phone.npz")
-    assert "1 recording is damaged" in (run / "report.html").read_text()
+    assert "1 recording is damaged" in (run / "report.html").read_text(encoding="utf-8")
     assert not (project / "data").exists()

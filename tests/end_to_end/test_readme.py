@@ -34,7 +34,9 @@ def shown_by(words: list[str], capfd, monkeypatch) -> str:
     """Do what a command of README.md says; return what it prints."""
     program, *rest = words
     if program == "make":
-        assert re.search(rf"^{rest[0]}:", (PROJECT / "Makefile").read_text(), re.MULTILINE), rest[0]
+        assert re.search(rf"^{rest[0]}:", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), (
+            rest[0]
+        )
     elif program == "cd":
         monkeypatch.chdir(*rest)
     elif program == "python":
@@ -53,7 +55,9 @@ def project(tmp_path, monkeypatch) -> Path:
     names = [f"{device}/{device}-{i}.wav" for device in ("edge", "lab") for i in range(8)]
     record(*(tmp_path / "recordings" / name for name in names))
     rows = [f"lab-{i},{'ball' if i % 2 else 'normal'}" for i in range(8)]
-    (tmp_path / "recordings" / "labels.csv").write_text("\n".join(["recording,fault", *rows]))
+    (tmp_path / "recordings" / "labels.csv").write_text(
+        "\n".join(["recording,fault", *rows]), encoding="utf-8"
+    )
     write_public_data(tmp_path)
     for name in ("both_a", "both_b"):
         make_set("one", n=4).save(tmp_path / "data" / f"{name}.npz")
@@ -106,7 +110,7 @@ def test_the_files_that_readme_s_table_names_are_made(trained, tmp_path, monkeyp
 
 
 def test_every_option_in_readme_s_sentences_is_one_of_the_command_s(exported, capfd):
-    known = (exported / "inference_example.py").read_text()
+    known = (exported / "inference_example.py").read_text(encoding="utf-8")
     for name in {words[1] for words in SHELL if words[0] == "cyclegan"}:
         known += done(capfd, name, "--help")
     sentences = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)

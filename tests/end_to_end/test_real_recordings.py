@@ -18,7 +18,7 @@ PARTS |= {"test_a": ("fan_end", 2), "test_b": ("drive_end", 2)}
 
 def dealt() -> list[list[str]]:
     """The recordings heard by both sensors, dealt in three by fault: one sensor, the other, test."""
-    with (CWRU / "labels.csv").open() as file:
+    with (CWRU / "labels.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["sensors"] == "drive_end fan_end"]
     names = [row["recording"] for row in sorted(rows, key=lambda row: row["fault"])]
     return [names[share::3] for share in range(3)]
@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
     """Feature sets of both sensors, a model trained on them, its export and a translation."""
     folder = tmp_path_factory.mktemp("cwru")
     for part, (sensor, share) in PARTS.items():
-        (folder / "list.txt").write_text("\n".join(dealt()[share]))
+        (folder / "list.txt").write_text("\n".join(dealt()[share]), encoding="utf-8")
         where = ["--recordings-list", folder / "list.txt", "--labels", CWRU / "labels.csv"]
         given = ["--device", sensor, "--sample-rate", 12000, *where, "--output", folder / f"{part}.npz"]
         succeed("extract", CWRU / sensor, *given)
@@ -62,7 +62,9 @@ def test_the_translation_comes_nearer_to_the_truth(folder):
     given |= {"labelled": "train_b", "fit-source": "train_a", "fit-target": "train_b"}
     options = [word for name, part in given.items() for word in (f"--{name}", folder / f"{part}.npz")]
     succeed("evaluate", *options, "--json", folder / "result.json")
-    rows = {row["name"]: row for row in json.loads((folder / "result.json").read_text())["rows"]}
+    rows = {
+        row["name"]: row for row in json.loads((folder / "result.json").read_text(encoding="utf-8"))["rows"]
+    }
     assert rows["CycleGAN"]["nmse"] < rows["identity"]["nmse"]
     assert rows["CycleGAN"]["sliced_wasserstein"] < rows["identity"]["sliced_wasserstein"]
     assert all(np.isfinite(row["nmse"]) for name, row in rows.items() if not name.startswith("own labels"))

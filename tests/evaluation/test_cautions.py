@@ -74,7 +74,11 @@ def test_training_recordings_are_named_in_table_card_and_json(
     found = [f"{of_source} sequences of the source and "] if of_source else []
     says = f"{TRAINED}{''.join(found)}{of_target} sequences of the target; new ones may fare worse."
     said = evaluated(choose, change)
-    for text in (said, (copied_model / "README.md").read_text(), (tmp_path / "r.json").read_text()):
+    for text in (
+        said,
+        (copied_model / "README.md").read_text(encoding="utf-8"),
+        (tmp_path / "r.json").read_text(encoding="utf-8"),
+    ):
         assert says in text
     assert "Baselines fitted on the evaluated source and target themselves.\n" in said
 

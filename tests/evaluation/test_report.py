@@ -57,7 +57,7 @@ def made(*distances):
 
 def test_nan_becomes_null_in_json_and_the_table_has_no_minus_zero(tmp_path):
     result = made(0.1, 1.0, 0.4)
-    text, table = result.save(tmp_path / "report.json").read_text(), result.table()
+    text, table = result.save(tmp_path / "report.json").read_text(encoding="utf-8"), result.table()
     assert "NaN" not in text and json.loads(text)["rows"][0]["frechet"] is None
     assert "nan" not in table and "n/a" in table and "-0.0" not in table
 

@@ -71,7 +71,7 @@ def on_a_full_disk() -> Callable[..., str]:
 
     def run(limit: int, *command: object) -> str:
         given = [sys.executable, "-c", LIMITED, *map(str, (limit, *command))]
-        done = subprocess.run(given, capture_output=True, text=True)
+        done = subprocess.run(given, capture_output=True, encoding="utf-8")
         assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
         return done.stderr.splitlines()[-1]
 

@@ -11,7 +11,7 @@ from cyclegan_lib.features import FeatureSet
 
 
 def test_the_card_says_what_it_translates_and_was_trained_on(exported, trained, domains):
-    card, manifest = (exported / "README.md").read_text(), Manifest.load(exported)
+    card, manifest = (exported / "README.md").read_text(encoding="utf-8"), Manifest.load(exported)
     assert card.startswith("# cpc006 and BATCH_UPLOAD: ")
     for name in ("a", "b"):
         assert f"`{manifest.training.data[name].fingerprint}`" in card
@@ -31,21 +31,21 @@ def test_the_card_says_what_it_translates_and_was_trained_on(exported, trained, 
 def test_the_card_says_how_training_ended(epoch, said, exported, tmp_path):
     values = Manifest.load(exported).model_dump()
     values["training"] |= {"epoch": epoch, "verdict": "The mean shift is used."}
-    card = write_card(tmp_path, values, []).read_text()
+    card = write_card(tmp_path, values, []).read_text(encoding="utf-8")
     assert "## How well it translates\n\nThe mean shift is used.\n" in card
     assert ("Best epoch 0: training did not improve" in card) == said
 
 
 @pytest.mark.usefixtures("quick_evaluation")
 def test_evaluate_puts_its_table_into_the_card(model, domains, tmp_path, capsys):
-    (model / "mine.txt").write_text("keep")
+    (model / "mine.txt").write_text("keep", encoding="utf-8")
     (a, b), out = domains, tmp_path / "out.npz"
     done(capsys, "translate", "--model", model, "--direction", "AB", "--input", a, "--output", out)
     said = done(capsys, "evaluate", "--source", a, "--translated", out, "--target", b, "--model", model)
     row = next(line for line in said.splitlines() if line.startswith("| CycleGAN"))
-    card = (model / "README.md").read_text()
+    card = (model / "README.md").read_text(encoding="utf-8")
     assert row in card and "Not measured" not in card and "cpc006 to BATCH_UPLOAD:" in card
-    assert Translator.load(model, "AB") and (model / "mine.txt").read_text() == "keep"
+    assert Translator.load(model, "AB") and (model / "mine.txt").read_text(encoding="utf-8") == "keep"
 
 
 def test_the_card_has_the_last_table_of_each_generator(copied, domains):
@@ -59,7 +59,7 @@ def test_the_card_has_the_last_table_of_each_generator(copied, domains):
         translated = Translator.load(copied, direction, distilled).translate_set(source)
         add_evaluation(copied, source, translated, table)
     assert Manifest.load(copied).evaluation.keys() == {"AB", "BA", "AB distilled"}
-    card = (copied / "README.md").read_text()
+    card = (copied / "README.md").read_text(encoding="utf-8")
     assert "cpc006 to BATCH_UPLOAD:\n\n| t |" in card and "BATCH_UPLOAD to cpc006:\n\n| back |" in card
     assert "cpc006 to BATCH_UPLOAD, distilled:\n\n| small |" in card and "| old |" not in card
     assert card.count("How to read it") == 1 and "Not measured" not in card

@@ -116,7 +116,7 @@ def test_the_command_exports_and_translates(trained, domains, tmp_path, capsys):
 def test_the_folder_says_how_far_they_are(everything):
     manifest = Manifest.load(everything)
     assert manifest.distilled.difference.keys() == {"AB", "BA"}
-    card = (everything / "README.md").read_text()
+    card = (everything / "README.md").read_text(encoding="utf-8")
     for value in manifest.distilled.difference.values():
         assert 0 < value < 0.5
         assert f"{value:.3f}" in card

@@ -24,15 +24,15 @@ def test_only_what_was_asked_for_is_written_and_no_two_exports_mix(far_checkpoin
     assert {path.name for path in exported.iterdir()} == ALL
     assert {path.name for path in copied.iterdir()} == ALL | FORMATS | DISTILLED  # one file each
     assert Manifest.load(copied).sha256.keys() == (ALL | FORMATS | DISTILLED) - {"model_config.json"}
-    (copied / "mine.txt").write_text("keep")
+    (copied / "mine.txt").write_text("keep", encoding="utf-8")
     files = export(far_checkpoint, copied, discriminators=False)
     assert {file.path.name for file in files} == ALWAYS == Manifest.load(copied).sha256.keys() | {CONFIG}
     assert {path.name for path in copied.iterdir()} == ALWAYS | {"mine.txt"}
-    assert (copied / "mine.txt").read_text() == "keep"
+    assert (copied / "mine.txt").read_text(encoding="utf-8") == "keep"
 
 
 def test_the_configuration_is_complete(exported, trained):
-    config = json.loads((exported / CONFIG).read_text())
+    config = json.loads((exported / CONFIG).read_text(encoding="utf-8"))
     assert config["input_dim"] == 40
     assert config["generator_config"] == {**QUICK.generator.model_dump(), "members": 2}
     assert config["discriminator_config"] == {**QUICK.discriminator.model_dump(), "members": 2}

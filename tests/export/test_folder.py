@@ -17,9 +17,9 @@ from cyclegan_lib.export.manifest import CONFIG, NORMALIZATION, sealed
 
 
 def rewrite(path: Path, change) -> None:
-    values = json.loads(path.read_text())
+    values = json.loads(path.read_text(encoding="utf-8"))
     change(values)
-    path.write_text(json.dumps(values, indent=1) + "\n")
+    path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 
 def cut(path: Path) -> None:
@@ -46,7 +46,9 @@ REFUSED = {
     f"{CONFIG} is not a model configuration of this version": lambda m, other: rewrite(
         m / CONFIG, lambda v: v.pop("sha256")
     ),
-    f"{CONFIG} is not a model configuration": lambda m, other: (m / CONFIG).write_text("[]"),
+    f"{CONFIG} is not a model configuration": lambda m, other: (m / CONFIG).write_text(
+        "[]", encoding="utf-8"
+    ),
     f"{CONFIG} does not exist": lambda m, other: (m / CONFIG).unlink(),
     "model folder .* does not exist": lambda m, other: shutil.rmtree(m),
 }
@@ -73,11 +75,11 @@ def test_mixed_up_distilled_ones_are_refused(copied):
 @pytest.mark.parametrize("name", ["\ud800", "a\nb", "\x1b[31m", "  "])
 def test_a_device_whose_name_no_other_file_could_hold_is_refused(name, model, run_script):
     """Also where every checksum fits."""
-    values = json.loads((model / CONFIG).read_text())
+    values = json.loads((model / CONFIG).read_text(encoding="utf-8"))
     del values["config_sha256"], values["sha256"]
     values["device_a"] = name
     files = [path for path in model.iterdir() if path.name != CONFIG]
-    (model / CONFIG).write_text(sealed(values, files))
+    (model / CONFIG).write_text(sealed(values, files), encoding="utf-8")
     with pytest.raises(InputError, match=f"{CONFIG}.*(device_a|is not a model configuration)") as error:
         Translator.load(model, "AB")
     assert str(error.value).isprintable()
@@ -104,7 +106,7 @@ def test_the_exported_script_refuses_it_as_well(says, model, everything, run_scr
 
 def test_text_may_be_edited(model):
     for name in ("README.md", "inference_example.py"):
-        (model / name).write_text("mine")
+        (model / name).write_text("mine", encoding="utf-8")
     Translator.load(model, "AB")
 
 
@@ -165,7 +167,7 @@ def test_an_export_that_is_killed_leaves_the_old_folder_or_the_new_one(
     (tmp_path / "place").mkdir()
     command = [sys.executable, "-c", KILLED, trained[0].best, far_checkpoint, tmp_path / "place" / "model"]
     environment = {"KILLS": str(kills), "PATH": "", "HOME": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=environment)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=PROJECT, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     killed, replaced = map(int, done.stdout.split())
     assert killed >= kills // 3 and replaced >= kills // 5, done.stdout  # both kinds of ends were met

@@ -37,7 +37,7 @@ def test_the_report_has_a_row_for_each_sequence(exported, test_set, tmp_path, ca
     report, out = tmp_path / "rows.csv", tmp_path / "out.npz"
     given = ["--direction", "AB", "--input", tmp_path / "in.npz", "--output", out, "--report", report]
     said = done(capsys, "translate", "--model", exported, *given)
-    with report.open(newline="") as file:
+    with report.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS and len(rows) == 20
     translator, translated = Translator.load(exported, "AB"), FeatureSet.load(out)
@@ -99,7 +99,7 @@ def test_a_model_of_before_says_that_it_does_not_know(trained, test_set, tmp_pat
     assert translator.seen is None
     loud = replace(test_set, features=test_set.features + 60)
     assert translate(translator, loud, tmp_path, report=tmp_path / "r.csv") == []
-    rows = (tmp_path / "r.csv").read_text().splitlines()
+    rows = (tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 21 and ",,," in rows[1]
 
 

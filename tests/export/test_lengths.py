@@ -47,7 +47,7 @@ def lists(x: FeatureSet) -> list:
 
 def save(x: FeatureSet, path) -> None:
     if path.suffix.lower() == ".json":
-        path.write_text(json.dumps(lists(x)))
+        path.write_text(json.dumps(lists(x)), encoding="utf-8")
     else:
         x.save(path)
 
@@ -86,7 +86,7 @@ def test_lists_of_one_length_are_written_as_such(each, tmp_path):
     x = make_set("cpc006", n=3)
     x.save(tmp_path / "in.npz")
     each.translate_file(tmp_path / "in.npz", tmp_path / "out.json", progress=False)
-    written = json.loads((tmp_path / "out.json").read_text())
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     np.testing.assert_array_equal(np.float32(written), each.translate(x.features))
 
 

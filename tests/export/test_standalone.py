@@ -60,14 +60,14 @@ def with_only(kind: str, folder: Path, *packages: str) -> Callable[..., str]:
         there = packages_distributions().items()
         hidden = {module for module, names in there if kept.isdisjoint(map(canonicalize_name, names))}
         hidden.add("cyclegan_lib")
-        (folder / "sitecustomize.py").write_text(HIDING.replace("{hidden!r}", repr(hidden)))
+        (folder / "sitecustomize.py").write_text(HIDING.replace("{hidden!r}", repr(hidden)), encoding="utf-8")
         return partial(alone, Path(sys.executable), [str(folder)])
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     for package in packages:  # torch first and alone, as the Makefile has it
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         constraints = ["-c", str(PROJECT / "constraints.txt")]
-        done = subprocess.run([*pip, *constraints, package], capture_output=True, text=True)
+        done = subprocess.run([*pip, *constraints, package], capture_output=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr
     return partial(alone, python, [])
 
@@ -77,7 +77,7 @@ def alone(python: Path, before: list[str], *arguments: str | Path, cwd: Path, pa
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     kept |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([*before, *filter(None, [path])])}
     command = [str(part) for part in (python, *arguments)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=kept)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", env=kept)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout

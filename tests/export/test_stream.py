@@ -36,7 +36,7 @@ def saved(x: FeatureSet, path) -> None:
     if path.suffix == ".npy":
         np.save(path, x.features)
     elif path.suffix == ".json":
-        path.write_text(json.dumps(x.features.tolist()))
+        path.write_text(json.dumps(x.features.tolist()), encoding="utf-8")
     else:
         x.save(path)
 
@@ -80,7 +80,7 @@ def test_memory_does_not_grow_with_the_input(suffix, exported, tmp_path):
     files = [str(tmp_path / f"{name}{suffix}") for name in ("small", "large")]
     command = [sys.executable, "-c", MEASURED, str(exported), *files, str(tmp_path / "out.npz")]
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # threads wait for each other where others run as well
-    done = subprocess.run(command, capture_output=True, text=True, env=alone)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=alone)
     assert done.returncode == 0, done.stderr
     before, after, sequences = map(int, done.stdout.split())
     assert sequences == 25_000
@@ -149,7 +149,7 @@ def test_a_folder_of_recordings_is_extracted_and_translated(recordings, translat
         np.testing.assert_array_equal(getattr(written, name), getattr(expected, name))
     np.testing.assert_allclose(written.features, expected.features, atol=1e-4)  # dB
     assert sorted(written.slices.tolist()) == [25, 50, 50, 50, 50, 50]
-    table = (tmp_path / "out.npz.report.csv").read_text().splitlines()
+    table = (tmp_path / "out.npz.report.csv").read_text(encoding="utf-8").splitlines()
     assert len(table) == 8 and sum(",too short," in row for row in table) == 2
 
 
@@ -192,7 +192,7 @@ def test_a_folder_is_read_as_the_training_recordings_were_or_as_told(translator,
         np.testing.assert_allclose(written.features, wanted, atol=1e-4)
         said = "channel 1 was read, as in training, of 2 recordings with several"
         assert (said in str(report)) == ("channel" not in given)
-        assert len((tmp_path / "r.csv").read_text().splitlines()) == 5
+        assert len((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()) == 5
     with pytest.raises(InputError, match="out.npz.report.csv says what became of the recordings"):
         trained.translate_file(folder, out, progress=False, report=f"{out}.report.csv")
     with pytest.raises(InputError, match="out.npz is a feature set: .* leave out --channel, --scale"):
@@ -237,7 +237,7 @@ def test_ctrl_c_leaves_what_was_there(exported, tmp_path):
     out.write_bytes(b"before")
     command = [sys.executable, "-m", "cyclegan_lib", "translate", "--model", str(exported)]
     command += ["--direction", "AB", "--input", str(tmp_path / "endless.npy"), "--output", str(out)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8")
     try:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".out*.part.npz")) and time.monotonic() < deadline:

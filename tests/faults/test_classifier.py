@@ -83,15 +83,17 @@ def test_two_classes_and_few_of_one(labelled, exported, asked):
 def test_another_model_or_device_is_refused(fitted, saved, asked, labelled, exported, tmp_path):
     other = shutil.copytree(exported, tmp_path / "other")
     config = other / "model_config.json"
-    values = json.loads(config.read_text())
+    values = json.loads(config.read_text(encoding="utf-8"))
     values["evaluation"] = {"AB": "a table"}
-    config.write_text(json.dumps({**values, "config_sha256": config_sha256(values)}))
+    config.write_text(json.dumps({**values, "config_sha256": config_sha256(values)}), encoding="utf-8")
     FaultClassifier.load(saved, other)  # what was measured of a model does not change it
     swap = ("generator_AB.pth", "generator_BA.pth")
     for name, of in zip(swap, reversed(swap), strict=True):
         shutil.copy(exported / of, other / name)
-        values["sha256"][name] = json.loads((exported / "model_config.json").read_text())["sha256"][of]
-    config.write_text(json.dumps({**values, "config_sha256": config_sha256(values)}))
+        values["sha256"][name] = json.loads((exported / "model_config.json").read_text(encoding="utf-8"))[
+            "sha256"
+        ][of]
+    config.write_text(json.dumps({**values, "config_sha256": config_sha256(values)}), encoding="utf-8")
     with pytest.raises(InputError, match="was trained with another model than"):
         FaultClassifier.load(saved, other)
     with pytest.raises(InputError, match="recorded by BATCH_UPLOAD"):

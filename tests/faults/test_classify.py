@@ -66,7 +66,9 @@ def test_a_folder_of_recordings_and_what_is_unlike_the_training(exported, kept, 
 def test_recordings_are_not_overwritten(exported, kept, tmp_path, capsys):
     recording = tmp_path / "edge" / "y.csv"
     recording.parent.mkdir()
-    recording.write_text("\n".join(map(str, np.random.default_rng(0).normal(size=32_000).round(3))))
+    recording.write_text(
+        "\n".join(map(str, np.random.default_rng(0).normal(size=32_000).round(3))), encoding="utf-8"
+    )
     before = recording.read_bytes()
     given = ["--model", exported, "--load", kept, "--input", recording.parent, "--output", recording]
     assert "y.csv" in refusal(capsys, "classify", *given, "--sample-rate-of-files", 16000)

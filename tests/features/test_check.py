@@ -113,7 +113,7 @@ def test_the_command_compares_folders_and_sets(tmp_path, capsys):
     names = [f"{kind}/{i:02d}.wav" for kind in ("normal", "abnormal") for i in range(4)]
     record(*(tmp_path / "fan" / name for name in names))
     write(tmp_path / "fan" / "normal" / "08.wav", np.zeros((160_000, 2)))
-    (tmp_path / "fan" / "broken.wav").write_text("no sound")
+    (tmp_path / "fan" / "broken.wav").write_text("no sound", encoding="utf-8")
     b = make_set("BATCH_UPLOAD", n=36).save(tmp_path / "b.npz")
     said = done(capsys, "check", tmp_path / "fan", b, "--label-from-folder", 1)
     for line in (
@@ -129,7 +129,7 @@ def test_the_command_compares_folders_and_sets(tmp_path, capsys):
     ):
         assert re.search(f"^{line}$", said, re.MULTILINE), line
     table = tmp_path / "labels.csv"
-    table.write_text("recording,kind\n" + "".join(f"{name},{name[0]}\n" for name in names))
+    table.write_text("recording,kind\n" + "".join(f"{name},{name[0]}\n" for name in names), encoding="utf-8")
     said = done(capsys, "check", tmp_path / "fan", b, "--labels", table, "--label-column", "kind")
     assert re.search(r"^class n +4 +0$", said, re.MULTILINE) and re.search(
         r"^no class +1 +0$", said, re.MULTILINE

@@ -95,7 +95,7 @@ def test_shorter_recordings_are_sequences_of_the_slices_they_have(folder, tmp_pa
 
 def test_a_list_chooses_the_recordings(folder, tmp_path):
     names = tmp_path / "list.txt"
-    names.write_text("b\n")
+    names.write_text("b\n", encoding="utf-8")
     heard, report = extracted(folder, recordings_list=names)
     assert heard.recording.tolist() == ["b", "b"] and report.recordings == 1
 
@@ -130,7 +130,7 @@ def test_the_rate_that_is_advised_is_accepted_or_said_to_be_too_low(tmp_path):
 
 
 def test_nothing_is_read_before_every_header_is_known_to_be_good(folder, tmp_path, monkeypatch):
-    (folder / "z.wav").write_text("not sound")
+    (folder / "z.wav").write_text("not sound", encoding="utf-8")
     monkeypatch.setattr(sound_files, "hear", None)
     refused("z.wav is not a sound file", "--on-damaged skip", source=folder)
     (folder / "y.wav").write_bytes(b"")
@@ -154,7 +154,7 @@ def test_damaged_files_are_refused_together_or_left_out(folder, tmp_path):
     (folder / "empty.wav").unlink()
     refused("2 of 5 recordings", "gap1", "gap2", "NaN", "--on-damaged skip", source=folder)
     for path in folder.rglob("*.*"):
-        path.write_text("no sound")
+        path.write_text("no sound", encoding="utf-8")
     refused("5 of 5 recordings", source=folder, on_damaged="skip")
 
 
@@ -263,8 +263,8 @@ def test_quiet_recordings_get_a_scale_that_keeps_their_range(tmp_path):
 
 
 def test_other_files_are_counted(folder):
-    (folder / "notes.txt").write_text("")
-    (folder / "day2" / "b.txt").write_text("")
+    (folder / "notes.txt").write_text("", encoding="utf-8")
+    (folder / "day2" / "b.txt").write_text("", encoding="utf-8")
     assert "passed over by suffix: 2 files (2 .txt)" in str(extracted(folder)[1])
 
 
@@ -272,7 +272,7 @@ def test_a_long_recording_is_split_into_several(tmp_path):
     sound = 0.1 * rng().standard_normal(65 * 8000)
     shift = sounds.write(tmp_path / "shift.wav", sound, 8000, subtype="FLOAT")
     labels = tmp_path / "labels.csv"
-    labels.write_text("recording,fault\nshift,ball\n")
+    labels.write_text("recording,fault\nshift,ball\n", encoding="utf-8")
     heard, report = extracted(shift, split_every=30, labels=labels)
     assert heard.recording.tolist() == ["shift@0000s"] * 3 + ["shift@0030s"] * 3 + ["shift@0060s"]
     assert heard.start_s.tolist() == [0, 10, 20, 0, 10, 20, 0] and set(heard.label) == {"ball"}
@@ -287,7 +287,7 @@ def test_processes_give_the_same_set_in_the_same_order(folder, tmp_path, monkeyp
     monkeypatch.setattr(sound_files, "TASK_FILES", 2)
     for number in range(6):
         write(folder / f"{number}.wav", 3 + number, seed=10 + number)
-    (folder / "4x.wav").write_text("no sound")
+    (folder / "4x.wav").write_text("no sound", encoding="utf-8")
     outputs = [tmp_path / "one.npz", tmp_path / "two.npz"]
     for workers, output in enumerate(outputs, 1):
         extracted(folder, workers=workers, output=output, on_damaged="skip")

@@ -23,7 +23,7 @@ def test_what_is_saved_is_loaded_again(tmp_path):
 
 def test_the_guides_json_and_npy_are_read(tmp_path):
     features = make_set("x", n=2).features
-    (tmp_path / "plant.json").write_text(json.dumps(features.tolist()))
+    (tmp_path / "plant.json").write_text(json.dumps(features.tolist()), encoding="utf-8")
     np.save(tmp_path / "plant.npy", features)
     for name in ("plant.json", "plant.npy"):
         read = FeatureSet.load(tmp_path / name)
@@ -86,7 +86,7 @@ def test_domains_extracted_differently_are_refused():
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):
         make_set("cpc006").save(tmp_path / "file" / "a.npz")
     with pytest.raises(InputError, match="must end in .npz"):

@@ -152,7 +152,9 @@ def test_the_command_takes_them(tmp_path, capsys):
     assert not out.exists()
     said = done(capsys, *extract, "--label-from-folder", -1, "--unlabelled", "skip")
     assert "left out: 1 recording is without a label: stray" in said
-    assert "stray,without a label,without a label" in (tmp_path / "out.npz.report.csv").read_text()
+    assert "stray,without a label,without a label" in (tmp_path / "out.npz.report.csv").read_text(
+        encoding="utf-8"
+    )
     found = FeatureSet.load(out)
     assert dict(zip(found.recording, found.label, strict=True)) == {
         "normal/12.288": "normal",

@@ -44,7 +44,7 @@ def test_json_round_trip_is_exact(tmp_path):
     written = Normalizer.fit(A, B, "per-domain")
     read = Normalizer.load(written.save(tmp_path / "normalization_params.json"))
     names = ["mean_a", "std_a", "mean_b", "std_b"]
-    assert list(json.loads((tmp_path / "normalization_params.json").read_text())) == names
+    assert list(json.loads((tmp_path / "normalization_params.json").read_text(encoding="utf-8"))) == names
     for name in names:
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
 
@@ -61,7 +61,7 @@ def test_json_round_trip_is_exact(tmp_path):
 )
 def test_wrong_statistics_and_an_unknown_mode_are_refused(tmp_path, change, says):
     path = tmp_path / "n.json"
-    path.write_text(json.dumps({**Normalizer.fit(A, B).to_dict(), **change}))
+    path.write_text(json.dumps({**Normalizer.fit(A, B).to_dict(), **change}), encoding="utf-8")
     with pytest.raises(InputError, match=says):
         Normalizer.load(path)
     with pytest.raises(InputError, match="shared or per-domain"):

@@ -107,7 +107,7 @@ def test_pairs_of_different_lengths_are_cut_alike():
 )
 def test_real_pairs_pass_without_a_word_and_shuffled_ones_do_not(folder, a, b, rate, tmp_path, capsys):
     names = sorted(path.name for path in (folder / a).iterdir())[::3]
-    (tmp_path / "list.txt").write_text("\n".join(names))
+    (tmp_path / "list.txt").write_text("\n".join(names), encoding="utf-8")
     settings, given = FeatureSettings(sample_rate=rate), {"recordings_list": tmp_path / "list.txt"}
     a, b = (extract(folder / name, name, settings, progress=False, **given)[0] for name in (a, b))
     capsys.readouterr()

@@ -95,7 +95,8 @@ def test_the_command_splits_a_set(tmp_path, capsys):
         "Recording;Load\n"
         + "".join(
             f"{name}.wav;{i % 3}\n" for i, name in enumerate(sorted({*train.recording, *test.recording}))
-        )
+        ),
+        encoding="utf-8",
     )
     by = (*command, "--by", "load", "--labels", table)
     assert "warning" not in done(capsys, *by)
@@ -106,9 +107,11 @@ def test_the_command_splits_a_set(tmp_path, capsys):
     assert "--labels FILE" in refusal(capsys, *command, "--by", "load")
     assert "no column 'speed'" in refusal(capsys, *command, "--by", "speed", "--labels", table)
     assert "above 0 and below 1" in refusal(capsys, *command, "--test", 1)
-    table.write_text(table.read_text().replace(";0", ";1").replace(";2", ";1"))
+    table.write_text(
+        table.read_text(encoding="utf-8").replace(";0", ";1").replace(";2", ";1"), encoding="utf-8"
+    )
     assert "one condition, '1'" in refusal(capsys, *by)
-    table.write_text("recording,load\ncpc006-000,1\n")
+    table.write_text("recording,load\ncpc006-000,1\n", encoding="utf-8")
     assert "no load for the recording 'cpc006-001', 'cpc006-002'" in refusal(capsys, *by)
     shutil.copyfile(path, tmp_path / "x_train.npz")
     again = ("split", tmp_path / "x_train.npz", "--output-dir", tmp_path)

@@ -39,7 +39,7 @@ WRITERS = {
     "columns_first.npy": lambda path, x: np.save(path, np.asfortranarray(x.features)),
     "whole_numbers.npy": lambda path, x: np.save(path, x.features.astype(np.int16)),
     "a\tname.npy": lambda path, x: np.save(path, x.features),
-    "list.json": lambda path, x: path.write_text(json.dumps(x.features.tolist())),
+    "list.json": lambda path, x: path.write_text(json.dumps(x.features.tolist()), encoding="utf-8"),
 }
 
 

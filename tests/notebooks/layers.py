@@ -30,7 +30,7 @@ def numbered(folder: Path) -> list[Path]:
 def cyclegan(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """Run the `cyclegan` command in a folder."""
     command = [sys.executable, "-m", "cyclegan_lib", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder)
 
 
 def run_nbval(*paths: Path, sanitize: Path = SANITIZE) -> tuple[int, str]:
@@ -41,7 +41,7 @@ def run_nbval(*paths: Path, sanitize: Path = SANITIZE) -> tuple[int, str]:
     folder, environment = paths[0].parent, {**os.environ, "PYTEST_ADDOPTS": ""}
     command += ["--color=no", "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull]
     command += map(str, paths)
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, env=environment)
     return done.returncode, done.stdout + done.stderr
 
 

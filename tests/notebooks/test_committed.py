@@ -60,7 +60,7 @@ def test_nbval_fails_when_a_committed_number_changes(project):
 
 def test_a_mistyped_parameter_stops_plain_papermill_too(tmp_path):
     command = [sys.executable, "-m", "papermill", str(COMMITTED[1]), "out.ipynb", "-p", "max_epoch", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)
     assert done.returncode != 0 and "unknown parameter 'max_epoch'" in done.stderr
     executed = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     assert sum(cell.execution_count is not None for cell in code_cells(executed)) <= 3
@@ -69,8 +69,8 @@ def test_a_mistyped_parameter_stops_plain_papermill_too(tmp_path):
 def test_a_value_that_no_notebook_takes_is_a_sentence_and_earlier_runs_stay(project):
     earlier = project / "runs" / "refused"
     earlier.mkdir(parents=True)
-    (earlier / "kept.txt").write_text("mine")
+    (earlier / "kept.txt").write_text("mine", encoding="utf-8")
     done = cyclegan(project, "run", "--name", "refused", "-p", "train_recordings", "1")
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "train_recordings" in done.stderr.splitlines()[-1]
-    assert (earlier / "kept.txt").read_text() == "mine"
+    assert (earlier / "kept.txt").read_text(encoding="utf-8") == "mine"

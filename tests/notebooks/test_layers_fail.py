@@ -163,7 +163,7 @@ def test_a_cell_that_was_never_run_fails_though_nbval_passes_it(tiny, tmp_path):
         alter(tiny, change, at=3)
     # the sanitising file is really used: with this one a changed number passes, too
     alter(changed, change_a_number)
-    loose.write_text("regex: mean -?\\d\\.\\d+\nreplace: mean NUMBER\n")
+    loose.write_text("regex: mean -?\\d\\.\\d+\nreplace: mean NUMBER\n", encoding="utf-8")
     assert run_nbval(tiny, changed, sanitize=loose)[0] == 0
     changed.unlink()
     layers_2_and_3_fail(tiny, "code cell 4: its execution count is None")
@@ -185,7 +185,7 @@ def test_layer_2_fails_on_other_measures_and_pictures(tmp_path):
         (folder / "figures").mkdir(parents=True)
         with pytest.raises(AssertionError, match="neither measures nor pictures|other files"):
             check_same_results(first, folder)
-        (folder / "metrics.json").write_text("1")
+        (folder / "metrics.json").write_text("1", encoding="utf-8")
         (folder / "figures" / "a.png").write_bytes(b"png")
     check_same_results(first, second)
     (second / "figures" / "a.png").write_bytes(b"gnp")

@@ -130,7 +130,7 @@ def test_a_notebook_must_be_valid_and_hold_code(tmp_path):
     nbformat.write(notebook, tmp_path / "none.ipynb")
     with pytest.raises(AssertionError, match="none.ipynb holds no code"):
         check_whole(tmp_path / "none.ipynb")
-    text = (tmp_path / "none.ipynb").read_text()
-    (tmp_path / "broken.ipynb").write_text(text.replace('"markdown"', '"prose"'))
+    text = (tmp_path / "none.ipynb").read_text(encoding="utf-8")
+    (tmp_path / "broken.ipynb").write_text(text.replace('"markdown"', '"prose"'), encoding="utf-8")
     with pytest.raises(AssertionError, match="broken.ipynb is not a valid notebook"):
         check_whole(tmp_path / "broken.ipynb")

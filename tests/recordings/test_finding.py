@@ -38,7 +38,7 @@ def test_one_sound_file_is_a_source_too(folder):
 
 def test_a_list_names_recordings_with_or_without_suffix_in_its_order(folder):
     made = folder("a.wav", "v1.5.flac", "sub/c.wav", "not-listed.wav")
-    (made / "list.txt").write_text("# chosen\nsub/c.wav\n\n v1.5 \na\n")
+    (made / "list.txt").write_text("# chosen\nsub/c.wav\n\n v1.5 \na\n", encoding="utf-8")
     assert names(made, made / "list.txt") == ["sub/c", "v1.5", "a"]
 
 
@@ -54,7 +54,7 @@ def test_a_list_names_recordings_with_or_without_suffix_in_its_order(folder):
 )
 def test_a_list_that_cannot_be_followed_is_refused(folder, listed, says):
     made = folder("folder/a.wav", "outside.wav", "folder/twice.wav", "folder/twice.flac")
-    (made / "list.txt").write_text(listed)
+    (made / "list.txt").write_text(listed, encoding="utf-8")
     with pytest.raises(InputError, match=says):
         find_recordings(made / "folder", made / "list.txt")
 
@@ -96,11 +96,11 @@ def test_the_table_of_the_labels_is_no_recording(folder):
 def test_files_called_by_a_date_or_as_notes_are_found_by_what_they_hold(folder):
     made = folder("2004.02.12.10.32.39", "2004.02.12.10.42.39", "readme.txt", "read me", "chart.pdf")
     for path in made.glob("2004*"):
-        path.write_text("0.1\t0.2\n0.3\t0.1\n" * 200)
+        path.write_text("0.1\t0.2\n0.3\t0.1\n" * 200, encoding="utf-8")
     found = find_recordings(made)
     assert names(made) == ["2004.02.12.10.32.39", "2004.02.12.10.42.39"]
     assert found.passed_over == {".txt": 1, "without suffix": 1, ".pdf": 1}
-    (made / "list.txt").write_text("2004.02.12.10.42.39\n")
+    (made / "list.txt").write_text("2004.02.12.10.42.39\n", encoding="utf-8")
     assert names(made, made / "list.txt") == ["2004.02.12.10.42.39"]
 
 
@@ -111,13 +111,13 @@ def test_linked_folders_are_followed_once(folder):
     (made / "elsewhere" / "circle").symlink_to(made / "all")
     (made / "all" / "itself").symlink_to(made / "all" / "itself")
     assert names(made / "all") == ["a", "link/b", "sub/c"]
-    (made / "list.txt").write_text("link/b\n")
+    (made / "list.txt").write_text("link/b\n", encoding="utf-8")
     assert names(made / "all", made / "list.txt") == ["link/b"]
 
 
 def test_a_list_reads_each_folder_once(folder, monkeypatch):
     made = folder(*(f"{number}.wav" for number in range(30)), "0.txt")
-    (made / "list.csv").write_text("\n".join(map(str, range(30))))
+    (made / "list.csv").write_text("\n".join(map(str, range(30))), encoding="utf-8")
     read, listdir = [], os.listdir
     monkeypatch.setattr(os, "listdir", lambda folder: read.append(folder) or listdir(folder))
     assert len(names(made, made / "list.csv")) == 30 and len(read) == 1

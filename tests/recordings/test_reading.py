@@ -101,7 +101,7 @@ class Text(Recording):
     """The smallest reader of a format: the rate, then a line for each sample."""
 
     def __init__(self, path):
-        self.sample_rate, *lines = map(float, path.read_text().split())
+        self.sample_rate, *lines = map(float, path.read_text(encoding="utf-8").split())
         self.sound = np.array(lines, dtype=np.float32)[:, None]
         self.frames, self.channels = len(self.sound) + ("cut" in path.name), int("deaf" not in path.name)
 
@@ -112,13 +112,13 @@ class Text(Recording):
 def test_a_format_is_one_reader_and_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(reading.FORMATS, ".txt", Text)
     for name in ("a.txt", "cut.txt", "deaf.txt"):
-        (tmp_path / name).write_text("\n".join(map(str, (16000, *tone(100)))))
+        (tmp_path / name).write_text("\n".join(map(str, (16000, *tone(100)))), encoding="utf-8")
     assert read_recording(tmp_path / "a.txt", 16000) == pytest.approx(tone(100), abs=1e-6)
     assert len(read_recording(tmp_path / "a.txt", 8000)) == 8000
     with pytest.raises(InputError, match="cut.txt ends before its header says"):
         read_recording(tmp_path / "cut.txt", 16000)
     with pytest.raises(InputError, match="deaf.txt claims 16000 samples in 0 channels"):
         read_header(tmp_path / "deaf.txt")
-    (tmp_path / "a.txt").write_text("16000 loud")
+    (tmp_path / "a.txt").write_text("16000 loud", encoding="utf-8")
     with pytest.raises(InputError, match="a.txt is not a .txt file"):
         read_recording(tmp_path / "a.txt", 16000)

@@ -29,7 +29,7 @@ if seed == 14:
 
     raise InputError("fourteen is refused")
 work.data.mkdir(parents=True, exist_ok=True)
-with (work.data / "calls.txt").open("a") as file:
+with (work.data / "calls.txt").open("a", encoding="utf-8") as file:
     file.write(f"{os.getpid()}\\n")
 for device in ("cpc006", "BATCH_UPLOAD"):
     for part in ("", "test"):
@@ -39,7 +39,7 @@ TRAIN = """\
 import time
 
 work.checkpoints.mkdir(parents=True, exist_ok=True)
-with (work.run / "trained.txt").open("a") as file:
+with (work.run / "trained.txt").open("a", encoding="utf-8") as file:
     file.write(f"resume={resume}\\n")
 (work.checkpoints / "cyclegan-last.ckpt").write_text("half")
 if not resume:
@@ -50,7 +50,7 @@ MEASURE = """\
 import json
 from pathlib import Path
 
-record = json.loads((work.run / "run.json").read_text())
+record = json.loads((work.run / "run.json").read_text(encoding="utf-8"))
 values = record["parameters"]["02_training"]
 nmse = round(0.2 + abs(values["lambda_cycle"] - 3) / 10 + seed / 100, 4)
 interval = {"nmse": [nmse - 0.004, nmse + 0.004]}
@@ -61,7 +61,7 @@ rows = [
 ]
 content = {"headline": f"NMSE {nmse}.", "gap_closed": 0.8, "rows": rows, "epoch": seed}
 content |= {"said": ["The mean shift is used."], "recordings_compared": 20}
-(work.run / "metrics.json").write_text(json.dumps(content))"""
+(work.run / "metrics.json").write_text(json.dumps(content), encoding="utf-8")"""
 
 
 def write_notebook(path: Path, parameters: str, *cells: str) -> None:
@@ -111,7 +111,7 @@ def finished(tmp_path_factory) -> tuple[Path, str]:
     project = write_project(tmp_path_factory.mktemp("finished") / "a {project}")
     folder = project / "runs" / "one"
     folder.mkdir(parents=True)
-    (folder / "kept.txt").write_text("mine")
+    (folder / "kept.txt").write_text("mine", encoding="utf-8")
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.chdir(project)
@@ -125,6 +125,8 @@ def done_run(finished, tmp_path, monkeypatch) -> Path:
     original = finished[0].parents[1]
     project = shutil.copytree(original, tmp_path / "copied")
     record = project / "runs" / "one" / "run.json"
-    record.write_text(record.read_text().replace(str(original), str(project)))
+    record.write_text(
+        record.read_text(encoding="utf-8").replace(str(original), str(project)), encoding="utf-8"
+    )
     monkeypatch.chdir(project)
     return record.parent

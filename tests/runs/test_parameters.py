@@ -34,13 +34,13 @@ REFUSED = {
 @pytest.mark.parametrize("given", REFUSED)
 def test_a_parameter_is_refused_in_one_sentence(given, project, monkeypatch, capsys):
     monkeypatch.setattr(papermill, "execute_notebook", None)
-    (project / "mine.npz").write_text("mine")
+    (project / "mine.npz").write_text("mine", encoding="utf-8")
     assert REFUSED[given] in refusal(capsys, "run", "--name", "refused", "-p", *given.split(" "))
     assert not (project / "runs").exists()
 
 
 def test_values_get_their_types_and_paths_are_meant_from_here(project):
-    (project / "mine.ckpt").write_text("mine")
+    (project / "mine.ckpt").write_text("mine", encoding="utf-8")
     given = {"max_epochs": "5", "lambda_cycle": "2", "quick": "True"}
     paths = {"resume": "mine.ckpt", "data_dir": "small"}
     checked = check_parameters({**given, **paths}, notebooks_of(project), "the command line")
@@ -87,7 +87,9 @@ def test_recordings_of_ones_own_are_checked_before_the_first_notebook(says, proj
     monkeypatch.setattr(papermill, "execute_notebook", None)
     given = {name: str(each.save(project / f"{name}.npz")) for name, each in (SETS | WRONG[says]).items()}
     options = [part for name, path in given.items() for part in ("-p", name, path)]
-    (project / "s.yml").write_text(json.dumps({"parameters": given, "grid": {"seed": [0, 1]}}))
+    (project / "s.yml").write_text(
+        json.dumps({"parameters": given, "grid": {"seed": [0, 1]}}), encoding="utf-8"
+    )
     for command in (["run", "--name", "own", *options], ["sweep", "s.yml"]):
         assert re.search(says, refusal(capsys, *command))
     assert not (project / "runs").exists()

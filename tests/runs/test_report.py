@@ -9,7 +9,7 @@ from cyclegan_lib.runs.report import duration
 
 
 def test_the_report_opens_offline_and_its_links_lead_somewhere(finished):
-    page = BeautifulSoup((finished[0] / "report.html").read_text(), "html.parser")
+    page = BeautifulSoup((finished[0] / "report.html").read_text(encoding="utf-8"), "html.parser")
     assert not page.select("script, link, iframe, object, embed")
     assert all(tag["src"].startswith("data:") for tag in page.select("[src]"))
     styles = " ".join(style.get_text() for style in page.select("style"))

@@ -23,7 +23,7 @@ def statuses(folder: Path) -> list[str]:
 
 def trained(folder: Path) -> list[str]:
     """With which checkpoint each training began."""
-    return (folder / "trained.txt").read_text().splitlines()
+    return (folder / "trained.txt").read_text(encoding="utf-8").splitlines()
 
 
 def started(project: Path, *arguments: str) -> subprocess.Popen:
@@ -33,7 +33,7 @@ def started(project: Path, *arguments: str) -> subprocess.Popen:
         command,
         cwd=project,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         # a shell that starts the tests in the background has them, and so this, ignore Ctrl-C
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
@@ -48,7 +48,7 @@ def test_a_run_leaves_everything_that_is_needed_to_repeat_it(finished):
     folder, printed = finished
     assert str(folder / "report.html") in printed
     assert printed.rstrip().endswith("NMSE 0.2.\nThe mean shift is used.")
-    content = json.loads((folder / "run.json").read_text())
+    content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert content["command"] == "cyclegan run --name one -p max_epochs 3"
     assert content["given"] == {"max_epochs": 3}
     assert content["parameters"]["02_training"]["max_epochs"] == 3
@@ -67,19 +67,19 @@ def test_a_run_leaves_everything_that_is_needed_to_repeat_it(finished):
     executed = nbformat.read(folder / "02_training.ipynb", as_version=4)
     assert executed.cells[2].source.startswith("# Parameters")
     # a run of the same name was set aside
-    assert (folder.with_name("one-earlier-1") / "kept.txt").read_text() == "mine"
+    assert (folder.with_name("one-earlier-1") / "kept.txt").read_text(encoding="utf-8") == "mine"
     assert not (folder / "kept.txt").exists()
 
 
 def test_the_commit_is_recorded_and_whether_files_differ_from_it(tmp_path):
     assert commit(tmp_path) is None
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
-    (tmp_path / "a").write_text("1")
+    (tmp_path / "a").write_text("1", encoding="utf-8")
     for words in ("init -q", "add .", "commit -q -m one"):
         subprocess.run([*git, *words.split()], check=True)
     head = commit(tmp_path)
     assert len(head.commit) == 40 and head.dirty is False
-    (tmp_path / "a").write_text("2")
+    (tmp_path / "a").write_text("2", encoding="utf-8")
     assert commit(tmp_path).dirty is True
 
 
@@ -92,7 +92,7 @@ def test_a_failed_run_keeps_what_was_done_and_goes_on(project, capsys):
     )
     folder = project / "runs" / "one"
     assert statuses(folder) == ["done", "failed", "pending"]
-    report = (folder / "report.html").read_text()
+    report = (folder / "report.html").read_text(encoding="utf-8")
     assert "thirteen is an unlucky number" in report
     assert 'id="01_data_normalization"' in report and 'id="04_domain_shift"' not in report
 
@@ -101,7 +101,7 @@ def test_a_failed_run_keeps_what_was_done_and_goes_on(project, capsys):
     assert "01_data_normalization.ipynb is done with seed = 0" in sentence
     done(capsys, "run", "--name", "one", "--resume", "-p", "lambda_cycle", 4, "-p", "seed", 0)
     assert statuses(folder) == ["done"] * 3
-    assert (project / "data" / "calls.txt").read_text().count("\n") == 1
+    assert (project / "data" / "calls.txt").read_text(encoding="utf-8").count("\n") == 1
     # another weight of a loss: not the training that stopped
     assert trained(folder) == ["resume=", "resume="]
     assert Record.load(folder).command == "cyclegan run --name one -p lambda_cycle 4.0 -p seed 0"
@@ -139,7 +139,9 @@ def test_kernels_are_of_this_interpreter_whatever_is_called_python3(project, cap
     """As shared servers set it: another Python, without ipykernel, comes first."""
     spec = project / "shared" / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
-    spec.write_text(json.dumps({"argv": ["false"], "display_name": "Python 3", "language": "python"}))
+    spec.write_text(
+        json.dumps({"argv": ["false"], "display_name": "Python 3", "language": "python"}), encoding="utf-8"
+    )
     monkeypatch.setenv("JUPYTER_PATH", str(project / "shared"))
     assert "NMSE 0.2." in done(capsys, "run", "--name", "one")
     executed = nbformat.read(project / "runs" / "one" / "02_training.ipynb", as_version=4)
@@ -148,23 +150,23 @@ def test_kernels_are_of_this_interpreter_whatever_is_called_python3(project, cap
     done(capsys, "run", "--in-place")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
 def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, project, capsys):
     process = started(project, "-p", "pause", "60")
     folder = project / "runs" / "killed"
     for options in (["--resume"], []):
         sentence = refusal(capsys, "run", "--name", "killed", *options)
         assert f"another process (pid {process.pid}) is working in" in sentence
-    process.send_signal(how)
+    process.send_signal(getattr(signal, how))
     _, error = process.communicate(timeout=30)
-    if how == signal.SIGINT:
+    if how == "SIGINT":
         assert process.returncode == 130
         assert "interrupted; `cyclegan run --name killed --resume` goes on from there" in error
         assert "Traceback" not in error
     record = Record.load(folder)
     assert statuses(folder) == ["done", "pending", "pending"]
     assert record.notebooks[1].started and record.finished is None
-    if how == signal.SIGINT:  # and goes on as what was killed
+    if how == "SIGINT":  # and goes on as what was killed
         return
     assert main(["run", "--name", "killed", "--resume"]) == 0
     assert statuses(folder) == ["done"] * 3
@@ -173,7 +175,7 @@ def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, proj
 
 
 def test_a_notebook_that_was_done_and_is_damaged_is_run_again(done_run):
-    (done_run / "04_domain_shift.ipynb").write_text("{")
+    (done_run / "04_domain_shift.ipynb").write_text("{", encoding="utf-8")
     (done_run / "metrics.json").unlink()
     assert main(["run", "--name", "one", "--resume"]) == 0
     assert (done_run / "metrics.json").exists()
@@ -182,7 +184,7 @@ def test_a_notebook_that_was_done_and_is_damaged_is_run_again(done_run):
 
 def test_other_feature_sets_than_the_run_began_with_are_refused(done_run, capsys):
     (done_run / "04_domain_shift.ipynb").unlink()
-    (done_run.parents[1] / "data" / "cpc006.npz").write_text("other")
+    (done_run.parents[1] / "data" / "cpc006.npz").write_text("other", encoding="utf-8")
     sentence = refusal(capsys, "run", "--name", "one", "--resume")
     assert "cpc006.npz (domain_a) is not what the run began with" in sentence
 
@@ -194,13 +196,13 @@ def test_what_cannot_be_resumed_is_refused(project, capsys):
     record = project / "runs" / "no" / "run.json"
     record.parent.mkdir(parents=True)
     assert "run.json does not exist; remove the folder" in refusal(capsys, *resumed)
-    record.write_text("{}")
+    record.write_text("{}", encoding="utf-8")
     assert "cannot be read as the record of a run" in refusal(capsys, *resumed)
 
 
 def test_plain_papermill_works_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("results.json").write_text("{")
+    Path("results.json").write_text("{", encoding="utf-8")
     notebook = PROJECT / "notebooks" / "05_benchmark.ipynb"
     # figures go to a folder meant from here
     papermill.execute_notebook(notebook, "out.ipynb", parameters={"run_dir": "here"}, progress_bar=False)

@@ -29,7 +29,9 @@ def no_dask(monkeypatch):
 
 def write(project: Path, content: object) -> str:
     path = project / "small.yml"
-    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False))
+    path.write_text(
+        content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False), encoding="utf-8"
+    )
     return str(path)
 
 
@@ -41,7 +43,7 @@ def kill_the_trainer(folder: Path) -> threading.Thread:
         while not (folder / "checkpoints" / "cyclegan-last.ckpt").exists():
             assert time.monotonic() < patience, f"no training began in {folder} within ten minutes"
             time.sleep(0.1)
-        os.kill(int((folder / ".lock").read_text().split()[1]), signal.SIGKILL)
+        os.kill(int((folder / ".lock").read_text(encoding="utf-8").split()[1]), signal.SIGKILL)
 
     thread = threading.Thread(target=kill, daemon=True)
     thread.start()
@@ -50,7 +52,7 @@ def kill_the_trainer(folder: Path) -> threading.Thread:
 
 def starts(folder: Path) -> int:
     """How often training began in a run."""
-    return len((folder / "trained.txt").read_text().splitlines())
+    return len((folder / "trained.txt").read_text(encoding="utf-8").splitlines())
 
 
 REFUSED = {
@@ -87,7 +89,7 @@ def test_a_file_is_refused_in_one_sentence_before_anything_starts(content, proje
 def test_a_missing_file_and_a_folder_of_something_else_are_refused(project, capsys):
     assert "no.yml does not exist; give the YAML file of a sweep" in refusal(capsys, "sweep", "no.yml")
     (project / "runs" / "small").mkdir(parents=True)
-    (project / "runs" / "small" / "run.json").write_text("{}")
+    (project / "runs" / "small" / "run.json").write_text("{}", encoding="utf-8")
     sentence = refusal(capsys, "sweep", write(project, GRID))
     assert "holds something else than a sweep; give another --name" in sentence
 
@@ -108,7 +110,7 @@ def test_a_scheduler_without_dask_is_a_sentence(project, no_dask, capsys):
 
 def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, monkeypatch, capfd):
     # the benchmark's, which a sweep leaves out
-    (project / "notebooks" / "05_benchmark.ipynb").write_text("{")
+    (project / "notebooks" / "05_benchmark.ipynb").write_text("{", encoding="utf-8")
     content = {
         "name": "weights",
         "parameters": {"max_epochs": 2, "pause": 3.0},
@@ -134,19 +136,19 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     # the killed run was continued in training; what was whole was kept
     assert starts(killed) == 2
     last = killed / "checkpoints" / "cyclegan-last.ckpt"
-    assert (killed / "trained.txt").read_text().splitlines()[1] == f"resume={last}"
+    assert (killed / "trained.txt").read_text(encoding="utf-8").splitlines()[1] == f"resume={last}"
     assert starts(other) == 1
     for run in (killed, other):
         assert Record.load(run).done
         assert (run / "report.html").exists() and not (run / "05_benchmark.ipynb").exists()
     assert len(list(folder.glob("data-*"))) == 2, "each seed has recordings of its own"
 
-    content = json.loads((folder / "sweep.json").read_text())
+    content = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
     assert [run["status"] for run in content["runs"]] == ["done"] * 2
     assert [run["measures"]["nmse"] for run in content["runs"]] == [0.2, 0.21]
-    assert "| **0.200 (0.20 to 0.20)** |" in (folder / "sweep.md").read_text()
+    assert "| **0.200 (0.20 to 0.20)** |" in (folder / "sweep.md").read_text(encoding="utf-8")
     assert {"comparison.png", "comparison.svg"} <= {path.name for path in folder.iterdir()}
-    page = (folder / "index.html").read_text()
+    page = (folder / "index.html").read_text(encoding="utf-8")
     # whole as it is, it is shown at once
     monkeypatch.setattr("cyclegan_lib.runs.sweep.executor", None)
     again = done(capfd, "sweep", project / "small.yml")
@@ -175,7 +177,7 @@ def test_without_dask_a_process_pool_goes_on_where_a_process_was_killed(project,
     first, second = sorted(steps, key=lambda step: step.started)
     assert first.finished <= second.started
     assert "failed" in next(line for line in printed.splitlines() if line.startswith("| 13.0"))
-    assert "thirteen" in (folder / "index.html").read_text()
+    assert "thirteen" in (folder / "index.html").read_text(encoding="utf-8")
 
     # the same again: what is done is left alone, what failed is tried again
     before = starts(folder / "lambda_cycle=13.0")

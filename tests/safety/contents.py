@@ -131,7 +131,7 @@ def dumped(value: Any) -> bytes:
 @st.composite
 def configurations(draw: Draw, folder: Path) -> bytes:
     """model_config.json with a wrong value, sealed again as if it had been exported so."""
-    values = json.loads((folder / "model_config.json").read_text())
+    values = json.loads((folder / "model_config.json").read_text(encoding="utf-8"))
     seals = {name: values.pop(name) for name in ("sha256", "config_sha256")}
     wrong = draw(changed(values))
     if isinstance(wrong, dict) and draw(st.integers(0, 4)):
@@ -142,10 +142,10 @@ def configurations(draw: Draw, folder: Path) -> bytes:
 
 def reseal(folder: Path, *more: str, **changes) -> None:
     """Write model_config.json with these values and of these files more, as if it had been exported so."""
-    values = json.loads((folder / "model_config.json").read_text())
+    values = json.loads((folder / "model_config.json").read_text(encoding="utf-8"))
     del values["config_sha256"]
     files = [folder / name for name in {*values.pop("sha256"), *more}]
-    (folder / "model_config.json").write_text(sealed({**values, **changes}, files))
+    (folder / "model_config.json").write_text(sealed({**values, **changes}, files), encoding="utf-8")
 
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="

@@ -59,7 +59,7 @@ def _too_slow(number: int, frame: FrameType | None) -> None:
 
 def limited() -> None:
     """From here on this process may take BYTES more memory than it has."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     limit = pages * resource.getpagesize() + BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

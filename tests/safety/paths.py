@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from cyclegan_lib.names import refused
+
 MAX_BYTES = 255  # bytes in a name
 NAMES = {
     "spaces and quotes": '  it\'s  "so" `  ',
@@ -24,6 +26,11 @@ def named(name: str, suffix: str = "") -> str:
     while len(os.fsencode(name + suffix)) > MAX_BYTES:
         name = name[:-1]
     return name + suffix
+
+
+def written(name: str, suffix: str = "") -> str:
+    """The same for what commands write: short, and plain where they refuse the name."""
+    return f"{'plain' if refused(name) else name[:20]}{suffix}"
 
 
 def listed(folder: Path) -> set[str]:

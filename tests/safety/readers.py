@@ -73,7 +73,7 @@ def _arrays(base: Path, exported: Path) -> dict[str, Reader]:
 
 
 def _recordings(exported: Path) -> dict[str, Reader]:
-    normalization = json.loads((exported / "normalization_params.json").read_text())
+    normalization = json.loads((exported / "normalization_params.json").read_text(encoding="utf-8"))
     flac, wav = sound("FLAC", "PCM_16"), sound("WAV", "PCM_16", 2)
     samples = np.random.default_rng(0).standard_normal((150, 2)).astype(np.float32)
     rows = [["time", "a", "b"], *([str(i), *map(str, row)] for i, row in enumerate(samples[:20]))]
@@ -105,7 +105,7 @@ def _runs(base: Path) -> dict[str, Reader]:
     record = Record(name="a", command="cyclegan run", given={}, parameters={"01": {}}, notebooks=[])
     record.inputs["domain_a"] = Input("a.npz", "00")
     record.save(base)
-    run = json.loads((base / "run.json").read_text()) | {"notebooks": [step]}
+    run = json.loads((base / "run.json").read_text(encoding="utf-8")) | {"notebooks": [step]}
     cell = {"pair": "simulated", "seed": 0, "method": "identity", "values": {"nmse": 1.0, "c2st": None}}
     cell |= {"extras": {}, "recordings": {"test_a": [8]}, "seconds": 0.1}
     names = {"pairs": {"simulated": {}}, "methods": ["identity"], "seeds": [0]}

@@ -23,7 +23,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess:
     command = [sys.executable, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     return subprocess.run(
-        command, capture_output=True, text=True, errors="replace", env=environment, timeout=PATIENCE_S
+        command, capture_output=True, encoding="utf-8", errors="replace", env=environment, timeout=PATIENCE_S
     )
 
 

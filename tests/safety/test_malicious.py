@@ -100,7 +100,7 @@ def test_exported_weights_run_nothing(name, distilled, exported, domains, tmp_pa
     model = shutil.copytree(exported, tmp_path / "model")
     weights = f"generator_AB{'_distilled' * len(distilled)}.pth"
     bad = CHECKPOINTS[name](model / weights, harm, exported / "generator_AB.pth")
-    generator = json.loads((model / "model_config.json").read_text())["generator_config"]
+    generator = json.loads((model / "model_config.json").read_text(encoding="utf-8"))["generator_config"]
     small = {"generator_config": generator, "difference": {"AB": 0.1, "BA": 0.1}}
     reseal(model, weights, distilled=small)
     out = tmp_path / "out.npz"
@@ -108,7 +108,7 @@ def test_exported_weights_run_nothing(name, distilled, exported, domains, tmp_pa
     refused(capsys, harm, bad, "translate", "--model", model, *given, *distilled)
     # the script that is exported beside them
     code = [sys.executable, str(model / "inference_example.py"), "--input", domains[0], "--output", out]
-    done = subprocess.run([*code, *distilled], capture_output=True, cwd=model, text=True)
+    done = subprocess.run([*code, *distilled], capture_output=True, cwd=model, encoding="utf-8")
     assert done.returncode == 2 and f"{weights} does not hold this generator's weights" in done.stderr
     assert not harm.exists() and not out.exists()
 
@@ -148,7 +148,7 @@ def test_labels_lists_and_recordings_run_nothing(tmp_path, harm, capsys):
     for option in ("--labels", "--recordings-list"):
         refused(capsys, harm, bad, "extract", folder, "--device", "x", "--output", out, option, bad)
     labels = tmp_path / "labels.csv"
-    labels.write_text(f"recording,fault\na,\"__import__('os').system('touch {harm}')\"\n")
+    labels.write_text(f"recording,fault\na,\"__import__('os').system('touch {harm}')\"\n", encoding="utf-8")
     main(["extract", str(folder), "--device", "x", "--output", str(out), "--labels", str(labels)])
     assert not harm.exists()
 
@@ -164,19 +164,19 @@ def test_a_checkpoint_cannot_name_files_to_be_deleted_or_written(kind, name, tra
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     for path in (victim, folder / "victim.txt"):
-        path.write_text("mine")
+        path.write_text("mine", encoding="utf-8")
     content = torch.load(trained[0].last, weights_only=True)
     state = content["callbacks"]["ChooseCheckpoint"]
     state[kind] = [name] if kind == "dropped" else {name: 1}
     torch.save(content, folder / "cyclegan-last.ckpt")
     with pytest.raises(InputError, match="is no checkpoint of its own"):
         train(*domains, folder, QUICK, resume=folder / "cyclegan-last.ckpt", progress=False)
-    assert victim.read_text() == (folder / "victim.txt").read_text() == "mine"
+    assert victim.read_text(encoding="utf-8") == (folder / "victim.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_lightning_is_never_asked_to_import_what_a_checkpoint_names(trained, tmp_path, harm, monkeypatch):
     """`_instantiator` among the hyperparameters names a function that Lightning would import and call."""
-    (tmp_path / "payload.py").write_text(f"open({str(harm)!r}, 'w')\ndef f(*given): pass\n")
+    (tmp_path / "payload.py").write_text(f"open({str(harm)!r}, 'w')\ndef f(*given): pass\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     content = torch.load(trained[0].best, weights_only=True)
     content["hyper_parameters"]["_instantiator"] = "payload.f"
@@ -201,7 +201,7 @@ SWEEPS = (
 def test_sweep_files_run_nothing(text, tmp_path, harm, capsys, monkeypatch):
     monkeypatch.chdir(PROJECT)
     bad = tmp_path / "bad.yml"
-    bad.write_text(text.replace("HARM", str(harm)))
+    bad.write_text(text.replace("HARM", str(harm)), encoding="utf-8")
     refused(capsys, harm, bad, "sweep", bad)
 
 
@@ -242,7 +242,12 @@ SAFE = ("weights_only=True", "allow_pickle=False", "_UniqueKeys")
 def test_nothing_in_the_library_unpickles_or_evaluates():
     """By name: whoever adds such a call finds this test."""
     sources = [PROJECT / "scripts", PROJECT / "cyclegan_lib"]
-    lines = [line.strip() for source in sources for path in source.rglob("*.py") for line in path.open()]
+    lines = [
+        line.strip()
+        for source in sources
+        for path in source.rglob("*.py")
+        for line in path.open(encoding="utf-8")
+    ]
     calls = [line for line in lines if any(word in line for word in WORDS)]
     assert len(calls) >= 5  # the search finds what there is
     assert [line for line in calls if not any(word in line for word in SAFE)] == []

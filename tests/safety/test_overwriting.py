@@ -58,8 +58,8 @@ def keeps_all(capfd, folder: Path, output: str | Path, *command, says: str = "wo
 @same
 @pytest.mark.parametrize("which", ["a recording", "the only recording", "labels", "list"])
 def test_extract(which, kind, here, capfd):
-    Path("labels.npz").write_text("recording,fault\none,x\ntwo,y\n")
-    Path("list.npz").write_text("one\n")
+    Path("labels.npz").write_text("recording,fault\none,x\ntwo,y\n", encoding="utf-8")
+    Path("list.npz").write_text("one\n", encoding="utf-8")
     source, read = Path("recordings"), Path(f"{which}.npz")
     if which.endswith("recording"):
         read = source / "one.wav"
@@ -79,7 +79,7 @@ def test_translate(suffix, kind, exported, here, capfd):
     if suffix != ".npz":
         features = FeatureSet.load("a.npz").features[:2]
         np.save("in.npy", features)
-        Path("in.json").write_text(json.dumps(features.tolist()))
+        Path("in.json").write_text(json.dumps(features.tolist()), encoding="utf-8")
     command = ["translate", "--model", exported, "--direction", "AB", "--input"]
     output = also(source, kind, ".npz")
     says = "would be overwritten" if output.suffix in (".npz", ".json") else "must end in .npz"
@@ -91,7 +91,7 @@ def test_translate(suffix, kind, exported, here, capfd):
 @same
 @pytest.mark.parametrize("option", ["source", "target", "paired", "labelled", "fit-source", "fit-target"])
 def test_evaluate(option, kind, here, capfd):
-    Path("in.json").write_text(json.dumps(FeatureSet.load("a.npz").features[:2].tolist()))
+    Path("in.json").write_text(json.dumps(FeatureSet.load("a.npz").features[:2].tolist()), encoding="utf-8")
     output = also("in.json", kind)
     keeps_all(capfd, here, output, *EVALUATE, output, f"--{option}", "in.json")
 
@@ -99,7 +99,7 @@ def test_evaluate(option, kind, here, capfd):
 def test_evaluate_finds_out_at_once_that_its_output_cannot_be(here, exported, capfd):
     keeps_all(capfd, here, "recordings", *EVALUATE, "recordings", says="is a folder")
     long = "x" * (MAX_BYTES + 1)
-    keeps_all(capfd, here, long, *EVALUATE, long, says="File name too long")
+    keeps_all(capfd, here, long, *EVALUATE, long, says="its whole path has")
     model = shutil.copytree(exported, "model")
     for name in ("model_config.json", "README.md"):
         keeps_all(capfd, here, name, *EVALUATE, Path(model, name), "--model", model)
@@ -112,7 +112,7 @@ def test_train_overwrites_and_moves_none_of_its_inputs(name, kind, here, trained
     path.parent.mkdir(parents=True)
     option = "--domain-a"
     if path.suffix == ".json":
-        path.write_text(json.dumps(FeatureSet.load("a.npz").features.tolist()))
+        path.write_text(json.dumps(FeatureSet.load("a.npz").features.tolist()), encoding="utf-8")
     elif path.suffix == ".npz":
         shutil.copyfile("a.npz", path)
     else:
@@ -128,11 +128,15 @@ def test_train_sets_aside_what_it_did_not_write(here, capfd):
     Path("run").mkdir()
     mine = {"metrics.csv": "mine", "normalization_params.json": "{}", "note.txt": "mine"}
     for name, text in mine.items():
-        Path("run", name).write_text(text)
+        Path("run", name).write_text(text, encoding="utf-8")
     done(capfd, *RUN)
-    assert Path("run", "note.txt").read_text() == mine.pop("note.txt")
+    assert Path("run", "note.txt").read_text(encoding="utf-8") == mine.pop("note.txt")
     for name, text in mine.items():
-        assert Path("run", "earlier-1", name).read_text() == text != Path("run", name).read_text()
+        assert (
+            Path("run", "earlier-1", name).read_text(encoding="utf-8")
+            == text
+            != Path("run", name).read_text(encoding="utf-8")
+        )
 
 
 def test_train_goes_on_from_a_link_to_a_checkpoint_in_its_folder(here, capfd):
@@ -163,14 +167,14 @@ def test_export_overwrites_no_checkpoint(where, here, trained, exported, capfd):
 @pytest.mark.parametrize("name", ["README.md", "models.py", "normalization_params.json", "model_config.json"])
 def test_export_replaces_only_what_an_export_wrote(name, here, trained, capfd):
     Path("mine").mkdir()
-    Path("mine", name).write_text("{}")
-    Path("mine", "note.txt").write_text("mine")
+    Path("mine", name).write_text("{}", encoding="utf-8")
+    Path("mine", "note.txt").write_text("mine", encoding="utf-8")
     command = ["export", "--checkpoint", trained[0].best, "--output-dir", "mine"]
     keeps_all(capfd, here, f"mine/{name}", *command, says="is not of an earlier export")
     Path("mine", name).unlink()
     for _ in range(2):
         done(capfd, *command)
-    assert Path("mine", "note.txt").read_text() == "mine"
+    assert Path("mine", "note.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_export_does_not_take_the_current_folder_away(here, trained, exported, monkeypatch, capfd):
@@ -189,10 +193,10 @@ def test_simulate_leaves_recordings_of_others_alone(here, capfd):
     command = ["simulate", "--output", "recordings", *options]
     keeps_all(capfd, here, "recordings", *command, says="never overwritten")
     for text in ("", "{}[", "download", '{"seconds": "x"}'):
-        Path("recordings", ".incomplete").write_text(text)
+        Path("recordings", ".incomplete").write_text(text, encoding="utf-8")
         keeps_all(capfd, here, ".incomplete", *command, says="is left as it is")
     Path("recordings", ".incomplete").unlink()
-    Path("recordings", "simulation.json").write_text('{"mine": 1}')
+    Path("recordings", "simulation.json").write_text('{"mine": 1}', encoding="utf-8")
     keeps_all(capfd, here, "recordings", *command, says="other settings")
     keeps_all(capfd, here, "one.wav", "simulate", "--output", "recordings/one.wav", *options, says="one.wav")
 
@@ -206,7 +210,7 @@ def test_benchmark_writes_into_no_data_and_over_nobodys_files(here, monkeypatch,
         keeps_all(capfd, here, output, *command, output, says="which the benchmark reads")
     for name in ("benchmark.json", "benchmark.md", "benchmark.png"):
         Path(f"mine {name}").mkdir()
-        Path(f"mine {name}", name).write_text("mine")
+        Path(f"mine {name}", name).write_text("mine", encoding="utf-8")
         keeps_all(capfd, here, name, *command, f"mine {name}", says="would be replaced")
 
 

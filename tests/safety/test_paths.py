@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import QUICK_OPTIONS, done, refusal, run_script
-from safety.paths import MAX_BYTES, NAMES, listed, named
+from safety.paths import MAX_BYTES, NAMES, listed, named, written
 from sounds import record
 
 from cyclegan_lib import evaluation
@@ -17,7 +17,7 @@ from cyclegan_lib.benchmark.cells import Cell
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.extraction_report import report_path
-from cyclegan_lib.files import remove_leftovers, replacing
+from cyclegan_lib.files import remove_leftovers, replacing, temporary_name
 
 PLAIN = "plain"
 BYTES = NAMES["not UTF-8"]
@@ -45,7 +45,7 @@ def inside(tmp_path, monkeypatch) -> Path:
 
 def extracting(name: str, here: Path, capfd) -> dict[str, object]:
     """Extract recordings, with labels and a list of them where these can name them."""
-    recordings, extracted = here / name, here / named(name, "-x.npz")
+    recordings, extracted = here / name, here / written(name, "-x.npz")
     names = [named(f"{i}{name}", ".wav") for i in range(2)]
     record(*(recordings / file for file in names))
     options = ["--device", "x", "--output", extracted]
@@ -66,7 +66,8 @@ def extracting(name: str, here: Path, capfd) -> dict[str, object]:
 
 def training(name: str, here: Path, trained: Path | None, domains, capfd) -> dict[str, object]:
     """Train, go on from the newest and from a named checkpoint, and look into it."""
-    a, b, checkpoints = (here / named(name, end) for end in ("-a.npz", "-b.npz", "-checkpoints"))
+    a, b = (here / named(name, end) for end in ("-a.npz", "-b.npz"))
+    checkpoints = here / written(name, "-checkpoints")
     for source, target in zip(domains, (a, b), strict=True):
         shutil.copyfile(source, target)
     last = checkpoints / "cyclegan-last.ckpt"
@@ -90,8 +91,9 @@ def training(name: str, here: Path, trained: Path | None, domains, capfd) -> dic
 
 def using(name: str, here: Path, capfd) -> dict[str, object]:
     """Export, twice to the same folder; translate in three ways; evaluate."""
-    ends = (".ckpt", "-model", "-a.npz", "-b.npz", "-ab.npz", "-script.npz", "-heard.npz", ".json")
-    checkpoint, model, a, b, ab, script, heard, result = (here / named(name, end) for end in ends)
+    checkpoint, a, b = (here / named(name, end) for end in (".ckpt", "-a.npz", "-b.npz"))
+    ends = ("-model", "-ab.npz", "-script.npz", "-heard.npz", ".json")
+    model, ab, script, heard, result = (here / written(name, end) for end in ends)
     for _ in range(2):
         given = ["--checkpoint", checkpoint, "--output-dir", model, "--formats", "safetensors"]
         done(capfd, "export", *given, "--create-inference-script")
@@ -110,18 +112,21 @@ def using(name: str, here: Path, capfd) -> dict[str, object]:
 
 
 def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
-    """All of these, with every path below and called `name`, and no other path made."""
-    here = Path(name)
+    """All of these, with every path below and called `name`, and no other path made.
+
+    What commands write has a plain name instead where they refuse it, and a shorter one.
+    """
+    here = Path(name[:60])
     made = extracting(name, here, capfd)
     made |= training(name, here, trained, domains, capfd)
     made |= using(name, here, capfd)
-    ends = [".csv", ".txt", ".ckpt", ".json", "-checkpoints", "-model"]
-    ends += [f"-{end}.npz" for end in ("x", "a", "b", "ab", "script", "heard")]
-    reports = {report_path(named(name, f"-{end}.npz")).name for end in ("x", "heard")}
-    expected = {name, *reports, *(named(name, end) for end in ends)}
+    given = {named(name, end) for end in (".csv", ".txt", ".ckpt", "-a.npz", "-b.npz")}
+    ends = [".json", "-checkpoints", "-model", *(f"-{end}.npz" for end in ("x", "ab", "script", "heard"))]
+    reports = {report_path(written(name, f"-{end}.npz")).name for end in ("x", "heard")}
+    expected = {name, *given, *reports, *(written(name, end) for end in ends)}
     assert {path.name for path in here.iterdir()} <= expected
     assert not any(".part" in path for path in listed(here))
-    assert [path.name for path in Path().iterdir()] == [name]
+    assert list(Path().iterdir()) == [here]
     return made
 
 
@@ -148,15 +153,17 @@ def test_every_command_does_under_any_name_what_it_does_under_a_plain_one(
 
 
 def test_onnx_is_written_under_a_name_that_is_not_utf8(trained, inside, capfd):
-    folder = Path(BYTES, BYTES)
+    folder = Path(BYTES, "model")
+    folder.parent.mkdir()
     done(capfd, "export", "--checkpoint", trained[0].best, "--output-dir", folder, "--formats", "onnx")
     assert (folder / "generator_BA.onnx").exists()
 
 
 @pytest.mark.parametrize("kind", ["patterns", "home", "control characters", "not UTF-8", "longest"])
 def test_simulate_and_benchmark_write_below_any_folder(kind, inside, monkeypatch, capfd):
-    name = NAMES[kind]
-    output = Path(name, name)
+    name = NAMES[kind][:60]
+    Path(name).mkdir()
+    output = Path(name, "recordings")
     options = ["--train-recordings", 8, "--test-recordings", 8, "--seconds", 1, "--workers", 1]
     done(capfd, "simulate", "--output", output, *options)
     assert (output / "cpc006" / "train" / "cpc006-0001.wav").exists()
@@ -170,7 +177,7 @@ def test_simulate_and_benchmark_write_below_any_folder(kind, inside, monkeypatch
             yield cell
 
     monkeypatch.setattr(benchmark, "_cells", cells)
-    results = Path(name, named(name, "-results"))
+    results = Path(name, "results")
     given = ["benchmark", "--output", results, "--pairs", "simulated", "--seeds", 0, "--methods", "CORAL"]
     done(capfd, *given)
     monkeypatch.setattr(benchmark, "_cells", pytest.fail)
@@ -201,29 +208,25 @@ def test_a_sentence_names_what_is_missing_in_one_line_that_can_be_read(kind, ins
 @pytest.mark.parametrize("suffix", [".npz", ".json", "", "." + "s" * 250])
 def test_temporary_names_are_hidden_and_no_longer_than_a_name_can_be(suffix, tmp_path):
     for kind, name in NAMES.items():
-        path = tmp_path / named(name, suffix)
-        with replacing(path) as part:
-            part.write_text(kind)
-            assert part.name.startswith(".") and len(os.fsencode(part.name)) <= MAX_BYTES
-            assert part.suffix == (suffix if 0 < len(suffix) < 9 else ".part")
-        assert path.read_text() == kind
-        path.unlink()
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(InputError, match="cannot be written .*File name too long"):
+        part = temporary_name(tmp_path / named(name, suffix))
+        part.write_text(kind, encoding="utf-8")
+        assert part.name.startswith(".") and len(os.fsencode(part.name)) <= MAX_BYTES
+        assert part.suffix == (suffix if 0 < len(suffix) < 9 else ".part")
+    with pytest.raises(InputError, match="its whole path has [0-9]+ characters, and Windows takes"):
         with replacing(tmp_path / ("x" * (MAX_BYTES + 1))):
             pass
 
 
 def test_a_link_is_replaced_and_the_file_behind_it_is_kept(tmp_path):
     behind, link, nowhere = (tmp_path / name for name in ("behind.txt", "link.txt", "nowhere.txt"))
-    behind.write_text("kept")
+    behind.write_text("kept", encoding="utf-8")
     link.symlink_to(behind)
     nowhere.symlink_to(tmp_path / "missing.txt")
     for path in (link, nowhere):
         with replacing(path) as part:
-            part.write_text("new")
-        assert not path.is_symlink() and path.read_text() == "new"
-    assert behind.read_text() == "kept" and not (tmp_path / "missing.txt").exists()
+            part.write_text("new", encoding="utf-8")
+        assert not path.is_symlink() and path.read_text(encoding="utf-8") == "new"
+    assert behind.read_text(encoding="utf-8") == "kept" and not (tmp_path / "missing.txt").exists()
 
 
 def test_only_temporary_files_of_ones_own_are_removed(tmp_path):
@@ -231,15 +234,15 @@ def test_only_temporary_files_of_ones_own_are_removed(tmp_path):
     others = {f".film.{gone}.part", f".a.{gone}.part.npz", ".best.part.ckpt"}
     others |= {f".best.{os.getppid()}.part.ckpt"}  # of a process that lives
     for name in (f".best.{gone}.part.ckpt", f".a\nb.{gone}.part.ckpt", *others):
-        (tmp_path / name).write_text("x")
+        (tmp_path / name).write_text("x", encoding="utf-8")
     remove_leftovers(tmp_path, "*.ckpt")
     assert listed(tmp_path) == others
 
 
 def test_names_that_differ_by_spaces_have_their_own_labels_and_lines(inside, capfd):
     record(*(Path("r", f"{name}.wav") for name in ("a", " a", "a ", "b")))
-    Path("l.csv").write_text("recording,fault\na,x\n a,y\na ,z\n b , v\n")
-    Path("l.txt").write_text(" a\n  b \na.wav\na \n")
+    Path("l.csv").write_text("recording,fault\na,x\n a,y\na ,z\n b , v\n", encoding="utf-8")
+    Path("l.txt").write_text(" a\n  b \na.wav\na \n", encoding="utf-8")
     options = ["--labels", "l.csv", "--recordings-list", "l.txt"]
     done(capfd, "extract", "r", "--device", "d", "--output", "o.npz", *options)
     features = FeatureSet.load("o.npz")
@@ -247,15 +250,18 @@ def test_names_that_differ_by_spaces_have_their_own_labels_and_lines(inside, cap
     assert features.label.tolist() == ["y", "v", "x", "z"]
 
 
-@pytest.mark.parametrize("line", ["sub/../a", "../r/a.wav", "./a", "{here}/r/a", "sub//../a.wav"])
+@pytest.mark.parametrize(
+    "line", ["sub/../a", "../r/a.wav", "./a", "{here}/r/a", "sub//../a.wav", r".\a.wav", r"sub\..\a"]
+)
 def test_a_listed_recording_has_one_name_however_the_list_says_it(line, inside, capfd):
     Path("r/sub").mkdir(parents=True)
     record(Path("r/a.wav"))
     given = ["extract", "r", "--device", "d", "--output", "o.npz", "--recordings-list", "l.txt"]
-    Path("l.txt").write_text(line.format(here=inside))
+    Path("l.txt").write_text(line.format(here=inside), encoding="utf-8")
     done(capfd, *given)
     assert FeatureSet.load("o.npz", least=1).recording.tolist() == ["a"]
-    Path("l.txt").write_text(f"a\n{line.format(here=inside)}")
+    Path("l.txt").write_text(f"a\n{line.format(here=inside)}", encoding="utf-8")
     assert "r/a.wav is listed twice" in refusal(capfd, *given)
-    Path("l.txt").write_text("../l.txt")
-    assert "lies outside r" in refusal(capfd, *given)
+    for outside in ("../l.txt", r"..\l.txt", "{here}/l.txt"):
+        Path("l.txt").write_text(outside.format(here=inside), encoding="utf-8")
+        assert "lies outside r" in refusal(capfd, *given)

@@ -30,13 +30,13 @@ def test_layout(simulated):
     roles = [(device, role) for device in (DEVICE_A, DEVICE_B) for role in (f"train/{device}", "test/test")]
     wanted = {f"{device}/{role}-{i:04d}.wav" for device, role in roles for i in range(1, 9)}
     assert set(contents(simulated)) == wanted | {"labels.csv", "simulation.json"}
-    assert json.loads((simulated / "simulation.json").read_text()) == TINY.model_dump()
+    assert json.loads((simulated / "simulation.json").read_text(encoding="utf-8")) == TINY.model_dump()
     header = soundfile.info(simulated / DEVICE_A / "test" / "test-0001.wav")
     assert (header.subtype, header.channels, header.samplerate, header.frames) == ("PCM_16", 1, 16000, 16000)
 
 
 def test_labels_hold_each_recording_once_and_each_fault_equally_often(simulated):
-    text = (simulated / "labels.csv").read_text()
+    text = (simulated / "labels.csv").read_text(encoding="utf-8")
     assert text.startswith("recording,split,fault,rpm,load,severity\n")
     rows = list(csv.DictReader(text.splitlines()))
     assert len(rows) == len({row["recording"] for row in rows}) == 24

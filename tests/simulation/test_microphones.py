@@ -44,8 +44,8 @@ def test_the_level_does_not_matter_the_shape_stays_and_channels_are_averaged(tmp
 
 
 def test_a_response_that_cannot_be_used_is_refused(tmp_path):
-    (tmp_path / "text.wav").write_text("no sound")
-    (tmp_path / "text.raw").write_text("no sound")
+    (tmp_path / "text.wav").write_text("no sound", encoding="utf-8")
+    (tmp_path / "text.raw").write_text("no sound", encoding="utf-8")
     write(tmp_path / "low.wav", decaying(8000), 8000)
     write(tmp_path / "silent.wav", np.zeros(500), RATE)
     write(tmp_path / "gap.wav", np.array([1.0, np.nan] * 100), RATE)

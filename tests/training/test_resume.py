@@ -129,7 +129,7 @@ def test_auto_takes_the_newest_that_can_be_read(domains, whole, three, tmp_path,
     content = (folder / LAST).read_bytes()
     (folder / LAST).write_bytes(content[: len(content) // 2])
     (folder / "best.ckpt").write_bytes(b"")
-    (folder / "note.ckpt").write_text("not one")
+    (folder / "note.ckpt").write_text("not one", encoding="utf-8")
     process = subprocess.Popen(["true"])
     process.wait()
     (folder / f".best.{process.pid}.part.ckpt").write_bytes(content)  # of a process that is no more
@@ -190,11 +190,11 @@ def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(k
     done = subprocess.run(
         [sys.executable, str(script), "--kills", str(kills), "--seed", "3", "--json", str(report)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=PROJECT,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    outcome = json.loads(report.read_text())
+    outcome = json.loads(report.read_text(encoding="utf-8"))
     assert outcome["kills"] == kills and outcome["broken"] == []
     assert outcome["equal"] == outcome["runs"] > 0
     assert set(outcome["lost"]) <= {"0", "1"}

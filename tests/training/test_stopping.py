@@ -135,7 +135,7 @@ sys.exit(main(sys.argv[1:]))
 def test_while_libraries_are_imported_there_is_a_sentence_too(module, number, arguments, tmp_path):
     code = IMPORTING.format(module=module, number=int(number))
     command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=PROJECT)
     assert done.returncode == 128 + number
     assert done.stderr.startswith("cyclegan: ") and done.stderr.count("\n") == 1
     assert not (tmp_path / "run").exists()

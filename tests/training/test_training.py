@@ -53,7 +53,7 @@ def test_a_run_leaves_the_files_that_the_guide_names(watched):
 
 def test_metrics_are_logged_for_each_epoch(watched):
     run, folder, lengths, _ = watched
-    with (folder / "metrics.csv").open() as file:
+    with (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"] and lengths == [1, 2, 3]
     for name in ("val_cycle_A", "val_cycle_B", "val_distance", "val_distance_1", "train_discriminator"):
@@ -124,7 +124,7 @@ def test_one_restart_without_numbers_stops_the_run_before_it_is_saved(domains, t
         train(*domains, tmp_path, QUICK, progress=False, watch=break_after_first_epoch)
     for name in ("best.ckpt", LAST):
         usable(tmp_path / name)
-    with (tmp_path / "metrics.csv").open() as file:
+    with (tmp_path / "metrics.csv").open(encoding="utf-8", newline="") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
     resumed = train(*domains, tmp_path, QUICK, resume="auto", progress=False)
     assert resumed.history[-1]["epoch"] == 2  # what broke it is gone
