@@ -54,8 +54,8 @@ def main() -> None:
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as running:
-        for line in running.stdout:
-            sys.stdout.buffer.write(line)
+        for part in iter(running.stdout.read1, b""):
+            sys.stdout.buffer.write(part)
             sys.stdout.buffer.flush()
     sys.exit(running.returncode)
 

@@ -94,7 +94,7 @@ time.sleep(60)
 def test_what_it_runs_may_save_before_it_ends(number, tmp_path):
     code = f"import setup, sys; setup.run(sys.executable, '-c', {SAVING.format(number=int(number))!r})"
     command, environment = [sys.executable, "-c", code], os.environ | {"PYTHONPATH": str(PROJECT / "scripts")}
-    given = {"stdout": subprocess.PIPE, "text": True, "env": environment, "start_new_session": True}
+    given = {"stdout": subprocess.PIPE, "encoding": "utf-8", "env": environment, "start_new_session": True}
     with subprocess.Popen(command, **given) as process:
         assert any(line == "there\n" for line in process.stdout)
         if number == signal.SIGINT:  # as a terminal does
