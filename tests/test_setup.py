@@ -54,7 +54,7 @@ def test_the_environment_is_made_once_torch_first_and_the_job_is_done_in_it(ran,
 
 def test_make_calls_it():
     for job in setup.JOBS:
-        command = ["make", "--dry-run", "PYTHON=python3", "VENV=nowhere", job]
+        command = ["make", "--no-print-directory", "--dry-run", "PYTHON=python3", "VENV=nowhere", job]
         said = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8").stdout.splitlines()
         assert said[0] == "python3 scripts/setup.py --venv nowhere env"
         assert said[1:] == (

@@ -142,13 +142,17 @@ class Evaluation:
         return "\n".join(["\n\n".join(tables), "", *self._notes()])
 
     def _shown_ways(self) -> Iterator[tuple[str, WayRow]]:
-        """One row of what is the same in every way, as a map of each feature by itself usually is."""
+        """One row of what is the same in most ways, as a map of each feature by itself usually is."""
         for name, group in groupby(self.ways, key=attrgetter("name")):
             rows = list(group)
-            if len({tuple(getattr(row, measure) for measure in ACCURACIES) for row in rows}) == 1:
-                yield f"{name}, every way", rows[0]
-            else:
+            values = [tuple(getattr(row, measure) for measure in ACCURACIES) for row in rows]
+            same = max(values, key=values.count)
+            others = [row for row, of_row in zip(rows, values, strict=True) if of_row != same]
+            if len(others) > 1:
                 yield from ((f"{name}, {row.way}", row) for row in rows)
+            else:
+                yield from ((f"{name}, {row.way}", row) for row in others)
+                yield f"{name}, every {'other ' * len(others)}way", rows[values.index(same)]
 
     def _gap(self) -> str:
         """How much nearer the translation is, in words: a percentage only where enough was compared."""

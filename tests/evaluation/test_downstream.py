@@ -88,6 +88,7 @@ def test_every_way_of_the_cyclegan_and_of_linear_maps(result, given, exported):
     once = replace(result.ways[0], accuracy_forest=0.5, accuracy_logistic=0.5)
     same = replace(result, ways=[replace(once, way=way) for way in ALL_WAYS]).table()
     assert same.count("| mean shift, every way") == same.count("| mean shift, ") == 1
+    assert "| mean shift, augmented" in result.table() and "| mean shift, every other way" in result.table()
     assert "| CycleGAN, augmented" in result.table() and f"Recommended: {RECOMMENDED}." in result.table()
     assert f"fault accuracy in the recommended way ({RECOMMENDED}), forest" in result.headline
 

@@ -15,7 +15,8 @@ NAMES = {
     "dash": "-dash",
     "protocols": "http a::b file:x",
     "control characters": "new\nline\x1b[31m\ttab\r\u2028\u202eback",  # the last one turns the direction
-    "not UTF-8": os.fsdecode(b"caf\xe9 \xff"),
+    # no name on Windows, and not even a text there
+    "not UTF-8": os.fsdecode(b"caf\xe9 \xff") if os.name != "nt" else "caf\udce9 \udcff",
     "longest": "x" * MAX_BYTES,
     "longest in bytes": "é" * (MAX_BYTES // 2),
 }

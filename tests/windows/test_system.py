@@ -1,5 +1,0 @@
-import sys
-
-
-def test_x():
-    assert sys.platform == "win32"
