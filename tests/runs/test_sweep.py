@@ -158,6 +158,7 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     assert 'src="data:image/png;base64,' in page and "http" not in page.replace("http://www.w3.org", "")
 
 
+@pytest.mark.slow
 def test_without_dask_a_process_pool_goes_on_where_a_process_was_killed(project, no_dask, capfd):
     content = {"parameters": {"pause": 3.0}, "grid": {"lambda_cycle": [1.0, 13.0]}}
     folder = project / "runs" / "small"

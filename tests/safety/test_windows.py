@@ -100,6 +100,7 @@ def test_the_emulation_refuses_what_windows_refuses(tmp_path):
     emulated(SIMULATED, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_main_path_works_as_on_windows(tmp_path):
     project = tmp_path / "a project 项目"
     for device in "ab":
