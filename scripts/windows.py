@@ -36,7 +36,7 @@ SETTINGS |= {
     "OMP_NUM_THREADS": "1",
     "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
 }
-# what needs neither soundfile's filters (scipy's need a C function that Wine 8 lacks) nor names it cannot have
+# what needs no sound, whose filters need a C function that Wine 8 lacks, nor names that Windows has not
 TESTS = [
     "tests/test_files.py",
     "tests/test_documents.py",

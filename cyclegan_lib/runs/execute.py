@@ -116,6 +116,7 @@ def renew_notebooks() -> None:
                 kernel_name=KERNEL,
                 kernel_manager_class=OwnKernel,
                 record_timing=False,
+                coalesce_streams=True,  # chance decides in how many parts a cell's text comes
                 extra_arguments=QUIET_KERNEL,
                 resources={"metadata": {"path": str(workspace)}},
             )
