@@ -48,6 +48,7 @@ def test_nbval_finds_the_committed_outputs_again(project):
     compare(*(project / "notebooks" / path.name for path in COMMITTED))
 
 
+@pytest.mark.slow
 def test_nbval_fails_when_a_committed_number_changes(project):
     # the benchmark's notebook needs nothing that another one wrote
     altered = project / "notebooks" / "05_altered.ipynb"

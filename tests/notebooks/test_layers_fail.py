@@ -91,6 +91,7 @@ def test_layers_2_and_3_fail_without_nbval_on(name, within, cell, tiny):
     layers_2_and_3_fail(tiny, f"01_tiny.ipynb, code cell {cell}")
 
 
+@pytest.mark.slow
 def test_a_changed_number_is_found_by_computing_it_again(tiny):
     """Layer 3 lets pass what machines may differ in; layer 2 compares that as well, on one machine."""
     changed, hidden, failing = (beside(tiny, f"0{i}_{i}.ipynb") for i in (2, 3, 4))
