@@ -98,6 +98,6 @@ def test_every_version_has_a_wheel_for_linux_windows_and_macos(system):
     assert done.returncode == 0, done.stderr
     found = dict(line.split("==") for line in done.stdout.splitlines())
     assert {canonicalize_name(r.name) for r in DIRECT} <= found.keys()
-    pinned = (PROJECT / "constraints.txt").read_text().replace(" ;", "").splitlines()
+    pinned = (PROJECT / "constraints.txt").read_text(encoding="utf-8").replace(" ;", "").splitlines()
     exact = {tuple(line.split(" ")[0].split("==")) for line in pinned}
     assert set(found.items()) <= exact
