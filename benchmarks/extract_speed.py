@@ -25,7 +25,7 @@ import soundfile
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.features.extract import extract
 from cyclegan_lib.features.sound_files import TASK_FILES
-from cyclegan_lib.files import processors
+from cyclegan_lib.system import processors
 
 CASES = {"16 kHz mono WAV": (16000, 1, "wav"), "44.1 kHz stereo FLAC": (44100, 2, "flac")}
 SECONDS, SEED = 10.0, 0

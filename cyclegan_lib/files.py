@@ -1,46 +1,26 @@
-"""Files and folders, written so that a reader never meets half of one; and what keeps one from being read.
+"""Files and folders, written so that a reader never meets half of one; and what keeps one from being read."""
 
-The one module that knows which system it runs on.
-"""
-
-import ctypes
 import glob
 import hashlib
 import itertools
 import os
 import re
-import shlex
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.names import check_written
+from cyclegan_lib.system import SHELL_PIPES, exchanged, flush, patiently
 
-SHELL_PIPES = Path("/dev/fd")
 NAME_BYTES = 255  # the longest name of a file on Linux and macOS
 SUFFIX_BYTES = 16  # that of a format is no longer
 PID_DIGITS = 10
 PART = re.compile(r"\.(?P<stem>.*)\.(?P<process>\d+)\.part(?P<suffix>(\.[^.]+)?)", re.DOTALL)
 OLD = ".old"  # behind that name, a folder whose place another was to take
-AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux, renameat2(2)
-RENAME_SWAP = 2  # macOS, renamex_np(2)
-LOCK = ".lock"
-MAX_OWNER = 40  # bytes of what a lock says, "pid" and a number
-OWNER_AT = 1  # the lock is on the byte before, which on Windows nobody else can read
-POLL_S = 0.2
-HELD_S = 2.0  # for longer no scanner looks into a new file
-MOST_PROCESSES = 61 if os.name == "nt" else sys.maxsize  # that Windows waits for at once
-# what a terminal sends to every process in it: Ctrl-C; on Windows Ctrl-Break, or that its window is closed,
-# which is there what SIGTERM is elsewhere
-CONSOLE_SIGNALS = (signal.SIGINT, *([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else []))
 
 
 @contextmanager
@@ -55,8 +35,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     part = temporary_name(path)
     try:
         yield part
-        _flush(part)  # a power cut after the renaming must not find an empty file
-        _patiently(os.replace, part, path)
+        flush(part)  # a power cut after the renaming must not find an empty file
+        patiently(os.replace, part, path)
     except OSError as error:
         raise not_written(path, error) from error
     finally:
@@ -89,12 +69,12 @@ def replacing_folder(folder: str | Path, replaced: Iterable[str]) -> Iterator[Pa
         beside.mkdir()
         yield beside
         for path in (*beside.iterdir(), beside):
-            _flush(path)  # a power cut after the exchange must not find empty files
+            flush(path)  # a power cut after the exchange must not find empty files
         if folder.exists():
             _take_over(folder, beside, replaced)
             exchange(beside, folder)
         else:
-            _patiently(os.rename, beside, folder)
+            patiently(os.rename, beside, folder)
     except OSError as error:
         raise not_written(folder, error) from error
     finally:
@@ -152,96 +132,27 @@ def _is_over(process: int) -> bool:
         return False
 
 
-def _patiently(move: Callable[[Path, Path], None], source: Path, target: Path) -> None:
-    """Move `source`; on Windows as soon as nobody holds it open.
-
-    There nothing can be moved that is open elsewhere, and scanners open what is new, for a moment.
-    """
-    patience = time.monotonic() + (HELD_S if os.name == "nt" else 0)
-    while True:
-        try:
-            return move(source, target)
-        except PermissionError:
-            if time.monotonic() >= patience:
-                raise
-        time.sleep(POLL_S)
-
-
 def exchange(a: Path, b: Path) -> None:
     """Let two folders change their names, in one step where the system can (Linux, macOS).
 
     Elsewhere in two: a process that is killed between them leaves `b` under the name of `a` with `OLD`.
     """
-    # Windows has no such call (and no `CDLL(None)`)
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform in ("linux", "darwin") else None
-    if hasattr(libc, "renameat2"):
-        failed = libc.renameat2(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE)
-    elif hasattr(libc, "renamex_np"):
-        failed = libc.renamex_np(os.fsencode(a), os.fsencode(b), RENAME_SWAP)
-    else:
-        failed = True
-    if failed:  # a file system, a system or a C library that cannot
-        aside = a.with_name(f"{a.name}{OLD}")
-        _patiently(os.rename, b, aside)
-        try:
-            _patiently(os.rename, a, b)
-        except OSError:
-            os.rename(aside, b)
-            raise
-        os.rename(aside, a)
-
-
-@contextmanager
-def locked(
-    folder: Path, wait_s: float = 0.0, name: str = LOCK, remedy: str = "give another --name"
-) -> Iterator[None]:
-    """Hold `folder`, created if needed, for this process while the block runs.
-
-    Locks of other names are others. The system frees it when its owner ends, however it ends. Raises
-    InputError, which ends with `remedy`, if another process holds it for longer than `wait_s` seconds, or it
-    cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    writable_folder(folder)
-    path = folder / name
+    if exchanged(a, b):
+        return
+    aside = a.with_name(f"{a.name}{OLD}")
+    patiently(os.rename, b, aside)
     try:
-        # not a soft one, where the file system knows no locks: it would outlive an owner that is killed
-        held = FileLock(path, wait_s, poll_interval=POLL_S, fallback_to_soft=False).acquire()
-    except Timeout:
-        owner = b"unknown"
-        with suppress(OSError), path.open("rb", buffering=0) as file:
-            file.seek(OWNER_AT)
-            owner = file.read(MAX_OWNER)
-        said = owner.decode(errors="replace").strip()
-        raise InputError(
-            f"another process ({said}) is working in {folder}; wait until it has ended, or {remedy}"
-        ) from None
-    except OSError as error:  # somebody else's
-        raise not_written(path, error) from error
-    with held:
-        with suppress(OSError), path.open("rb+", buffering=0) as file:  # on a full disk it holds all the same
-            file.seek(OWNER_AT)
-            file.write(f"pid {os.getpid()}".encode())
-            file.truncate()
-        yield
+        patiently(os.rename, a, b)
+    except OSError:
+        os.rename(aside, b)
+        raise
+    os.rename(aside, a)
 
 
 def next_free(path: Path) -> Path:
     """The first of PATH-1, PATH-2, ... that is not taken: where what is in the way is set aside."""
     numbered = (path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
     return next(free for free in numbered if not free.exists())
-
-
-def set_aside(folder: Path, aside: Path) -> None:
-    """Rename a folder in which no other process works; raises InputError as `locked` does."""
-    with locked(folder), suppress(PermissionError):
-        folder.rename(aside)
-        return
-    try:  # on Windows nobody renames a folder in which a file is open, the lock here, or one that follows it
-        folder.rename(aside)
-    except OSError as error:
-        raise not_written(aside, error) from error
 
 
 def sha256(path: Path) -> str:
@@ -304,21 +215,9 @@ def is_utf8(path: str | Path) -> bool:
     return True
 
 
-def processors() -> int:
-    """Processors that this process may use; containers often get fewer than the machine has."""
-    # macOS and Windows do not say it
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def name_for_c(path: str | Path) -> str | bytes:
     """`path` for a library that encodes names itself, and so needs bytes where they are no text."""
     return str(path) if is_utf8(path) else os.fsencode(path)
-
-
-def command_line(words: Iterable[str]) -> str:
-    """What a person types to give a program these words."""
-    # Windows' terminals know no single quotes
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def writable_file(path: str | Path, *inputs: str | Path | None) -> Path:
@@ -363,18 +262,6 @@ def existing_file(path: str | Path, remedy: str = "give the path of an existing 
     except OSError as error:  # a name that is too long, a folder that may not be looked into
         raise InputError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
     return path
-
-
-def _flush(path: Path) -> None:
-    """Have the disk write what a file holds, or which names a folder has."""
-    if path.is_dir() and os.name == "nt":  # Windows opens no folder
-        return
-    # nor does it flush what was opened to be read
-    opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _take_over(old: Path, new: Path, replaced: set[str]) -> None:

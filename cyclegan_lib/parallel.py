@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import CONSOLE_SIGNALS, MOST_PROCESSES
+from cyclegan_lib.system import CONSOLE_SIGNALS, MOST_PROCESSES
 
 RETRIES = 2
 AHEAD = 8  # tasks a worker may be ahead of the oldest one that is not done

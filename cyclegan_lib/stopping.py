@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from cyclegan_lib.errors import Interrupted
-from cyclegan_lib.files import CONSOLE_SIGNALS
+from cyclegan_lib.system import CONSOLE_SIGNALS
 
 SIGNALS = (*CONSOLE_SIGNALS, signal.SIGTERM)
 

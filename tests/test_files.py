@@ -11,9 +11,10 @@ import psutil
 import pytest
 from helpers import PROJECT
 
-from cyclegan_lib import files
+from cyclegan_lib import files, system
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import locked, remove_leftovers, replacing, replacing_folder
+from cyclegan_lib.files import remove_leftovers, replacing, replacing_folder
+from cyclegan_lib.locks import locked
 
 
 def started(code: str, *arguments: Path) -> subprocess.Popen:
@@ -48,7 +49,7 @@ def test_a_file_is_replaced_whole_or_kept(name, tmp_path):
 @pytest.mark.parametrize("steps", ["as it can", "in several"])
 def test_a_folder_is_replaced_and_what_is_not_of_it_is_kept(steps, tmp_path, monkeypatch):
     if steps == "in several":
-        monkeypatch.setattr(files.ctypes, "CDLL", lambda *given, **options: None)
+        monkeypatch.setattr(system.ctypes, "CDLL", lambda *given, **options: None)
     folder = tmp_path / "模型 1.0"
     written(folder, "old")
     (folder / "b.txt").write_text("old", encoding="utf-8")
@@ -61,11 +62,11 @@ def test_a_folder_is_replaced_and_what_is_not_of_it_is_kept(steps, tmp_path, mon
 
 
 KILLED = """
-    import os, sys
+    import ctypes, os, sys
     from pathlib import Path
     from cyclegan_lib import files
 
-    files.ctypes.CDLL = lambda *given, **options: None
+    ctypes.CDLL = lambda *given, **options: None
     folder, left, rename = Path(sys.argv[1]), int(sys.argv[2]), os.rename
 
     def counted(*given):
@@ -107,7 +108,7 @@ def test_an_old_folder_is_not_lost_where_its_name_was_taken_meanwhile(tmp_path):
 
 def test_the_old_folder_has_its_name_again_where_the_new_one_cannot_take_it(tmp_path, monkeypatch):
     written(tmp_path / "model", "old")
-    monkeypatch.setattr(files.ctypes, "CDLL", lambda *given, **options: None)
+    monkeypatch.setattr(system.ctypes, "CDLL", lambda *given, **options: None)
     rename = os.rename
 
     def refusing(source, target):
@@ -116,7 +117,7 @@ def test_the_old_folder_has_its_name_again_where_the_new_one_cannot_take_it(tmp_
         rename(source, target)
 
     monkeypatch.setattr(os, "rename", refusing)
-    monkeypatch.setattr(files, "HELD_S", 0)
+    monkeypatch.setattr(system, "HELD_S", 0)
     with pytest.raises(InputError, match="model cannot be written"):
         written(tmp_path / "model", "new")
     assert names(tmp_path) == ["model"]
@@ -126,7 +127,8 @@ def test_the_old_folder_has_its_name_again_where_the_new_one_cannot_take_it(tmp_
 HOLDING = """
     import sys, time
     from pathlib import Path
-    from cyclegan_lib.files import locked, temporary_name
+    from cyclegan_lib.files import temporary_name
+    from cyclegan_lib.locks import locked
 
     folder = Path(sys.argv[1])
     with locked(folder):

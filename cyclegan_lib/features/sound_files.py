@@ -19,10 +19,10 @@ from cyclegan_lib.features import extraction_report as report
 from cyclegan_lib.features.extraction_report import ExtractionReport, FileReport
 from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.features.log_mel import NEAR_FLOOR_DB, check_settings, in_sequences, least_s, slices_of
-from cyclegan_lib.files import processors
 from cyclegan_lib.recordings.facts import Facts
 from cyclegan_lib.recordings.finding import find_recordings, recording_name
 from cyclegan_lib.recordings.reading import Reading, RecordingStream, check_rate, read_header
+from cyclegan_lib.system import processors
 
 WORTH_A_PROCESS = 128 << 20  # bytes of recordings: starting a process takes as long as extracting some 50
 TASK_FILES, TASK_BYTES = 32, 32 << 20  # of recordings that a process reads at a time

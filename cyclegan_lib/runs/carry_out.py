@@ -9,7 +9,8 @@ from typing import Any
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError, NotebookError
-from cyclegan_lib.files import locked, sha256
+from cyclegan_lib.files import sha256
+from cyclegan_lib.locks import locked
 from cyclegan_lib.runs.execute import CellError, execute, is_whole
 from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, parameters_of
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Input, Record, Step, facts, now

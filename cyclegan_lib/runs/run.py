@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan_lib.errors import InputError, Interrupted, printable
-from cyclegan_lib.files import command_line, next_free, set_aside
+from cyclegan_lib.files import next_free
+from cyclegan_lib.locks import set_aside
 from cyclegan_lib.names import check_written, refused
 from cyclegan_lib.runs.carry_out import Run, carry_out
 from cyclegan_lib.runs.parameters import (
@@ -18,6 +19,7 @@ from cyclegan_lib.runs.parameters import (
     notebooks_of,
 )
 from cyclegan_lib.runs.record import RECORD, Record
+from cyclegan_lib.system import command_line
 from cyclegan_lib.workspace import check_simulated, project_folder
 
 RUNS = "runs"

@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError, Interrupted
-from cyclegan_lib.files import command_line, locked, processors
+from cyclegan_lib.locks import locked
 from cyclegan_lib.names import check_written, folded
 from cyclegan_lib.parallel import Executor, executor
 from cyclegan_lib.runs.carry_out import Run, failure_of
@@ -20,6 +20,7 @@ from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, check_own_sets, not
 from cyclegan_lib.runs.record import DONE
 from cyclegan_lib.runs.run import LONGEST, RUNS, check_name, command, project_of_runs
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
+from cyclegan_lib.system import command_line, processors
 from cyclegan_lib.workspace import check_simulated
 
 # it shows the committed benchmark, which no parameter of a run changes

@@ -22,11 +22,12 @@ from tqdm import tqdm
 from cyclegan_lib import documents
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, SimulationSettings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.files import name_for_c, processors, replacing, writable_folder
+from cyclegan_lib.files import name_for_c, replacing, writable_folder
 from cyclegan_lib.names import check_written
 from cyclegan_lib.parallel import each
 from cyclegan_lib.simulation.devices import DEVICES
 from cyclegan_lib.simulation.machine import FAULTS, Moment, draw_moment, machine_sound
+from cyclegan_lib.system import processors
 
 SIMULATION_JSON, UNFINISHED, LABELS = "simulation.json", ".incomplete", "labels.csv"
 LABEL_COLUMNS = ("recording", "split", "fault", "rpm", "load", "severity")

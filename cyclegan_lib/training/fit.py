@@ -20,7 +20,8 @@ from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.normalization import NORMALIZATION
-from cyclegan_lib.files import locked, not_written, remove_leftovers
+from cyclegan_lib.files import not_written, remove_leftovers
+from cyclegan_lib.locks import locked
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training import checkpoints

@@ -15,7 +15,7 @@ from helpers import done, refusal
 from cyclegan_lib import parallel
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import locked
+from cyclegan_lib.locks import locked
 from cyclegan_lib.runs.record import Record
 from cyclegan_lib.runs.sweep import sweep
 

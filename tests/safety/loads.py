@@ -34,7 +34,7 @@ from cyclegan_lib.faults import FaultClassifier
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs
 from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.labels import read_labels
-from cyclegan_lib.files import locked
+from cyclegan_lib.locks import locked
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.recordings.finding import find_recordings
 from cyclegan_lib.recordings.reading import Reading, RecordingStream, read_header

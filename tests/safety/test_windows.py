@@ -9,7 +9,7 @@ from helpers import QUICK_OPTIONS, write_notebook
 from safety.windows import environment
 from sounds import record
 
-from cyclegan_lib.files import command_line
+from cyclegan_lib.system import command_line
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="emulated with Linux's /proc")
 

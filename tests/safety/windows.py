@@ -35,14 +35,14 @@ def install() -> None:
     import filelock  # noqa: F401
     import psutil  # noqa: F401
 
-    from cyclegan_lib import files
+    from cyclegan_lib import system
 
     def read_only(number: int) -> bool:
         return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
 
     sys.modules.update(dict.fromkeys(HIDDEN))
     # the one module that asks which system this is; pathlib and others would not work if they were told so
-    files.os, files.sys = _As(os, name="nt"), _As(sys, platform="win32")
+    system.os, system.sys = _As(os, name="nt"), _As(sys, platform="win32")
     # neither opens a folder on Windows
     shutil._use_fd_functions, tempfile.TemporaryFile = False, tempfile.NamedTemporaryFile
     _refuse("kill", lambda process, number: number == 0 and not _caller().startswith(ASKS))

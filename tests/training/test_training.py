@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.files import locked
+from cyclegan_lib.locks import locked
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.training import held_out_distance, train
 from cyclegan_lib.training.criterion import yardstick
