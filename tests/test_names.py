@@ -3,26 +3,13 @@
 import numpy as np
 import pytest
 from helpers import make_set, refusal
-from safety.paths import listed
+from safety.paths import ODD, USUAL, listed
 
 from cyclegan_lib.benchmark.cells import cell_path
 from cyclegan_lib.benchmark.methods import METHODS
 from cyclegan_lib.benchmark.pairs import PAIRS
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.names import MAX_PATH, check_written, refused
-
-ODD = ["CON", "aux.txt", "nul .npz", "com¹.tar.gz", "LPT9", "a:b", "a?", "a*b", "<a", "a>", "a|b", 'a"b']
-ODD += ["a\\b", "a.", "a ", "...", "a\tb", "a\x00b", "a\udcff"]
-USUAL = [
-    ".lock",
-    "cyclegan-epoch=50-val_cycle_A=0.1234.ckpt",
-    "a, b",
-    "console",
-    "COM10",
-    "aux2.txt",
-    "nul-1",
-]
-USUAL += [" a", "-a", "~", "录音 é #1 (2)&;%s{0}[x]'`$", "lambda_cycle=3.0,seed=1"]
 
 
 def test_names_that_every_system_takes_are_told_from_others():

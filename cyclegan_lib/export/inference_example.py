@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from models import Generator  # models.py beside this script
 HERE = Path(__file__).resolve().parent
 MOST_TIMES = 100  # its size, to which an .npz may unpack
 CHUNK = 16  # sequences at a time: what they need stays in the processor's cache
+# no file's on Windows: a device's, whatever is behind its first full stop, and letters
+NO_NAME = r'(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *\..*|.*[<>:"/\\|?*].*'
+MAX_PATH = 238  # what Windows opens, less what the hidden name of an unfinished file has more
 
 
 def translate(features, direction="AB", distilled=False, slices=None):
@@ -120,6 +124,20 @@ def check(path, arrays, config, direction):
             fail(f"{path} was made with {name} {given}, the model with {wanted}; extract the features again")
 
 
+def check_written(path):
+    """Refuse what could not be copied to Windows or macOS."""
+    name, reasons = path.name, []
+    if printable(name) != name or re.fullmatch(NO_NAME, name, re.IGNORECASE):
+        reasons.append("Windows has no such name")
+    if len(str(path.absolute()).encode("utf-16-le", "surrogatepass")) > 2 * MAX_PATH:
+        reasons.append("its whole path is too long for Windows")
+    beside = os.listdir(path.parent) if os.access(path.parent, os.R_OK) and not os.path.exists(path) else []
+    twins = [other for other in beside if other.casefold() == name.casefold()]
+    reasons += [f"{other} is there, which is the same name on Windows and macOS" for other in twins]
+    if reasons:
+        fail(f"{path} cannot be written, because {reasons[0]}; choose another name")
+
+
 def write(path, arrays, device):
     """Write beside and rename, so that there is never half a file."""
     part, suffix = path.with_name(f".{os.getpid()}.part{path.suffix}"), path.suffix.lower()
@@ -163,6 +181,8 @@ def main():
     path, output = options.input or HERE / f"example_{options.direction[0]}.npy", options.output
     if output and output.suffix.lower() not in (".npz", ".npy", ".json"):
         fail(f"{output} must end in .npz, .npy or .json")
+    if output:
+        check_written(output)
 
     config = configuration()
     for known in (path, HERE / "model_config.json", *(HERE / name for name in config["sha256"])):

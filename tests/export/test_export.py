@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from helpers import QUICK, make_set
+from safety.paths import ODD, USUAL, listed
 
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
 from cyclegan_lib.export.manifest import CONFIG, Manifest
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.models.generator import MOST_LOG_GAIN
+from cyclegan_lib.names import MAX_PATH, refused
 
 GENERATORS = ("generator_AB", "generator_BA")
 ALWAYS = {f"{name}.pth" for name in GENERATORS} | {"model_config.json", "normalization_params.json"}
@@ -93,6 +95,22 @@ def test_the_exported_script_refuses_bad_input(exported, tmp_path, run_script):
     for name in ("bad.npy", "no.npy"):
         code, _, error = run_script(exported, "--input", tmp_path / name)
         assert code == 2 and name in error and error.count("\n") == 1
+    before = listed(tmp_path)
+    for name, says in (("aux.npz", "no such name"), ("Bad.npy", "bad.npy is there"), ("long", "too long")):
+        name = f"{'x' * MAX_PATH}.npy" if name == "long" else name
+        code, said, error = run_script(exported, "--output", tmp_path / name)
+        assert (code, said, listed(tmp_path)) == (2, "", before) and says in error and error.count("\n") == 1
+
+
+def test_the_exported_script_refuses_the_names_that_the_library_refuses(exported, tmp_path, script_of):
+    check, found = script_of(exported)["check_written"], set()
+    names = {f"{name}.npy" for name in ODD + USUAL}
+    for name in names:
+        try:
+            check(tmp_path / name)
+        except SystemExit:
+            found.add(name)
+    assert found == set(filter(refused, names)) and 0 < len(found) < len(names)
 
 
 def test_inspecting_names_what_a_checkpoint_holds(trained):

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import packages_distributions, requires
@@ -62,6 +61,8 @@ def with_only(kind: str, folder: Path, *packages: str) -> Callable[..., str]:
         hidden.add("cyclegan_lib")
         (folder / "sitecustomize.py").write_text(HIDING.replace("{hidden!r}", repr(hidden)), encoding="utf-8")
         return partial(alone, Path(sys.executable), [str(folder)])
+    import venv  # which not every Python has, as it comes
+
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     for package in packages:  # torch first and alone, as the Makefile has it

@@ -20,6 +20,19 @@ NAMES = {
     "longest": "x" * MAX_BYTES,
     "longest in bytes": "é" * (MAX_BYTES // 2),
 }
+# names that Windows has not, and names that every system has
+ODD = ["CON", "aux.txt", "nul .npz", "com¹.tar.gz", "LPT9", "a:b", "a?", "a*b", "<a", "a>", "a|b", 'a"b']
+ODD += ["a\\b", "a.", "a ", "...", "a\tb", "a\x00b", "a\udcff"]
+USUAL = [
+    ".lock",
+    "cyclegan-epoch=50-val_cycle_A=0.1234.ckpt",
+    "a, b",
+    "console",
+    "COM10",
+    "aux2.txt",
+    "nul-1",
+]
+USUAL += [" a", "-a", "~", "录音 é #1 (2)&;%s{0}[x]'`$", "lambda_cycle=3.0,seed=1"]
 
 
 def named(name: str, suffix: str = "") -> str:

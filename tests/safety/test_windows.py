@@ -50,11 +50,15 @@ with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile(dir=folder)
 PATH = """
 import sys
 
-from cyclegan_lib.cli import main
+from cyclegan_lib.benchmark import pairs
+from cyclegan_lib.cli import app, main
+from cyclegan_lib.config import SimulationSettings
 from cyclegan_lib.training import start
 
 if __name__ == "__main__":
     import numpy as np
+
+    pairs.SIMULATED = SimulationSettings(train_recordings=12, test_recordings=8)
 
     start.start_map = lambda *given: (np.eye(40), np.zeros(40))  # takes longest, then these
     start._nearest = lambda *given: start.MATCHED
@@ -62,18 +66,32 @@ if __name__ == "__main__":
     a, b, checkpoints, model, *quick = sys.argv[1:]
     train = ["train", "--domain-a", "a b.npz", "--domain-b", "录音.npz", "--checkpoint-dir", checkpoints]
     train += quick
-    for command in (
+    translate = ["translate", "--model", model, "--direction", "AB", "--input", a, "--output", "ab.npz"]
+    classify = ["classify", "--model", model, "--input", "a b.npz", "--output", "faults.csv"]
+    commands = [
+        ["simulate", "--output", "simulated", "--train-recordings", "8", "--test-recordings", "8"],
         ["extract", a, "--device", "a", "--output", "a b.npz", "--workers", "2"],
-        ["extract", b, "--device", "b", "--output", "录音.npz"],
+        ["extract", b, "--device", "b", "--output", "录音.npz", "--label-from-folder", "1"],
+        ["check", "a b.npz", "录音.npz"],
+        ["split", "录音.npz", "--output-dir", "parts"],
         train,
         train,  # sets the first aside
         [*train, "--max-epochs", "2", "--resume", "auto"],
         *[["export", "--checkpoint", f"{checkpoints}/best.ckpt", "--output-dir", model]] * 2,
-        *[["translate", "--model", model, "--direction", "AB", "--input", a, "--output", "ab.npz"]] * 2,
+        ["inspect", f"{checkpoints}/best.ckpt"],
+        *[translate] * 2,
+        [*classify, "--train", "录音.npz", "--save", "classifier.npz"],
+        [*classify, "--load", "classifier.npz"],
+        ["evaluate", "--source", "a b.npz", "--translated", "ab.npz", "--target", "录音.npz"],
+        *[["benchmark", "--pairs", "simulated", "--methods", "identity", "--seeds", "0"]] * 2,
         ["run", "--name", "one"],
         ["run", "--name", "one"],
         ["run", "--name", "one", "--resume"],
-    ):
+        *[["sweep", "grid.yml", "--workers", "2"]] * 2,
+    ]
+    known = {command.callback.__name__ for command in app.registered_commands}
+    assert {command[0] for command in commands} == known
+    for command in commands:
         assert main(command) == 0, command
 """
 LOOK = """
@@ -104,10 +122,10 @@ def test_the_emulation_refuses_what_windows_refuses(tmp_path):
 def test_the_main_path_works_as_on_windows(tmp_path):
     project = tmp_path / "a project 项目"
     for device in "ab":
-        record(*(project / device / f"{number}.wav" for number in range(8)))
-    write_notebook(
-        project / "notebooks" / "01_data_normalization.ipynb", 'run_dir: str = ""\ndata_dir: str = ""', LOOK
-    )
+        record(*(project / device / f"fault {number % 2}" / f"{number}.wav" for number in range(8)))
+    parameters = 'run_dir: str = ""\ndata_dir: str = ""\nseed: int = 0'
+    write_notebook(project / "notebooks" / "01_data_normalization.ipynb", parameters, LOOK)
+    (project / "grid.yml").write_text("grid: {seed: [0, 1]}", encoding="utf-8")
     left = project / "checkpoints" / f".best.{2**22 - 1}.part.ckpt"
     left.parent.mkdir()
     left.write_text("of a process that is no more", encoding="utf-8")

@@ -130,7 +130,7 @@ def test_auto_takes_the_newest_that_can_be_read(domains, whole, three, tmp_path,
     (folder / LAST).write_bytes(content[: len(content) // 2])
     (folder / "best.ckpt").write_bytes(b"")
     (folder / "note.ckpt").write_text("not one", encoding="utf-8")
-    process = subprocess.Popen(["true"])
+    process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     (folder / f".best.{process.pid}.part.ckpt").write_bytes(content)  # of a process that is no more
     (folder / f".best.{os.getppid()}.part.ckpt").write_bytes(b"half")
@@ -182,6 +182,7 @@ def test_a_run_that_was_out_of_time_ends_with_a_whole_epoch(domains, whole, tmp_
     assert differences(*both) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.parametrize("kills", [5, pytest.param(30, marks=pytest.mark.slow)])
 def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(kills, tmp_path):
     report = tmp_path / "report.json"

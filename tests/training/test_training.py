@@ -47,7 +47,8 @@ def test_a_run_leaves_the_files_that_the_guide_names(watched):
     names = {path.name for path in folder.iterdir()}
     own = [name for name in names if re.fullmatch(r"cyclegan-epoch=[01]-val_cycle_A=\d\.\d{4}\.ckpt", name)]
     assert len(own) == 2
-    assert names == {"best.ckpt", LAST, "normalization_params.json", "metrics.csv", "logs", ".lock", *own}
+    names -= {".lock"}  # which Windows takes away with its owner
+    assert names == {"best.ckpt", LAST, "normalization_params.json", "metrics.csv", "logs", *own}
     assert list((folder / "logs").glob("events.out.tfevents*"))
 
 
