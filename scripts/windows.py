@@ -4,7 +4,8 @@ Windows' own Python 3.13 and the Windows wheels of constraints.txt, in a cache f
 Where Wine cannot be had one line says so, and that is no failure. What Wine 8 lacks, and how it does without:
 numpy above 2.1 and h5py ask for C functions that it has not got; `platform` asks WMI where it can; Rust's
 programs ask a library for random numbers that is here made to ask another one; torch asks where its threads
-run; Python does not start with a file as its standard output.
+run; Python does not start with a file as its standard output; it copies files, and asks for its parent, by
+functions that Wine has not got.
 """
 
 import hashlib
@@ -28,6 +29,8 @@ EMBEDDED = (
 )
 VERSION = "3.13"
 NUMPY = "numpy==2.1.3"
+# read whenever that Python starts
+WAYS = 'import _winapi, os; del _winapi.CopyFile2; os.getppid = lambda: __import__("psutil").Process().ppid()'
 PACKAGES = ["wine", "wine64"]
 # no messages but those of the programs, and no .NET and HTML, which Wine would ask for
 SETTINGS = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml=", "WINEPREFIX": str(CACHE / "wine")}
@@ -120,6 +123,7 @@ def install_wheels() -> None:
     wanted = ["--only-binary", ":all:", "-c", constraints, "-r", PROJECT / "pyproject.toml", "--extra", "dev"]
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", *target, *wanted, "msvc-runtime"]
     subprocess.run(command, check=True)
+    (SITE / "wine.pth").write_text(WAYS, encoding="utf-8")
     shutil.rmtree(SITE / "h5py")  # an optional reader, without which tests skip what it reads
     for path in SITE.glob("*140*.dll"):  # where programs look for them
         shutil.copy(path, PYTHON.parent)

@@ -44,6 +44,7 @@ def test_nothing_fails_at_letters_that_a_console_lacks(encoding, domains, traine
     )
     said, warned = (text.decode(encoding) for text in (ended.stdout, ended.stderr))
     assert ended.returncode == 0 and "Traceback" not in warned, warned
+    assert "100%|" in warned  # bars
     lacking = "录音 ±é".encode(encoding, "backslashreplace").decode(encoding)
     assert f"device {lacking} " in " ".join(said.split())
     assert "NMSE" in said or "sliced W" in said

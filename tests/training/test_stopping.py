@@ -13,7 +13,7 @@ from same_run import unequal
 from cyclegan_lib.cli import main
 from cyclegan_lib.errors import Interrupted
 from cyclegan_lib.models import CycleGANModule
-from cyclegan_lib.stopping import Stopping
+from cyclegan_lib.stopping import SIGNALS, Stopping
 from cyclegan_lib.training import callbacks, fit
 from cyclegan_lib.training.checkpoints import ResumePoint, checkpoints_in
 
@@ -29,7 +29,7 @@ def arguments(domains, tmp_path) -> list[str]:
 
 
 def handlers():
-    return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    return [signal.getsignal(number) for number in SIGNALS]
 
 
 def said(capfd) -> list[str]:
@@ -43,8 +43,7 @@ def said(capfd) -> list[str]:
 @pytest.mark.parametrize(
     ("signals", "step", "saved"),
     [
-        ([signal.SIGINT], 3, 2),  # the first step of epoch 2, which is finished
-        ([signal.SIGTERM], 3, 2),
+        *[([number], 3, 2) for number in SIGNALS],  # the first step of epoch 2, which is finished
         ([signal.SIGTERM], 2 * EPOCHS, EPOCHS),  # the last step of all: nothing is left to do
         ([signal.SIGTERM, signal.SIGINT], 5, 2),  # twice in epoch 3, which is lost
         ([signal.SIGINT, signal.SIGTERM], 5, 2),
