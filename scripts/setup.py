@@ -73,6 +73,7 @@ def python_of(venv):
 def run(*command):
     """Show a command and run it in the project's folder; end as it does, if it fails."""
     command = [str(part) for part in command]
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file that this goes to may lack a folder's letters
     print(*command, flush=True)
     running = subprocess.Popen(command, cwd=PROJECT)
     # Ctrl-C reaches it as well, and it may have something to save

@@ -76,6 +76,13 @@ def test_it_ends_as_what_it_runs():
     assert end.value.code == 3
 
 
+def test_what_it_runs_is_shown_wherever_that_goes():
+    code = "import setup, sys; setup.run(sys.executable, '-c', '', '录音')"
+    environment = os.environ | {"PYTHONPATH": str(PROJECT / "scripts"), "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True)
+    assert ended.stdout.rstrip().endswith(rb"\u5f55\u97f3")
+
+
 SAVING = """
 import signal, sys, time
 

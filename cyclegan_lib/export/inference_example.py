@@ -131,8 +131,8 @@ def check_written(path):
         reasons.append("Windows has no such name")
     if len(str(path.absolute()).encode("utf-16-le", "surrogatepass")) > 2 * MAX_PATH:
         reasons.append("its whole path is too long for Windows")
-    beside = os.listdir(path.parent) if os.access(path.parent, os.R_OK) and not os.path.exists(path) else []
-    twins = [other for other in beside if other.casefold() == name.casefold()]
+    beside = os.listdir(path.parent) if os.access(os.path.join(path.parent, ""), os.R_OK) else [name]
+    twins = [other for other in beside if other.casefold() == name.casefold() and name not in beside]
     reasons += [f"{other} is there, which is the same name on Windows and macOS" for other in twins]
     if reasons:
         fail(f"{path} cannot be written, because {reasons[0]}; choose another name")

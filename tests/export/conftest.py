@@ -68,6 +68,7 @@ sys.exit(main(sys.argv[2:]))
 def on_a_full_disk() -> Callable[..., str]:
     """Run a command that must fail in one sentence: a limit for the size of files, in bytes, stands for the
     end of the disk."""
+    pytest.importorskip("resource")  # which Windows has not
 
     def run(limit: int, *command: object) -> str:
         given = [sys.executable, "-c", LIMITED, *map(str, (limit, *command))]

@@ -104,13 +104,13 @@ def test_the_exported_script_refuses_bad_input(exported, tmp_path, run_script):
 
 def test_the_exported_script_refuses_the_names_that_the_library_refuses(exported, tmp_path, script_of):
     check, found = script_of(exported)["check_written"], set()
-    names = {f"{name}.npy" for name in ODD + USUAL}
-    for name in names:
+    paths = {tmp_path / f"{name}.npy" for name in ODD + USUAL}
+    for path in paths:
         try:
-            check(tmp_path / name)
+            check(path)
         except SystemExit:
-            found.add(name)
-    assert found == set(filter(refused, names)) and 0 < len(found) < len(names)
+            found.add(path)
+    assert found == {path for path in paths if refused(path.name)} and 0 < len(found) < len(paths)
 
 
 def test_inspecting_names_what_a_checkpoint_holds(trained):
