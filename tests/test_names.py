@@ -1,5 +1,7 @@
 """What is written has names that Windows and macOS take."""
 
+import sys
+
 import numpy as np
 import pytest
 from helpers import make_set, refusal
@@ -11,12 +13,15 @@ from cyclegan_lib.benchmark.pairs import PAIRS
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.names import MAX_PATH, check_written, refused
 
+elsewhere = pytest.mark.skipif(sys.platform == "win32", reason="Windows itself has no such names")
+
 
 def test_names_that_every_system_takes_are_told_from_others():
     assert all(refused(name) for name in ODD)
     assert not any(refused(name) for name in USUAL)
 
 
+@elsewhere
 def test_only_what_is_made_is_checked(tmp_path):
     odd = tmp_path / "a: b?"
     odd.mkdir()
@@ -51,6 +56,7 @@ def test_names_that_the_library_gives_are_taken(tmp_path):
             check_written(cell_path(tmp_path, pair, 0, method))
 
 
+@elsewhere
 @pytest.mark.parametrize("name", ["nul{}", "a:{}", "A{}"])
 def test_every_command_refuses_them_before_it_writes(
     name, domains, trained, exported, tmp_path, capfd, monkeypatch

@@ -38,7 +38,7 @@ WRITERS = {
     "big_endian.npy": lambda path, x: np.save(path, x.features.astype(">f4")),
     "columns_first.npy": lambda path, x: np.save(path, np.asfortranarray(x.features)),
     "whole_numbers.npy": lambda path, x: np.save(path, x.features.astype(np.int16)),
-    "a\tname.npy": lambda path, x: np.save(path, x.features),
+    "a 名.npy": lambda path, x: np.save(path, x.features),
     "list.json": lambda path, x: path.write_text(json.dumps(x.features.tolist()), encoding="utf-8"),
 }
 
