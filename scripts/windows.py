@@ -39,17 +39,20 @@ SETTINGS |= {
     "OMP_NUM_THREADS": "1",
     "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode"),
 }
+EPOCH_SAVED = "test_an_epoch_is_saved_and_training_goes_on"
 # what needs neither sound, whose filters need C functions that Wine 8 lacks, nor a pool of processes
 TESTS = [
     *(f"tests/test_{name}.py" for name in ("files", "names", "documents", "workspace")),
     *(f"tests/features/test_{name}.py" for name in ("feature_set", "normalization", "splits", "stream")),
     "tests/models",
     "tests/checkpoint",
-    *(f"tests/training/test_{name}.py" for name in ("training", "resume")),
-    "tests/training/test_stopping.py::test_an_epoch_is_saved_and_training_goes_on",
+    "tests/training/test_training.py",
+    "tests/training/test_resume.py::test_three_epochs_and_three_more_leave_what_six_leave",
+    "tests/training/test_resume.py::test_auto_takes_the_newest_that_can_be_read",
+    # Ctrl-C, Ctrl-Break, SIGTERM
+    *(f"tests/training/test_stopping.py::{EPOCH_SAVED}[signals{number}-3-2]" for number in range(3)),
     *(f"tests/export/test_{name}.py" for name in ("export", "folder", "formats", "lengths")),
     "tests/export/test_stream.py::test_a_file_is_translated_as_a_whole_set_to_the_last_bit",
-    "tests/export/test_standalone.py::test_the_script_translates_raw_units[hidden-AB-in.npz]",
     "tests/faults/test_augmentation.py",
 ]
 

@@ -36,9 +36,10 @@ def test_one_sound_file_is_a_source_too(folder):
     assert recording_name(path, path) == "machine.2"
 
 
-def test_a_list_names_recordings_with_or_without_suffix_in_its_order(folder):
+@pytest.mark.parametrize("slash", ["/", "\\"])  # one written on Windows is read elsewhere
+def test_a_list_names_recordings_with_or_without_suffix_in_its_order(slash, folder):
     made = folder("a.wav", "v1.5.flac", "sub/c.wav", "not-listed.wav")
-    (made / "list.txt").write_text("# chosen\nsub/c.wav\n\n v1.5 \na\n", encoding="utf-8")
+    (made / "list.txt").write_text(f"# chosen\nsub{slash}c.wav\n\n v1.5 \na\n", encoding="utf-8")
     assert names(made, made / "list.txt") == ["sub/c", "v1.5", "a"]
 
 
