@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SETUP  := scripts/setup.py --venv $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-slow test-browser test-windows lab notebooks lint clean
+.PHONY: help env demo test test-slow test-browser test-windows test-gpu bench lab notebooks lint clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -33,6 +33,12 @@ test-browser: $(STAMP)  ## `make lab` in a headless Chromium (Debian's; installe
 # Where Wine is not there and cannot be installed, one line says so, and that is no failure.
 test-windows: $(STAMP)  ## some of the tests under Windows' Python in Wine (Debian's; installed if this is root)
 	$(BIN)/python scripts/windows.py
+
+test-gpu: $(STAMP)  ## training on a GPU; its tests are skipped where there is none
+	$(BIN)/python -m pytest tests/gpu
+
+bench: $(STAMP)  ## every promised speed beside a peer; writes docs/performance.md (a quiet machine, 20 minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/performance.py
 
 lab: $(STAMP)  ## open JupyterLab on notebooks/ (root in a container: LAB_OPTIONS=--allow-root)
 	$(BIN)/jupyter lab --notebook-dir=. $(LAB_OPTIONS) notebooks/01_data_normalization.ipynb

@@ -3,10 +3,10 @@
     python benchmarks/distilled.py
     python benchmarks/distilled.py --pairs simulated,sensors --seeds 0,1,2 --workers 2 --json distilled.json
 
-For each pair of devices (those of `cyclegan benchmark`) and each seed a CycleGAN is trained with its default
-settings and exported with `--distilled`. Both generators then translate the test recordings of A. Printed are
-the errors against the truth, the accuracies of fault classifiers trained on B, and how far the two
-translations are from each other, in standard deviations of the target. The distilled generator saw no
+For each rotation of each pair of devices (those of `cyclegan benchmark`) and each seed a CycleGAN is trained
+with its default settings and exported with `--distilled`. Both generators then translate the test recordings
+of A. Printed are the errors against the truth, the accuracies of fault classifiers trained on B, and how far
+the two translations are from each other, in standard deviations of the target. The distilled generator saw no
 recording at all.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from cyclegan_lib.benchmark.pairs import PAIRS, build, lacking
+from cyclegan_lib.benchmark.pairs import PAIRS, DevicePair, build, lacking
 from cyclegan_lib.benchmark.run import parse_names, parse_seeds
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
@@ -34,10 +34,17 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COLUMNS = ("NMSE", "forest", "logistic")
 
 
-def measured(pair: str, seed: int, data: Path) -> dict[str, float | str]:
-    """One training, and what both of its generators do with the test recordings."""
+Row = dict[str, float | str]
+
+
+def measured(pair: str, seed: int, data: Path) -> list[Row]:
+    """A row for each rotation of the pair."""
     torch.set_num_threads(1)
-    devices = build(pair, seed, data)
+    return [{"pair": pair, "seed": seed, **of_rotation(devices, seed)} for devices in build(pair, seed, data)]
+
+
+def of_rotation(devices: DevicePair, seed: int) -> Row:
+    """One training, and what both of its generators do with the test recordings."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         a, b = devices.train_a.save(folder / "a.npz"), devices.train_b.save(folder / "b.npz")
@@ -45,7 +52,7 @@ def measured(pair: str, seed: int, data: Path) -> dict[str, float | str]:
         export(run.best, folder / "model", distilled=True)
         large, small = (Translator.load(folder / "model", "AB", distilled) for distilled in (False, True))
     classifier = FaultModels(seed).fit(devices.train_b)
-    row: dict[str, float | str] = {"pair": pair, "seed": seed}
+    row: Row = {}
     translated = {}
     for kind, translator in (("large", large), ("distilled", small)):
         found = translated[kind] = translator.translate(devices.test_a.features)
@@ -59,12 +66,12 @@ def measured(pair: str, seed: int, data: Path) -> dict[str, float | str]:
     }
 
 
-def table(rows: list[dict[str, float | str]]) -> str:
-    """Markdown: a line for each pair, means over seeds; what is apart is that of the worst seed."""
+def table(rows: list[Row]) -> str:
+    """Markdown: a line for each pair, means over its trainings; what is apart is that of the worst one."""
     names = [f"{name}, {kind}" for name in COLUMNS for kind in ("large", "distilled")]
     apart = ["apart, root mean square", "apart, 99 % below"]
     lines = [
-        f"| pair | seeds | {' | '.join([*names, *apart])} |",
+        f"| pair | trainings | {' | '.join([*names, *apart])} |",
         "| :--- |" + " ---: |" * (1 + len(names) + len(apart)),
     ]
     for pair in dict.fromkeys(row["pair"] for row in rows):
@@ -99,7 +106,7 @@ def main() -> None:
         jobs = {pool.submit(measured, *one, options.data): one for one in wanted}
         for job in tqdm(as_completed(jobs), total=len(jobs), unit="training"):
             rows[jobs[job]] = job.result()
-    ordered = [rows[one] for one in wanted]
+    ordered = [row for one in wanted for row in rows[one]]
     print(table(ordered))
     if options.json:
         options.json.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")

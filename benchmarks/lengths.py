@@ -16,9 +16,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from cyclegan_lib.benchmark.pairs import PAIRS, build
+from cyclegan_lib.benchmark.pairs import PAIRS, DevicePair, build
 from cyclegan_lib.benchmark.run import parse_names, parse_seeds
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
@@ -39,9 +40,13 @@ def shortened(given: FeatureSet) -> FeatureSet:
 
 
 def error(pair: str, seed: int, data: Path, short: bool) -> float:
-    """The NMSE of one training on the test recordings."""
+    """The NMSE on the test recordings, the mean over the rotations of one training each."""
     torch.set_num_threads(1)
-    devices = build(pair, seed, data)
+    return float(np.mean([of_rotation(rotation, seed, short) for rotation in build(pair, seed, data)]))
+
+
+def of_rotation(devices: DevicePair, seed: int, short: bool) -> float:
+    """The NMSE of one training on the test recordings."""
     target = shortened(devices.train_b) if short else devices.train_b
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,16 +1,19 @@
 """Speed of training: slices a second for each restart, and what four restarts cost beside four runs of one.
 
     python benchmarks/training_speed.py
+    python benchmarks/training_speed.py --accelerator gpu
 
 Whole epochs are timed, the choice of the checkpoint and its files included, on 250 synthetic sequences a
 device, in one thread. The figures are of this machine and this moment; only the ratio may be compared.
 """
 
+import argparse
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from cyclegan_lib.config import SLICES, TrainingSettings
 from cyclegan_lib.features import FeatureSet
@@ -19,9 +22,9 @@ from cyclegan_lib.training import train
 SEQUENCES, EPOCHS = 250, 5
 
 
-def seconds_an_epoch(folder: Path, restarts: int) -> float:
+def seconds_an_epoch(folder: Path, restarts: int, accelerator: str) -> float:
     """The fastest epoch: other work on the machine only ever slows one down."""
-    settings = TrainingSettings(restarts=restarts, max_epochs=EPOCHS)
+    settings = TrainingSettings(restarts=restarts, max_epochs=EPOCHS, accelerator=accelerator)
     ends: list[float] = []
     sets = (folder / "a.npz", folder / "b.npz", folder / f"checkpoints-{restarts}")
     train(*sets, settings, progress=False, on_epoch=lambda history: ends.append(time.perf_counter()))
@@ -38,12 +41,21 @@ def synthetic(device: str, seed: int) -> FeatureSet:
 
 def main() -> None:
     """Print the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--accelerator", choices=("cpu", "gpu"), default="cpu")
+    accelerator = parser.parse_args().accelerator
+    if accelerator == "gpu" and torch.cuda.is_available():
+        print(torch.cuda.get_device_name())
     settings = TrainingSettings()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         synthetic("a", 0).save(folder / "a.npz")
         synthetic("b", 1).save(folder / "b.npz")
-        one, all_of_them = (seconds_an_epoch(folder, restarts) for restarts in (1, settings.restarts))
+        one, all_of_them = (
+            seconds_an_epoch(folder, restarts, accelerator) for restarts in (1, settings.restarts)
+        )
     slices = 2 * settings.steps_per_epoch * settings.batch_size * SLICES  # of both devices
     for restarts, seconds in ((1, one), (settings.restarts, all_of_them)):
         speed = f"{slices / seconds:,.0f} slices/s for each restart"

@@ -1,5 +1,6 @@
 """The Lightning module: four networks, two optimizers, one training step."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.models import Generator, new_network
+from cyclegan_lib.models.discriminator import Scores
 from cyclegan_lib.models.losses import LOSSES, TrainingPass, discriminator_loss
 
+Judge = Callable[[torch.Tensor], Scores]
 LinearMap = tuple[np.ndarray, np.ndarray]
 Translations = dict[str, torch.Tensor]
 
@@ -137,8 +140,9 @@ class CycleGANModule(pl.LightningModule):
 
         # discriminators, on the same translations
         self.toggle_optimizer(optimizer_d)
-        loss_d = discriminator_loss(judge_a(a), judge_a(fake_a.detach()))
-        loss_d = loss_d + discriminator_loss(judge_b(b), judge_b(fake_b.detach()))
+        loss_d = discriminator_loss(*_judged(judge_a, a, fake_a)) + discriminator_loss(
+            *_judged(judge_b, b, fake_b)
+        )
         optimizer_d.zero_grad()
         self.manual_backward(loss_d.sum())
         self.untoggle_optimizer(optimizer_d)
@@ -175,3 +179,11 @@ class CycleGANModule(pl.LightningModule):
         if self.trainer.is_last_batch:
             self.log_dict({f"train_{name}": total / self._steps for name, total in self._sums.items()})
             self._sums, self._steps = {}, 0
+
+
+def _judged(judge: Judge, real: torch.Tensor, fake: torch.Tensor) -> tuple[Scores, Scores]:
+    """The scores of real and of translated sequences, in one pass."""
+    sizes = [real.shape[1], fake.shape[1]]
+    views = judge(torch.cat([real, fake.detach()], dim=1))
+    windows, sequence = (view.split(sizes, dim=1) for view in views)
+    return (windows[0], sequence[0]), (windows[1], sequence[1])

@@ -116,6 +116,9 @@ class Generator(nn.Module):
     def each(self, x: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
         """Each member's own translation of its own slices, (members, ..., 40) in and out."""
         slices = x.reshape(self.members, -1, x.shape[-1])  # (members, n, 40)
-        start = torch.baddbmm(self.start_bias, slices, self.start_weight)
-        learned = self.linear(slices) + self.residual(slices)
-        return (start + strength * learned).reshape(x.shape)
+        linear = self.linear[-1]
+        # the two linear maps as one
+        weight = torch.add(self.start_weight, linear.weight, alpha=strength)
+        bias = torch.add(self.start_bias, linear.bias, alpha=strength)
+        y = torch.baddbmm(bias, slices, weight)
+        return torch.add(y, self.residual(slices), alpha=strength).reshape(x.shape)

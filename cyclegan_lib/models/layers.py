@@ -15,7 +15,7 @@ class MemberLinear(nn.Module):
     members, inputs, outputs : int
     spectral : bool
         Divide each member's weight by its largest singular value, estimated by one power iteration for each
-        pass in training mode [1]_.
+        pass in which it learns [1]_.
 
     References
     ----------
@@ -37,12 +37,12 @@ class MemberLinear(nn.Module):
         """Member by member, (members, n, inputs) to (members, n, outputs)."""
         weight = self.weight
         if self.spectral:
-            if self.training:
+            if self.training and weight.requires_grad:
                 self._iterate()
             # a copy: a later pass moves the estimate, and the gradient of this one must not notice
-            right = self.right.clone()  # (members, outputs, 1)
-            left = functional.normalize((weight @ right).detach(), dim=1)  # (members, inputs, 1)
-            weight = weight / (left.transpose(1, 2) @ weight @ right)  # (members, inputs, outputs)
+            product = weight @ self.right.clone()  # (members, inputs, 1)
+            left = functional.normalize(product.detach(), dim=1)
+            weight = weight / (left * product).sum(dim=1, keepdim=True)  # (members, inputs, outputs)
         return torch.baddbmm(self.bias, x, weight)
 
     @torch.no_grad()
@@ -55,5 +55,5 @@ def leaky_stack(members: int, widths: list[int], spectral: bool = False) -> nn.S
     """Linear layers of these widths for each member, with leaky rectifiers between them."""
     layers: list[nn.Module] = []
     for inputs, outputs in zip(widths, widths[1:], strict=False):
-        layers += [MemberLinear(members, inputs, outputs, spectral), nn.LeakyReLU(0.2)]
+        layers += [MemberLinear(members, inputs, outputs, spectral), nn.LeakyReLU(0.2, inplace=True)]
     return nn.Sequential(*layers[:-1])
