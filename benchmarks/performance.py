@@ -36,8 +36,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cyclegan_lib.config import SLICES, FeatureSettings, TrainingSettings
 from cyclegan_lib.export import export
-from cyclegan_lib.files import processors
 from cyclegan_lib.models.cyclegan import CycleGANModule
+from cyclegan_lib.system import processors
 from cyclegan_lib.training import train
 
 PROJECT = Path(__file__).resolve().parents[1]
