@@ -197,8 +197,8 @@ def _facts(result: Benchmark) -> Iterator[str]:
     yield "- Real recordings are dealt in thirds; by turns each third is tested, once in each seed."
     yield (
         f"- forest, logistic: classifiers of B's recordings, asked about translated ones; {AUGMENTED} (the"
-        " recommended way): trained on B's recordings translated to A, also by two simpler maps and with"
-        f" random filters, asked about A's as they are; {VOTE}: trained on B's recordings translated to A,"
+        " recommended way): trained on B's recordings translated to A, also by three simpler maps and with"
+        f" random changes, asked about A's as they are; {VOTE}: trained on B's recordings translated to A,"
         " and on those translated there and back."
     )
     yield (

@@ -23,7 +23,7 @@ def classify(
         Option(
             help="forward: trained on B, asked about A translated to B; there and back: trained on B"
             " translated to A and back; reverse: trained on B translated to A, asked about A; vote: the last"
-            " two together; augmented: as reverse, trained on simpler translations and random filters too;"
+            " two together; augmented: as reverse, trained on simpler translations and random changes too;"
             " default: augmented"
         ),
     ] = None,

@@ -197,7 +197,7 @@ class Evaluation:
                 f" {self.source_device}; there and back, they learn from {self.target_device} translated to"
                 f" {self.source_device} and back; reverse, from {self.target_device} translated to"
                 f" {self.source_device}, and are asked about that as it is; vote, the last two together;"
-                " augmented, as reverse, on simpler translations and random filters too."
+                " augmented, as reverse, on simpler translations and random changes too."
                 f" Recommended: {RECOMMENDED}."
             )
         notes += [*self._expectations(), *self.remarks]

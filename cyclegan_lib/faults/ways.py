@@ -2,7 +2,7 @@
 
 A classifier of B's recordings can be asked about A's translated ones; trained on B's recordings translated to
 A and back, which went through what it will be asked about; or trained on B's translated to A, and asked about
-A's as they are, also by several translations and random filters at once. They err differently, so that those
+A's as they are, also by several translations and with random changes. They err differently, so that those
 of `VOTERS` may vote.
 """
 
