@@ -53,7 +53,7 @@ def untrained(
     """
     from cyclegan_lib.training import load_domains
     from cyclegan_lib.training.batches import UnpairedData
-    from cyclegan_lib.training.start import fit_gains, start_module
+    from cyclegan_lib.training.start import start_module
 
     a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
     settings = TrainingSettings(seed=seed, use_labels=use_labels)
@@ -64,8 +64,8 @@ def untrained(
         given = Pairs.of(pair.train_a.select(shown), pair.truth_a.select(shown)).save(folder / "pairs.npz")
     domains = load_domains(a, b, settings, given)
     torch.manual_seed(seed)
-    module, data = start_module(domains, settings), UnpairedData(domains, settings)
-    fit_gains(module, data.first_a, data.first_b)
+    module = start_module(domains, settings)
+    UnpairedData(domains, settings).gains.fit(module)
     return _translation(module, pair, seed)
 
 

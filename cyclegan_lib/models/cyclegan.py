@@ -1,12 +1,14 @@
 """The Lightning module: four networks, two optimizers, one training step."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
@@ -50,6 +52,7 @@ class CycleGANModule(pl.LightningModule):
         self.discriminator_A = new_network(settings, "discriminator_A")
         self.discriminator_B = new_network(settings, "discriminator_B")
         self._make_averages()
+        self.held_out: list[Translations] = []
         self._sums: dict[str, torch.Tensor] = {}
         self._steps = 0
 
@@ -85,17 +88,19 @@ class CycleGANModule(pl.LightningModule):
         `batch` holds each member's z-scores (n, slices, 40) of A and of B; the result each member's "B" and
         "A" (translations into them), "ABA" and "BAB" (there and back again).
         """
-        ab, ba = self.average_AB.module, self.average_BA.module
-
-        def one(generator: Generator, member: int, x: torch.Tensor) -> torch.Tensor:
-            return generator.each(x.expand(generator.members, *x.shape), generator.strength)[member]
-
-        translations = []
-        for member, (a, b) in enumerate(batch):
-            made = {"B": one(ab, member, a), "A": one(ba, member, b)}
-            back = {"ABA": one(ba, member, made["B"]), "BAB": one(ab, member, made["A"])}
-            translations.append(made | back)
-        return translations
+        sizes = [(len(a), len(b)) for a, b in batch]
+        # all members at once, in one multiplication, as they are trained: who has fewer sequences gets zeros
+        a, b = (pad_sequence(list(own), batch_first=True) for own in zip(*batch, strict=True))
+        ab, ba = (
+            partial(generator.each, strength=generator.strength)
+            for generator in (self.average_AB.module, self.average_BA.module)
+        )
+        made = {"B": ab(a), "A": ba(b)}
+        made |= {"ABA": ba(made["B"]), "BAB": ab(made["A"])}  # (members, sequences, slices, 40) each
+        return [
+            {name: x[i, : of_a if name in ("B", "ABA") else of_b] for name, x in made.items()}
+            for i, (of_a, of_b) in enumerate(sizes)
+        ]
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One Adam for both generators, one for both discriminators."""
@@ -160,8 +165,11 @@ class CycleGANModule(pl.LightningModule):
         self._accumulate(**losses, discriminator=loss_d)
 
     def validation_step(self, batch: list[tuple[torch.Tensor, torch.Tensor]], batch_idx: int) -> None:
-        """Log how each member, as it is used, does on the sequences of A and of B that it never saw."""
-        made = self.member_translations(batch)
+        """Log how each member, as it is used, does on the sequences of A and of B that it never saw.
+
+        What was made of them stays for the choice of the checkpoint.
+        """
+        made = self.held_out = self.member_translations(batch)
         for name, place, back in (("val_cycle_A", 0, "ABA"), ("val_cycle_B", 1, "BAB")):
             errors = [(real[place] - own[back]).abs().mean() for real, own in zip(batch, made, strict=True)]
             self.log(name, torch.stack(errors).mean(), batch_size=len(batch))

@@ -9,6 +9,7 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.training.criterion import yardstick
 from cyclegan_lib.training.domains import Domains
+from cyclegan_lib.training.start import Gains
 
 
 class UnpairedBatches(Dataset):
@@ -62,11 +63,12 @@ class UnpairedData(pl.LightningDataModule):
         self.slice_moments = {"A": _moments(self.a), "B": _moments(self.b)}
         # what the recordings are like: a translator then knows others that are not
         self.seen = {"A": Seen.of(domains.a), "B": Seen.of(domains.b)}
-        # one sequence of each recording: what the gains are fitted on
+        # one sequence of each recording
         self.first_a, self.first_b = (
             x[np.unique(domain.recording, return_index=True)[1]]
             for x, domain in ((self.a, domains.a), (self.b, domains.b))
         )
+        self.gains = Gains(self.first_a, self.first_b)
         self.yardsticks = yardstick(z["a"]), yardstick(z["b"])  # of the held-out distance
         held_out = [restart % settings.folds for restart in range(settings.restarts)]
         self.train_a = [np.flatnonzero(domains.fold_a != fold) for fold in held_out]
@@ -91,6 +93,10 @@ class UnpairedData(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         """One batch: for each restart its held-out sequences of A and of B."""
         return DataLoader([self.held_out], batch_size=None, generator=torch.Generator())
+
+    def held_out_on(self, device: torch.device) -> list[tuple[torch.Tensor, ...]]:
+        """The same there."""
+        return [tuple(x.to(device) for x in both) for both in self.held_out]
 
 
 def _moments(z: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -19,7 +19,6 @@ from cyclegan_lib.stopping import Stopping
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.checkpoints import CHOICE, History, copy_whole, name_of, write_metrics
 from cyclegan_lib.training.criterion import held_out_distance
-from cyclegan_lib.training.start import fit_gains
 from cyclegan_lib.training.verdict import Evidence, verdict
 
 Watch = Callable[[int, CycleGANModule], None]
@@ -100,7 +99,8 @@ class ChooseCheckpoint(pl.Callback):
         if not self.history:
             self.evidence = module.evidence
             self.expected = float(np.mean(_to_held_out(trainer.datamodule.others, trainer.datamodule)))
-            self._fit_gains(trainer, module)
+            trainer.datamodule.gains.fit(module)
+            module.held_out = module.member_translations(trainer.datamodule.held_out_on(module.device))
             self._keep({"epoch": 0, **self._distances(trainer, module)}, trainer, module)
         elif self._random_states is not None:
             # only here, after everything that draws while a trainer is set up
@@ -108,7 +108,7 @@ class ChooseCheckpoint(pl.Callback):
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Log the held-out distance with the other validation figures."""
-        self._fit_gains(trainer, module)
+        trainer.datamodule.gains.fit(module)
         module.log_dict(self._distances(trainer, module))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -152,11 +152,6 @@ class ChooseCheckpoint(pl.Callback):
         return {name_of(figures): int(figures["epoch"]) for figures in history if figures in best}
 
     @staticmethod
-    def _fit_gains(trainer: pl.Trainer, module: CycleGANModule) -> None:
-        data = trainer.datamodule
-        fit_gains(module, data.first_a.to(module.device), data.first_b.to(module.device))
-
-    @staticmethod
     @torch.no_grad()
     def _seen(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, Any]:
         """What the training recordings are like, and how far the restarts disagree on some of them."""
@@ -173,10 +168,8 @@ class ChooseCheckpoint(pl.Callback):
     @staticmethod
     def _distances(trainer: pl.Trainer, module: CycleGANModule) -> dict[str, float]:
         """The mean over restarts of each one's distance on the recordings that it never saw."""
-        data = trainer.datamodule
-        held_out = [tuple(x.to(module.device) for x in both) for both in data.held_out]
-        made = module.member_translations(held_out)
-        to_a, to_b = _to_held_out([(each["A"].cpu(), each["B"].cpu()) for each in made], data)
+        made = [(each["A"].cpu(), each["B"].cpu()) for each in module.held_out]
+        to_a, to_b = _to_held_out(made, trainer.datamodule)
         # also of each restart, to see which one did well
         each = {f"val_distance_{i}": (x + y) / 2 for i, (x, y) in enumerate(zip(to_b, to_a, strict=True))}
         means = {"val_distance_AB": float(np.mean(to_b)), "val_distance_BA": float(np.mean(to_a))}

@@ -12,6 +12,7 @@ References
    Analysis and Machine Intelligence 14(2), 1992, 239-256.
 .. [2] H. Chui and A. Rangarajan, "A new point matching algorithm for non-rigid registration", Computer Vision
    and Image Understanding 89, 2003, 114-141.
+.. [3] M. Cuturi, "Sinkhorn Distances: Lightspeed Computation of Optimal Transport", NeurIPS 2013.
 """
 
 import warnings
@@ -27,7 +28,9 @@ from cyclegan_lib.models.cyclegan import LinearMap
 from cyclegan_lib.models.generator import STD_FLOOR, GainMap
 
 ITERATIONS = 10  # the plan no longer changes then
-SINKHORN_STEPS = 100  # five times as many change the maps by less than another draw does
+# Of a plan: five times as many steps change the maps by less than another draw does; or until its columns'
+# sums are as near as this to what they should be.
+SINKHORN_STEPS, CLOSE = 100, 1e-6
 GAIN_RIDGE, GAIN_RECORDINGS, GAIN_ENTROPY = 1.0, 200, 0.02
 # Labels: a match counts as nearer by this times the log probability of its class, as a classifier of the
 # target sees the translated recording; less with few recordings, from which no classifier can be learned.
@@ -186,22 +189,26 @@ def unsteadiness_cost(source: Described, target: Described) -> np.ndarray:
 
 
 def soft_matches(cost: np.ndarray, entropy: float) -> np.ndarray:
-    """Rows that sum to 1: how much each of the target's recordings matches, (n, m)."""
+    """Rows that sum to 1: how much each of the target's recordings matches, (n, m).
+
+    Sinkhorn's plan [3]_, as POT computes it: its checks after each step cost more than a small plan's step.
+    """
     n, m = cost.shape
-    cost = cost / (np.median(cost) or 1.0)
-    with warnings.catch_warnings():
-        # a recording far from all others underflows; its row below is then 0, and the regression goes on
-        warnings.filterwarnings("ignore", ".*numerical errors.*")
-        warnings.simplefilter("ignore", RuntimeWarning)
-        plan = ot.sinkhorn(
-            np.full(n, 1 / n),
-            np.full(m, 1 / m),
-            cost,
-            entropy,
-            numItermax=SINKHORN_STEPS,
-            stopThr=1e-6,
-            warn=False,
-        )
+    kernel = np.exp(cost / (np.median(cost) or 1.0) / -entropy)  # (n, m)
+    of_rows = 1 / np.full((n, 1), 1 / n) * kernel
+    u, v = np.full(n, 1 / n), np.full(m, 1 / m)
+    # a recording far from all others underflows: the plan before that stays
+    with np.errstate(all="ignore"):
+        for step in range(SINKHORN_STEPS):
+            before = u, v
+            v = 1 / m / (kernel.T @ u)
+            u = 1 / (of_rows @ v)
+            if not (u.min() > 0 and u.max() < np.inf):
+                u, v = before
+                break
+            if step % 10 == 0 and np.linalg.norm(v * (kernel.T @ u) - 1 / m) < CLOSE:
+                break
+    plan = u[:, None] * kernel * v
     return plan / np.maximum(plan.sum(axis=1, keepdims=True), 1e-12)
 
 

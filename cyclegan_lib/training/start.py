@@ -134,18 +134,26 @@ def _nearest(
     return min(distances, key=lambda kind: distances[kind])
 
 
-@torch.no_grad()
-def fit_gains(module: CycleGANModule, a: torch.Tensor, b: torch.Tensor) -> None:
-    """Fit the averaged generators' gains on one sequence of each recording, (n, slices, 40) z-scores.
+class Gains:
+    """Fits the averaged generators' gains, again after each epoch, on the same recordings.
 
-    A filter does not change how much a recording varies, so that of the gain as much is believed as it is
-    sure that there is more than a filter.
+    `a` and `b` are one sequence of each, (n, slices, 40) z-scores. A filter does not change how much a
+    recording varies, so that of the gain as much is believed as it is sure that there is more than a filter.
     """
 
-    def described(x: torch.Tensor) -> Described:
-        return Described.describe(x.cpu().numpy(), np.arange(len(x)))
+    def __init__(self, a: torch.Tensor, b: torch.Tensor) -> None:
+        of_a, of_b = (_described(x) for x in (a, b))
+        self._ways = (("average_AB", a, of_b), ("average_BA", b, of_a))
+        self._part = beyond_filter(of_a, of_b)
 
-    part = beyond_filter(described(a), described(b))
-    for average, source, target in ((module.average_AB, a, b), (module.average_BA, b, a)):
-        translated = described(average.module.ungained(source))
-        average.module.set_gain(matched_gain(translated, described(target), part))
+    @torch.no_grad()
+    def fit(self, module: CycleGANModule) -> None:
+        """Set the gains that go with the generators' weights of now."""
+        for name, source, target in self._ways:
+            generator = getattr(module, name).module
+            translated = _described(generator.ungained(source.to(module.device)))
+            generator.set_gain(matched_gain(translated, target, self._part))
+
+
+def _described(x: torch.Tensor) -> Described:
+    return Described.describe(x.cpu().numpy(), np.arange(len(x)))
