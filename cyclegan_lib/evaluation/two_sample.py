@@ -8,10 +8,10 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from cyclegan_lib.errors import InputError
 
 C2ST_FOLDS = 5
-# Measured on 2 × 40 simulated recordings: 10 extremely randomised trees on 1,000 slices of each set take 0.07 s
-# and tell a Gaussian-OT translation from the target with 0.63, as far from the null as 30 trees do, which take
-# 0.18 s: no row of two pairs moved by more than 0.025, and halvings scatter by 0.02 to 0.12. Two folds instead
-# of five save as much, and move rows by 0.07.
+# Measured on 2 × 40 simulated recordings: 10 extremely randomised trees on 1,000 slices of each set take
+# 0.07 s and tell a Gaussian-OT translation from the target with 0.63, as far from the null as 30 trees do,
+# which take 0.18 s: no row of two pairs moved by more than 0.025, and halvings scatter by 0.02 to 0.12. Two
+# folds instead of five save as much, and move rows by 0.07.
 TREES = 10
 MIN_LEAF = 5
 MAX_SLICES = 1000

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, TrainingSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.models import Generator, new_network
+from cyclegan_lib.models import new_network
 from cyclegan_lib.models.discriminator import Scores
 from cyclegan_lib.models.losses import LOSSES, TrainingPass, discriminator_loss
 
