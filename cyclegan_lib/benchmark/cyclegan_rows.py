@@ -36,7 +36,7 @@ def cyclegan(pair: DevicePair, seed: int, folder: Path) -> Translation:
 
     a, b = pair.train_a.save(folder / "a.npz"), pair.train_b.save(folder / "b.npz")
     watched = Trail(pair, seed)
-    settings = TrainingSettings(seed=seed)
+    settings = TrainingSettings(seed=seed, accelerator="cpu")  # as many at once as there are cores
     run = train(a, b, folder / "checkpoints", settings, progress=False, watch=watched)
     module = CycleGANModule.load_from_checkpoint(run.best, map_location="cpu", weights_only=True).eval()
     trail = watched.joined(run.history, run.expected_distance)
