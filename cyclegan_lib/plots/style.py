@@ -64,11 +64,6 @@ def legend(axis: Axes, **options: object) -> None:
         axis.legend(frameon=False, fontsize=8, **options)
 
 
-def hertz(frequency: float) -> str:
-    """A frequency for people: 421 Hz, 2.4 kHz."""
-    return f"{frequency:.0f} Hz" if frequency < 1000 else f"{frequency / 1000:.1f} kHz"
-
-
 def frequency_axis(axis: Axes, settings: FeatureSettings) -> None:
     """Make the x axis one of frequency, logarithmic, in Hz."""
     frequencies = band_frequencies(settings)

@@ -22,14 +22,17 @@ OF_RECORDINGS = ("device", "labels", "label_folder", "channel", "rate_of_files")
 OF_RECORDINGS = (*(f"{name}_{device}" for name in OF_RECORDINGS for device in "ab"), "sample_rate")
 # notebooks hand these on to settings of the same name, which know their ranges
 RANGED_SETTINGS = (TrainingSettings, SimulationSettings)
+# it shows the committed benchmark of other devices, which no parameter of a run changes
+BENCHMARK = "05_benchmark"
 # a run has its own folder
 RESERVED = "run_dir"
 MAX_LENGTH = 4096  # characters of a value; paths are no longer
 
 
-def notebooks_of(project: Path) -> list[Path]:
-    """The notebooks of a project folder, in the order in which they run."""
-    return sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+def notebooks_of(project: Path, benchmark: bool = True) -> list[Path]:
+    """The notebooks of a project folder, in the order in which they run, with or without the benchmark's."""
+    found = sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [notebook for notebook in found if benchmark or notebook.stem != BENCHMARK]
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:

@@ -18,7 +18,7 @@ from cyclegan_lib.runs.parameters import (
     notebooks_of,
 )
 from cyclegan_lib.runs.record import RECORD, Record
-from cyclegan_lib.workspace import check_simulated, project_folder
+from cyclegan_lib.workspace import NOT_SIMULATED, check_simulated, project_folder
 
 RUNS = "runs"
 COMMAND_LINE = "the command line"
@@ -53,6 +53,8 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     check_own_recordings(values)
     # feature sets of recordings of one's own stay in the run
     data = Path(values.get("data_dir") or (folder if values.get(OWN_RECORDINGS[0]) else project) / "data")
+    if any(map(values.get, NOT_SIMULATED)):
+        notebooks = notebooks_of(project, benchmark=False)
     planned = Run(
         folder, tuple(notebooks), values, data, command(name, values), command(name, {}, "--resume")
     )

@@ -22,8 +22,6 @@ from cyclegan_lib.runs.run import LONGEST, RUNS, check_name, command, project_of
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
 from cyclegan_lib.workspace import check_simulated
 
-# it shows the committed benchmark, which no parameter of a run changes
-LEFT_OUT = "05_benchmark"
 MAX_SLUG = 80  # bytes: paths on Windows are short
 
 
@@ -44,7 +42,7 @@ def sweep(
     scheduler cannot be reached; what goes wrong inside a run is in the comparison. Interrupted after Ctrl-C.
     """
     project = project_of_runs()
-    notebooks = [notebook for notebook in notebooks_of(project) if notebook.stem != LEFT_OUT]
+    notebooks = notebooks_of(project, benchmark=False)
     file = read_sweep(path, notebooks)
     file_name = f"./{path}" if str(path).startswith("-") else str(path)  # it is no option
     again = command_line(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
