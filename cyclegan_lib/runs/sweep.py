@@ -127,9 +127,11 @@ def _carry_out(run_all: Executor, runs: list[Run], comparison: Comparison, progr
 
 def _recordings(run: Run) -> dict[str, Any]:
     """The parameters that decide which recordings a run takes or makes."""
-    others = (*OWN_SETS, RESERVED, "data_dir")
-    declared = parameters_of(run.notebooks[0]).values()
-    return {p.name: run.given.get(p.name, p.default) for p in declared if p.name not in others}
+    others = [*OWN_SETS, RESERVED, "data_dir"]
+    declared = parameters_of(run.notebooks[0])
+    if run.simulates and "data_seed" in declared:
+        others.append("seed")
+    return {name: run.given.get(name, p.default) for name, p in declared.items() if name not in others}
 
 
 def _slugs(combinations: list[dict[str, Any]]) -> list[str]:

@@ -18,6 +18,7 @@ def test_the_report_opens_offline_and_its_links_lead_somewhere(finished):
     assert not page.select("script, link, iframe, object, embed")
     assert all(tag["src"].startswith("data:") for tag in page.select("[src]"))
     styles = " ".join(style.get_text() for style in page.select("style"))
+    assert ".output pre { white-space: pre-wrap;" in styles  # a long sentence is not cut off
     assert not re.search(r"url\(|@import", styles)
     anchors = [tag["id"] for tag in page.select("[id]")]
     assert len(anchors) == len(set(anchors))
