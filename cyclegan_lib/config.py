@@ -189,10 +189,15 @@ class TrainingSettings(Settings):
 
 
 def parse_direction(direction: str, device_a: str, device_b: str) -> str:
-    """Return "AB", "BA" or a round trip; InputError, which names the model's devices, for any other."""
-    if direction not in DIRECTIONS + ROUND_TRIPS:
-        raise InputError(
-            f"the direction '{direction}' is unknown; give AB ({device_a} to {device_b}), BA (the other way),"
-            f" or, there and back, ABA ({device_a} to {device_a}) or BAB"
-        )
-    return direction
+    """Return "AB", "BA" or a round trip; InputError, which names the model's devices, for any other.
+
+    Small letters will do, and the devices' names with colons between them, as in phone:hifi.
+    """
+    names = {"A": device_a, "B": device_b}
+    for known in DIRECTIONS + ROUND_TRIPS:
+        if direction.upper() == known or direction == ":".join(names[letter] for letter in known):
+            return known
+    raise InputError(
+        f"the direction '{direction}' is unknown; give AB ({device_a} to {device_b}), BA (the other way), the"
+        f" names, as in {device_b}:{device_a}, or, there and back, ABA ({device_a} to {device_a}) or BAB"
+    )

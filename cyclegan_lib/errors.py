@@ -23,6 +23,9 @@ class InputError(ValueError):
     def __init__(self, sentence: str = "") -> None:
         super().__init__(printable(sentence))
 
+    def _render_traceback_(self) -> list[str]:  # IPython's: the sentence, without the frames around it
+        return [f"{type(self).__name__}: {self}"]
+
 
 class NotebookError(RuntimeError):
     """A cell of a notebook failed; the message says which one, in which notebook, with what error."""

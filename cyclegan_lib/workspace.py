@@ -11,14 +11,16 @@ workspace, which checks them.
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 import cyclegan_lib
+from cyclegan_lib import documents
 from cyclegan_lib.archive import Archive
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError, shown
@@ -83,6 +85,8 @@ class Workspace:
     # checkpoints, exported models, figures and metrics are written below it: the project's own folders when
     # a notebook is opened in JupyterLab, runs/NAME under `cyclegan run`
     run: Path
+    # where notebooks write instead, and what vanishes with it: in a finished run that is opened to look at
+    instead: TemporaryDirectory | None = None
 
     @classmethod
     def open(cls, namespace: dict[str, Any]) -> "Workspace":
@@ -100,9 +104,27 @@ class Workspace:
             data=Path(data).absolute() if data else project_folder() / "data",
             run=Path(run).absolute() if run else project_folder(),
         )
+        finished = (documents.read_if_whole(work.run / "run.json", dict[str, Any]) or {}).get("finished")
+        if finished and not namespace.get("measure_anew"):
+            work = replace(work, instead=TemporaryDirectory(prefix="cyclegan-"))
         if SIMULATING in namespace and not any(map(namespace.get, NOT_SIMULATED)):
             check_simulated(work.data)
         return work
+
+    def written(self, name: str) -> Path:
+        """Where a notebook writes a file of the run; in a finished one a file that vanishes."""
+        return (Path(self.instead.name) if self.instead else self.run) / name
+
+    def existing(self, path: Path) -> Path:
+        """`path`, which an earlier notebook made; InputError that says which one, if it is not there."""
+        makers = {self.checkpoints: "02_training", self.exported_models: "03_export"}
+        if not path.exists():
+            maker = next((name for folder, name in makers.items() if path.is_relative_to(folder)), None)
+            raise InputError(
+                f"{path} does not exist; run notebook {maker or Path(FIRST_NOTEBOOK).stem} first, or all of"
+                " them with `cyclegan run`"
+            )
+        return path
 
     @property
     def checkpoints(self) -> Path:
@@ -139,7 +161,7 @@ class Workspace:
 
         if not isinstance(figure, Figure):
             return figure
-        folder = self.run / "figures"
+        folder = self.written("figures")
         folder.mkdir(parents=True, exist_ok=True)
         # without these an SVG holds the date and random names of its parts, a PNG the version of matplotlib
         stable = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}

@@ -3,15 +3,19 @@
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import version
 
 import numpy as np
 import pytest
 from helpers import PROJECT, done, make_set, refusal
 
+from cyclegan_lib.config import parse_direction
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 
 SUBCOMMANDS = "simulate extract check split train export inspect translate classify evaluate".split()
-SUBCOMMANDS += "benchmark run sweep".split()
+SUBCOMMANDS += "benchmark run sweep doctor".split()
 
 
 def test_help_lists_every_subcommand_and_every_option(capsys):
@@ -177,3 +181,63 @@ def test_unknown_notebook_parameters_are_refused_before_anything_runs(domains, t
     ):
         assert says in refusal(capsys, "run", *words)
     assert set((PROJECT / "runs").glob("*")) == before
+
+
+def test_help_is_in_the_order_of_the_work_and_cuts_nothing_off(capsys):
+    text = done(capsys, "--help").partition("\nOptions:")[2]
+    assert "..." not in text and "…" not in text
+    places = [text.index(f"\n  {name} ") for name in ("run", "extract", "train", "translate", "evaluate")]
+    assert places == sorted(places) and "\nRecordings:\n" in text
+    assert sorted(re.findall(r"^  ([a-z]+)  +[A-Z]", text, re.MULTILINE)) == sorted(SUBCOMMANDS)
+
+
+def test_the_version_is_the_same_everywhere(capsys):
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    number = settings["project"]["version"]
+    assert done(capsys, "--version") == f"cyclegan {number}\n"
+    for name, line in {"CHANGELOG.md": f"## {number}", "CITATION.cff": f"version: {number}"}.items():
+        assert line in (PROJECT / name).read_text(encoding="utf-8").splitlines()
+
+
+def test_doctor_says_what_a_bug_report_needs(capsys, tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "01_data_normalization.ipynb").touch()
+    monkeypatch.chdir(tmp_path)
+    text = done(capsys, "doctor")
+    assert f"torch {version('torch')}" in text and "cores" in text and "GB free" in text
+    assert "data can be used by runs" in text
+    make_set("cpc006").save(tmp_path / "data" / "cpc006.npz")
+    assert "cpc006.npz is of recordings of your own" in done(capsys, "doctor")
+    monkeypatch.setattr("cyclegan_lib.cli.diagnosis.OPTIONAL", {"x": ("no-such-package",)})
+    assert "extra x: no-such-package missing" in done(capsys, "doctor")
+
+
+def test_inspect_takes_sets_and_exported_folders_too(domains, exported, capsys):
+    assert "features of cpc006: recordings 12; sequences 12" in done(capsys, "inspect", domains[0])
+    assert "exported models: cpc006 (A) <-> BATCH_UPLOAD (B): epoch" in done(capsys, "inspect", exported)
+
+
+@pytest.mark.parametrize(("given", "means"), [("ab", "AB"), ("BA", "BA"), ("x:y:x", "ABA"), ("y:x", "BA")])
+def test_directions_are_letters_or_names(given, means):
+    assert parse_direction(given, "x", "y") == means
+    with pytest.raises(InputError, match="give AB .x to y., .* as in y:x"):
+        parse_direction(f"{given}:", "x", "y")
+
+
+def test_commands_end_with_the_next_one(domains, trained, exported, tmp_path, capsys):
+    out = tmp_path / "ab.npz"
+    given = [
+        "--model",
+        exported,
+        "--direction",
+        "cpc006:BATCH_UPLOAD",
+        "--input",
+        domains[0],
+        "--output",
+        out,
+    ]
+    last = done(capsys, "translate", *given).splitlines()[-1]
+    assert last.startswith("next: cyclegan evaluate --source ") and str(out) in last
+    folder = tmp_path / "model"
+    last = done(capsys, "export", "--checkpoint", trained[0].best, "--output-dir", folder).splitlines()[-1]
+    assert last.startswith(f"next: cyclegan translate --model {folder} --direction AB")

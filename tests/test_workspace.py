@@ -1,7 +1,12 @@
 """What a notebook may be given, where its folders are, and how it keeps figures."""
 
+import contextlib
+import io
+import json
+
 import pytest
 from helpers import PROJECT
+from IPython.core.interactiveshell import InteractiveShell
 
 import cyclegan_lib
 from cyclegan_lib.errors import InputError
@@ -116,3 +121,37 @@ def test_figures_are_kept_twice_with_the_same_bytes_each_time(tmp_path):
     work.keep(figure, "line")
     assert work.keep("an explorer", "x") == "an explorer"
     assert all((tmp_path / "figures" / name).read_bytes() == content for name, content in kept.items())
+
+
+def test_what_an_earlier_notebook_makes_is_asked_for_by_its_name(tmp_path):
+    work = Workspace(data=tmp_path / "data", run=tmp_path)
+    for path, maker in (
+        (work.features("cpc006"), "01_data_normalization"),
+        (work.checkpoints / "best.ckpt", "02_training"),
+        (work.exported_models / "model_config.json", "03_export"),
+    ):
+        with pytest.raises(InputError, match=f"{path.name} does not exist; run notebook {maker} first, or"):
+            work.existing(path)
+        path.parent.mkdir(parents=True)
+        path.touch()
+        assert work.existing(path) == path
+
+
+def test_a_finished_run_is_opened_without_writing_into_it(tmp_path):
+    scope = {"In": ["", "run_dir: str = ''\nmeasure_anew: bool = False"], "run_dir": str(tmp_path)}
+    figure, _ = new_figure(3, 2, 1)
+    for finished, anew, writes in ((None, False, True), ("2030", False, False), ("2030", True, True)):
+        (tmp_path / "run.json").write_text(json.dumps({"finished": finished}), encoding="utf-8")
+        before = set(tmp_path.rglob("*"))
+        work = Workspace.open({**scope, "measure_anew": anew})
+        work.keep(figure, f"{finished} {anew}")
+        assert (work.written("metrics.json") == tmp_path / "metrics.json") == writes
+        assert (set(tmp_path.rglob("*")) != before) == writes
+        assert work.written("figures").is_dir()
+
+
+def test_a_refusal_in_a_notebook_is_its_sentence_alone():
+    shell = InteractiveShell.instance()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        shell.run_cell("from cyclegan_lib.errors import InputError\nraise InputError('it is not there')")
+    assert printed.getvalue().split() == "InputError: it is not there".split()

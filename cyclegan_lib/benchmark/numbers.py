@@ -54,7 +54,7 @@ class Difference:
     verdict: str  # "better", "worse", or "undecided" where the interval holds 0 or there is none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Benchmark:
     """Every cell, and what follows from them."""
 
@@ -65,6 +65,16 @@ class Benchmark:
     seeds: list[int]
     left_out: dict[str, str]  # pairs that could not be built, and why
     versions: dict[str, str]  # of the package, of Python and of the libraries
+
+    def __repr__(self) -> str:
+        # imported here: the report is made of these numbers
+        from cyclegan_lib.benchmark.report import overview
+        from cyclegan_lib.evaluation.report import markdown_table
+
+        seeds = ", ".join(map(str, self.seeds))
+        return f"{len(self.methods)} methods, seeds {seeds}\n\n{markdown_table(overview(self))}"
+
+    _repr_markdown_ = __repr__  # a notebook's
 
     @classmethod
     def load(cls, path: str | Path) -> "Benchmark":

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from cyclegan_lib.checkpoint.reading import build_network, completed_epochs, read_checkpoint
 from cyclegan_lib.errors import printable
+from cyclegan_lib.glance import Text
 from cyclegan_lib.models import NETWORKS
 from cyclegan_lib.models.losses import LOSSES
 
 
-def inspect_checkpoint(path: str | Path) -> str:
+def inspect_checkpoint(path: str | Path) -> Text:
     """Describe a checkpoint: devices, training state, data, and each network with its parameters.
 
     Raises InputError if the checkpoint cannot be used.
@@ -38,7 +39,7 @@ def inspect_checkpoint(path: str | Path) -> str:
         lines.append(f"  {name:15s}{count:>9,} parameters")
     states = sum(len(state["state"]) for state in content["optimizer_states"])
     lines.append(f"  optimizers     {len(content['optimizer_states'])}, with state for {states} tensors")
-    return "\n".join(lines)
+    return Text("\n".join(lines))
 
 
 def untrained_in_words(epoch: int) -> str:

@@ -3,12 +3,18 @@
 Libraries are imported by the subcommand that needs them, so that `--help` answers at once.
 """
 
+import re
 import sys
+from itertools import chain
+from typing import Annotated, Any
 
 try:
     import typer
+    from typer.core import TyperGroup
     from typer.exceptions import TyperException
 
+    from cyclegan_lib import __version__
+    from cyclegan_lib.cli.diagnosis import doctor
     from cyclegan_lib.cli.evaluation import benchmark, evaluate
     from cyclegan_lib.cli.faults import classify
     from cyclegan_lib.cli.features import check, extract, simulate, split
@@ -20,27 +26,50 @@ except KeyboardInterrupt:  # a second goes by until these are loaded
     print("cyclegan: interrupted", file=sys.stderr)
     sys.exit(130)
 
+WORKFLOW = {
+    "All at once": (run, sweep),
+    "Recordings": (simulate, extract, check, split),
+    "A model": (train, export, inspect),
+    "Its use": (translate, classify),
+    "How good it is": (evaluate, benchmark),
+    "Trouble": (doctor,),
+}
+
+
+class Workflow(TyperGroup):
+    """Lists the commands in the order of the work, each with the beginning of what it says of itself."""
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+        """Write a section for each part of the work."""
+        for title, commands in WORKFLOW.items():
+            with formatter.section(title):
+                said = (re.split("[;:.]", command.__doc__, maxsplit=1)[0] for command in commands)
+                formatter.write_dl(list(zip((c.__name__ for c in commands), said, strict=True)))
+
+
 app = typer.Typer(
+    cls=Workflow,
     add_completion=False,
     rich_markup_mode=None,
     help="Translate machine-sound features between two recording devices with a CycleGAN.",
 )
-for command in (
-    simulate,
-    extract,
-    check,
-    split,
-    train,
-    export,
-    inspect,
-    translate,
-    classify,
-    evaluate,
-    benchmark,
-    run,
-    sweep,
-):
+for command in chain(*WORKFLOW.values()):
     app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"cyclegan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _cyclegan(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before a command."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from cyclegan_lib.cli.options import (
     FEATURE_SET,
     SampleRateOfFiles,
     Workers,
+    then,
     with_options,
     with_reading,
 )
@@ -31,6 +32,7 @@ def simulate(
 
     folder = simulate(output, settings, workers=workers)
     print(printable(f"recordings and labels.csv: {folder}"))
+    then("run", "--name", "demo")
 
 
 @with_reading
@@ -87,6 +89,7 @@ def extract(
         **reading,
     )
     print(f"{report}\n{printable(f'feature set: {output}')}")
+    then("train", "--domain-a", output, "--domain-b", "B.npz")
 
 
 def split(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import FEATURE_SET, with_options, with_reading
+from cyclegan_lib.cli.options import FEATURE_SET, then, with_options, with_reading
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import printable
 from cyclegan_lib.stopping import Stopping
@@ -49,6 +49,7 @@ def train(
         print(printable(sentence))
     for warning in run.warnings:
         print(printable(f"warning: {warning}"))
+    then("export", "--checkpoint", run.best)
 
 
 def export(
@@ -70,19 +71,35 @@ def export(
 
     files = export(checkpoint, output_dir, not no_discriminators, create_inference_script, formats, distilled)
     print(f"{size_table(checkpoint, files)}\n{printable(f'written to {output_dir}')}")
+    then("translate", "--model", output_dir, "--direction", "AB", "--input", "A.npz", "--output", "AB.npz")
 
 
-def inspect(checkpoint: Annotated[Path, Argument(help="training checkpoint (.ckpt)")]) -> None:
-    """Show what a checkpoint holds, and how many parameters each network has."""
+def inspect(
+    path: Annotated[Path, Argument(help=f"training checkpoint (.ckpt), exported folder, or {FEATURE_SET}")],
+) -> None:
+    """Show what a checkpoint, an exported folder or a feature set holds."""
     from cyclegan_lib.export import inspect_checkpoint
+    from cyclegan_lib.export.manifest import Manifest
+    from cyclegan_lib.features import FeatureSet
+    from cyclegan_lib.features.stream import FORMATS
 
-    print(inspect_checkpoint(checkpoint))
+    if path.is_dir():
+        print(printable(repr(Manifest.load(path))))
+    elif path.suffix in FORMATS:
+        print(printable(repr(FeatureSet.load(path, least=1))))
+    else:
+        print(inspect_checkpoint(path))
 
 
 @with_reading
 def translate(
     model: Annotated[Path, Option(help="folder that `cyclegan export` wrote")],
-    direction: Annotated[str, Option(help="AB or BA; there and back: BAB (to train a classifier on) or ABA")],
+    direction: Annotated[
+        str,
+        Option(
+            help="AB, BA, or the devices as in NAME:NAME; there and back: BAB (to train a classifier on), ABA"
+        ),
+    ],
     input: Annotated[Path, Option(help=FEATURE_SET + ", or folder of recordings")],
     output: Annotated[Path, Option(help="feature set to write (.npz; .json: the guide's lists)")],
     distilled: Annotated[
@@ -111,3 +128,6 @@ def translate(
         print(printable(f"{judgement}: {report}"))
     for warning in judgement.warnings():
         print(printable(f"warning: {warning}"), file=sys.stderr)
+    if not translator.back:  # there and back is not to be like the other device
+        source = "A.npz" if input.is_dir() else input
+        then("evaluate", "--source", source, "--translated", output, "--target", "B.npz", "--model", model)

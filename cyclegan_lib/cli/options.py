@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cyclegan_lib.config import Settings
-from cyclegan_lib.errors import InputError
+from cyclegan_lib.errors import InputError, printable
+from cyclegan_lib.files import command_line
 
 FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
 
@@ -18,6 +19,11 @@ CHANNEL = "channel, from 1, or its name (column, variable)"
 SAMPLE_RATE_OF_FILES = "rate in Hz of files that do not state theirs (CSV, .mat, .npy)"
 SampleRateOfFiles = Annotated[int | None, typer.Option(min=1, help=SAMPLE_RATE_OF_FILES)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core")]
+
+
+def then(*words: object) -> None:
+    """Print the command that is typed next; A.npz and B.npz stand for feature sets of either device."""
+    print(printable(f"next: {command_line(['cyclegan', *map(str, words)])}"))
 
 
 def _reading(

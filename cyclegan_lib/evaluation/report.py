@@ -51,7 +51,7 @@ class WayRow:
     baseline: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """All rows of an evaluation and how they were computed."""
 
@@ -74,6 +74,11 @@ class Evaluation:
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
     epoch: int | None = None  # of the model that was given
     training: list[str] = field(default_factory=list)  # what its training ended with, in words
+
+    def __repr__(self) -> str:
+        return f"{self.headline}\n\n{self.table()}"
+
+    _repr_markdown_ = __repr__  # a notebook's
 
     def row(self, name: str) -> Row:
         """Return the row called `name`; raises KeyError that lists the names."""

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from cyclegan_lib import documents
@@ -17,6 +18,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features.normalization import NORMALIZATION, Normalizer
 from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.files import existing_file, sha256
+from cyclegan_lib.glance import Shown
 from cyclegan_lib.models import network_settings
 
 CONFIG, CARD = "model_config.json", "README.md"
@@ -63,7 +65,7 @@ class TrainingFacts(Settings):
     verdict: str = ""  # one sentence: whether the map is better than a mean shift
 
 
-class Manifest(Settings):
+class Manifest(Shown, Settings):
     """What model_config.json says."""
 
     format: int = 0  # of the exports before there was one
@@ -104,6 +106,19 @@ class Manifest(Settings):
             if Path(name).name == name and Path(name).suffix in CHECKED and (folder / name).is_file():
                 manifest.check(folder / name)
         return manifest
+
+    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+        """Which devices the exported folder translates between, and how it was trained."""
+        facts = {
+            "epoch": self.training.epoch,
+            "seed": self.training.seed,
+            "held-out distance": ", ".join(
+                f"{way} {distance:.3g}" for way, distance in self.training.held_out_distance.items()
+            ),
+            "verdict": self.training.verdict or "none",
+            "files": ", ".join(self.sha256),
+        }
+        return f"exported models: {self.device_a} (A) <-> {self.device_b} (B)", facts, []
 
     @property
     def translation(self) -> str:

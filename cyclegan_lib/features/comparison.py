@@ -22,7 +22,7 @@ from cyclegan_lib.features.extract import extract
 from cyclegan_lib.features.extraction_report import USED, ExtractionReport
 from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.features.labels import given_labels
-from cyclegan_lib.features.log_mel import band_frequencies
+from cyclegan_lib.features.log_mel import frequency_ranges
 
 MIN_TEST = 8  # recordings: of fewer, one more or less is more than an eighth of the accuracy
 TEST_PART = 0.25  # of the recordings, as `cyclegan split` takes it
@@ -162,10 +162,4 @@ def _apart(side: FeatureSet, overlap: np.ndarray) -> str:
     """The ranges of frequency in which the bands do not meet."""
     if overlap.all() or side.settings is None:
         return ""
-    hertz = band_frequencies(side.settings)
-    edges = np.flatnonzero(np.diff(np.r_[0, ~overlap, 0]))
-    ranges = [
-        f"{hertz[low]:.0f}" + (f" to {hertz[high - 1]:.0f}" if high - low > 1 else "") + " Hz"
-        for low, high in edges.reshape(-1, 2)
-    ]
-    return f", but not {', '.join(ranges)}"
+    return f", but not {frequency_ranges(~overlap, side.settings)}"

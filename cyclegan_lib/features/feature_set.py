@@ -13,10 +13,11 @@ from cyclegan_lib.config import N_FEATURES, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.stream import FORMATS, SET_COLUMNS, SET_REMEDY, writing
 from cyclegan_lib.files import existing_file
+from cyclegan_lib.glance import Shown
 
 
-@dataclass(frozen=True)
-class FeatureSet:
+@dataclass(frozen=True, repr=False)
+class FeatureSet(Shown):
     """Sequences of log mel energies heard by one device."""
 
     features: np.ndarray  # (sequences, slices, 40) float32, dB; what is longer than a sequence is 0
@@ -29,6 +30,18 @@ class FeatureSet:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+        """What it holds, and its mean spectrum in dB."""
+        lengths = np.unique(self.lengths).tolist()
+        facts = {
+            "recordings": len(np.unique(self.recording)),
+            "sequences": len(self),
+            "slices of each": f"{lengths[0]}" + (f" to {lengths[-1]}" if len(lengths) > 1 else ""),
+            "classes": ", ".join(self.classes) or "none",
+            "sample rate": f"{self.settings.sample_rate} Hz" if self.settings else "unknown",
+        }
+        return f"features of {self.device}", facts, [self.mean_spectra().mean(axis=0)]
 
     def select(self, index: np.ndarray) -> "FeatureSet":
         """Return the sequences at `index` (boolean mask or integers) as a new set."""

@@ -216,6 +216,21 @@ def band_frequencies(settings: FeatureSettings) -> np.ndarray:
     return edges[1:-1]
 
 
+def hertz(frequency: float) -> str:
+    """A frequency for people: 421 Hz, 2.4 kHz."""
+    return f"{frequency:.0f} Hz" if frequency < 1000 else f"{frequency / 1000:.1f} kHz"
+
+
+def frequency_ranges(bands: np.ndarray, settings: FeatureSettings) -> str:
+    """The frequencies of the bands that are chosen, (40,) bool, neighbours as a range; "" for none."""
+    centres = band_frequencies(settings)
+    edges = np.flatnonzero(np.diff(np.r_[0, bands, 0]))
+    return ", ".join(
+        hertz(centres[low]) + (f" to {hertz(centres[high - 1])}" if high - low > 1 else "")
+        for low, high in edges.reshape(-1, 2)
+    )
+
+
 def window_starts(settings: FeatureSettings) -> np.ndarray:
     """First sample of every window of a slice, from its start, int (windows,).
 

@@ -9,6 +9,7 @@ import numpy as np
 from cyclegan_lib import documents
 from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.glance import Shown
 
 NORMALIZATION = "normalization_params.json"
 # A feature whose deviation is below this (dB) is constant: dividing by it would blow rounding up to signal.
@@ -17,8 +18,8 @@ MAX_DB = 1e30  # z-scores of anything smaller are finite in float32
 FIELDS = ("mean_a", "std_a", "mean_b", "std_b")
 
 
-@dataclass(frozen=True)
-class Normalizer:
+@dataclass(frozen=True, repr=False)
+class Normalizer(Shown):
     """Mean and standard deviation of each feature, for each domain.
 
     Fitted on training recordings only. By default both domains share one mean and one deviation: after it,
@@ -31,6 +32,14 @@ class Normalizer:
     std_a: np.ndarray
     mean_b: np.ndarray
     std_b: np.ndarray
+
+    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+        """Means and deviations in short, and the mean of each feature of both domains in dB."""
+        shared = np.array_equal(self.mean_a, self.mean_b) and np.array_equal(self.std_a, self.std_b)
+        facts: dict[str, object] = {"mode": "shared" if shared else "per-domain"}
+        for domain, mean, std in (("A", self.mean_a, self.std_a), ("B", self.mean_b, self.std_b)):
+            facts[f"domain {domain}"] = f"{mean.mean():.1f} ± {std.mean():.1f} dB"
+        return "normalisation", facts, [self.mean_a, self.mean_b]
 
     @classmethod
     def fit(cls, a: np.ndarray, b: np.ndarray, mode: str = "shared") -> "Normalizer":

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
 from cyclegan_lib.config import FeatureSettings
+from cyclegan_lib.features.log_mel import hertz
 from cyclegan_lib.plots import style
 
 EMBEDDED_SLICES = 1500  # slices shown in an embedding; more only cover each other
@@ -80,7 +81,7 @@ def distributions(
                 values = x[..., band].ravel()
                 axis.hist(values, edges, density=True, color=colour, alpha=0.25, histtype="stepfilled")
                 axis.hist(values, edges, density=True, color=colour, label=device, histtype="step")
-            axis.set(yticks=[], ylabel=style.hertz(frequencies[band]) if column == 0 else "")
+            axis.set(yticks=[], ylabel=hertz(frequencies[band]) if column == 0 else "")
             if row == 0:
                 style.title(axis, name)
             if row == len(bands) - 1:

@@ -6,12 +6,13 @@ A orange, domain B blue, translated green. Where two panels are compared they ha
 .. [1] M. Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font_names
 from matplotlib.image import AxesImage
 
 from cyclegan_lib.config import FeatureSettings
@@ -25,6 +26,19 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 LEVEL_MAP, DIFFERENCE_MAP, ERROR_MAP = "magma", "RdBu_r", "viridis"
 FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # ticks, in Hz
 LARGEST_DIFFERENCE = 15.0  # dB at which the colours of a difference end
+
+# fonts that have Chinese, as names of devices and faults may need, on Linux, Windows and macOS
+CHINESE = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei")
+CHINESE += ("SimHei", "PingFang SC", "Hiragino Sans GB", "Arial Unicode MS", "Droid Sans Fallback")
+
+
+def fonts(installed: Collection[str]) -> list[str]:
+    """The fonts of figures, of which each letter takes the first that has it."""
+    return ["DejaVu Sans", *(name for name in CHINESE if name in installed)]
+
+
+# for the whole session: texts are made outside `new_figure` too
+matplotlib.rcParams["font.family"] = fonts(get_font_names())
 
 _STYLE = {
     "font.size": 9,
@@ -62,11 +76,6 @@ def legend(axis: Axes, **options: object) -> None:
     """A legend without a frame, where the panel has something to name."""
     if axis.get_legend_handles_labels()[0]:
         axis.legend(frameon=False, fontsize=8, **options)
-
-
-def hertz(frequency: float) -> str:
-    """A frequency for people: 421 Hz, 2.4 kHz."""
-    return f"{frequency:.0f} Hz" if frequency < 1000 else f"{frequency / 1000:.1f} kHz"
 
 
 def frequency_axis(axis: Axes, settings: FeatureSettings) -> None:

@@ -11,7 +11,7 @@ from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError, NotebookError
 from cyclegan_lib.files import sha256
 from cyclegan_lib.locks import locked
-from cyclegan_lib.runs.execute import CellError, execute, is_whole
+from cyclegan_lib.runs.execute import SOURCES, CellError, execute, is_whole
 from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, parameters_of
 from cyclegan_lib.runs.record import DONE, FAILED, PENDING, RECORD, Input, Record, Step, facts, now
 from cyclegan_lib.workspace import NOT_SIMULATED, SIMULATING, Workspace
@@ -38,6 +38,11 @@ class Run:
     def simulates(self) -> bool:
         """Whether it simulates its recordings, or was given others."""
         return not any(map(self.given.get, NOT_SIMULATED))
+
+    @property
+    def source(self) -> str:
+        """Where its data come from, one of `SOURCES`."""
+        return SOURCES[0] if self.simulates else SOURCES[1] if self.makes_sets else SOURCES[2]
 
     @property
     def makes_sets(self) -> bool:
@@ -162,7 +167,7 @@ def _carry_out(
     record.save(run.folder)
     begun = time.monotonic()
     try:
-        execute(notebook, run.folder / notebook.name, values, progress)
+        execute(notebook, run.folder / notebook.name, values, progress, run.source)
         step.status = DONE
         record.inputs = run.inputs()
     except CellError as error:

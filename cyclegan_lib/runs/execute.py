@@ -30,6 +30,8 @@ QUIET_KERNEL = [
     "--log-level=50",
     "--IPKernelApp.logging_config={'loggers': {'tornado': {'level': 'CRITICAL'}}}",
 ]
+# what a run's data are from; what a notebook says of one of them is tagged with its name
+SOURCES = ("simulated", "recordings", "sets")
 MAX_MESSAGE = 400  # characters
 # a kernel's ports are chosen before it binds them: another process may take one in between, and then the
 # kernel never answers
@@ -54,17 +56,22 @@ class CellError(Exception):
         super().__init__(f"cell {cell}: {name}: {self.message}")
 
 
-def execute(notebook: Path, output: Path, values: dict[str, Any], progress: bool = True) -> None:
+def execute(
+    notebook: Path, output: Path, values: dict[str, Any], progress: bool = True, source: str = ""
+) -> None:
     """Run a notebook in a kernel of its own, in its own folder; write it to `output` after each cell.
 
-    `values` are parameters that it declares; `progress` shows a TQDM bar over the cells. Raises CellError if
-    a cell fails, takes longer than `CELL_TIMEOUT_S`, or its kernel dies.
+    `values` are parameters that it declares; `progress` shows a TQDM bar over the cells. Cells tagged with
+    one of `SOURCES` run, and are kept, where `source` is among their tags, or there is none. Raises
+    CellError if a cell fails, takes longer than `CELL_TIMEOUT_S`, or its kernel dies.
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    content = read_notebook(notebook)
+    content.cells = [cell for cell in content.cells if _is_of(cell, source)]
     try:
         _in_a_kernel(
             lambda: papermill.execute_notebook(
-                _literal(notebook),
+                content,
                 _literal(output),
                 parameters=values,
                 kernel_name=KERNEL,
@@ -81,6 +88,11 @@ def execute(notebook: Path, output: Path, values: dict[str, Any], progress: bool
     except (DeadKernelError, CellControlSignal) as error:
         message = "the kernel died" if isinstance(error, DeadKernelError) else str(error)
         raise CellError(_last_started(output), type(error).__name__, message) from error
+
+
+def _is_of(cell: nbformat.NotebookNode, source: str) -> bool:
+    named = set(cell.metadata.get("tags", ())) & set(SOURCES)
+    return not (source and named) or source in named
 
 
 def is_whole(executed: Path) -> bool:

@@ -22,14 +22,20 @@ OF_RECORDINGS = ("device", "labels", "label_folder", "channel", "rate_of_files")
 OF_RECORDINGS = (*(f"{name}_{device}" for name in OF_RECORDINGS for device in "ab"), "sample_rate")
 # notebooks hand these on to settings of the same name, which know their ranges
 RANGED_SETTINGS = (TrainingSettings, SimulationSettings)
+# what decides the simulated recordings; `seed` is of all else
+SIMULATION = ("data_seed", "train_recordings", "test_recordings")
+SETTING = {"data_seed": "seed"}  # of those, what is called otherwise in the settings
+# it shows the committed benchmark of other devices, which no parameter of a run changes
+BENCHMARK = "05_benchmark"
 # a run has its own folder
 RESERVED = "run_dir"
 MAX_LENGTH = 4096  # characters of a value; paths are no longer
 
 
-def notebooks_of(project: Path) -> list[Path]:
-    """The notebooks of a project folder, in the order in which they run."""
-    return sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+def notebooks_of(project: Path, benchmark: bool = True) -> list[Path]:
+    """The notebooks of a project folder, in the order in which they run, with or without the benchmark's."""
+    found = sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [notebook for notebook in found if benchmark or notebook.stem != BENCHMARK]
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
@@ -70,6 +76,13 @@ def declared_by_any(notebooks: list[Path]) -> dict[str, Parameter]:
     return declared
 
 
+def simulated_folder(data: Path, values: dict[str, Any], notebooks: list[Path]) -> Path:
+    """Where simulated recordings lie: in `data` those of the defaults, below it those of other settings."""
+    declared = declared_by_any(notebooks)
+    given = [name for name in SIMULATION if name in values and values[name] != declared[name].default]
+    return data / ",".join(f"{name}={values[name]}" for name in given)
+
+
 def describe_parameters() -> str:
     """All parameters of the project's notebooks with their types, defaults and meaning, by notebook."""
     lines = []
@@ -103,8 +116,8 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
         if isinstance(value, int) and abs(value) >= 2**63:
             raise InputError(f"the parameter '{name}' cannot be {shown(value)}; give a number below 2^63")
         for settings in RANGED_SETTINGS:
-            if name in settings.model_fields:
-                settings.checked(where, **{name: value})
+            if (field := SETTING.get(name, name)) in settings.model_fields:
+                settings.checked(where, **{field: value})
         if parameter.is_path and value:
             parameter.check_exists(value)
         if value and (parameter.is_path or name == "data_dir"):

@@ -22,6 +22,8 @@ from cyclegan_lib.runs.record import PENDING, Record
 TEMPLATES = Path(__file__).parent / "templates"
 REPORT = "report.html"
 TITLE, SECTION = "h1", "h2"
+# cells that are not shown: all parameters stand at the end, and checks are for those who look after notebooks
+HIDDEN = {"parameters", "injected-parameters", "check"}
 # the last sections, as templates/report.html.j2 has them
 SETTINGS_SECTIONS = {"repeat": "To repeat this run", "notebooks": "Notebooks"}
 SETTINGS_SECTIONS |= {"parameters": "All parameters", "versions": "Versions"}
@@ -115,12 +117,13 @@ def _key_figures(result: Result) -> list[dict[str, str]]:
 
 
 def _rendered(notebook: nbformat.NotebookNode, stem: str, shown: dict[str, str]) -> tuple[str, Entry]:
-    """A notebook as HTML, and its line of the table of contents; code is folded away.
+    """A notebook as HTML, and its line of the table of contents; code is folded away, `HIDDEN` left out.
 
     Each figure is described by the heading above it.
     `stem` goes before its anchors, which several notebooks may share; `shown` is {file name: anchor} of the
     notebooks in the report: links between them stay inside it.
     """
+    notebook.cells = [cell for cell in notebook.cells if not HIDDEN & set(cell.metadata.get("tags", ()))]
     above = "figure"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

@@ -17,10 +17,11 @@ from cyclegan_lib.runs.parameters import (
     check_parameters,
     declared_by_any,
     notebooks_of,
+    simulated_folder,
 )
 from cyclegan_lib.runs.record import RECORD, Record
 from cyclegan_lib.system import command_line
-from cyclegan_lib.workspace import check_simulated, project_folder
+from cyclegan_lib.workspace import NOT_SIMULATED, check_simulated, project_folder
 
 RUNS = "runs"
 COMMAND_LINE = "the command line"
@@ -54,7 +55,12 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     values = check_parameters({**before, **(given or {})}, notebooks, COMMAND_LINE)
     check_own_recordings(values)
     # feature sets of recordings of one's own stay in the run
-    data = Path(values.get("data_dir") or (folder if values.get(OWN_RECORDINGS[0]) else project) / "data")
+    data = (folder if values.get(OWN_RECORDINGS[0]) else project) / "data"
+    if any(map(values.get, NOT_SIMULATED)):
+        notebooks = notebooks_of(project, benchmark=False)
+    else:
+        data = simulated_folder(data, values, notebooks)
+    data = Path(values.get("data_dir") or data)
     planned = Run(
         folder, tuple(notebooks), values, data, command(name, values), command(name, {}, "--resume")
     )

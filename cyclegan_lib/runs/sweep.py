@@ -23,8 +23,6 @@ from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
 from cyclegan_lib.system import command_line, processors
 from cyclegan_lib.workspace import check_simulated
 
-# it shows the committed benchmark, which no parameter of a run changes
-LEFT_OUT = "05_benchmark"
 MAX_SLUG = 80  # bytes: paths on Windows are short
 
 
@@ -45,7 +43,7 @@ def sweep(
     scheduler cannot be reached; what goes wrong inside a run is in the comparison. Interrupted after Ctrl-C.
     """
     project = project_of_runs()
-    notebooks = [notebook for notebook in notebooks_of(project) if notebook.stem != LEFT_OUT]
+    notebooks = notebooks_of(project, benchmark=False)
     file = read_sweep(path, notebooks)
     file_name = f"./{path}" if str(path).startswith("-") else str(path)  # it is no option
     again = command_line(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
@@ -130,9 +128,11 @@ def _carry_out(run_all: Executor, runs: list[Run], comparison: Comparison, progr
 
 def _recordings(run: Run) -> dict[str, Any]:
     """The parameters that decide which recordings a run takes or makes."""
-    others = (*OWN_SETS, RESERVED, "data_dir")
-    declared = parameters_of(run.notebooks[0]).values()
-    return {p.name: run.given.get(p.name, p.default) for p in declared if p.name not in others}
+    others = [*OWN_SETS, RESERVED, "data_dir"]
+    declared = parameters_of(run.notebooks[0])
+    if run.simulates and "data_seed" in declared:
+        others.append("seed")
+    return {name: run.given.get(name, p.default) for name, p in declared.items() if name not in others}
 
 
 def _slugs(combinations: list[dict[str, Any]]) -> list[str]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Timer, TQDMProgressBar
@@ -21,6 +22,7 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.normalization import NORMALIZATION
 from cyclegan_lib.files import not_written, remove_leftovers
+from cyclegan_lib.glance import Shown
 from cyclegan_lib.locks import locked
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.stopping import Stopping
@@ -33,8 +35,8 @@ from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.start import start_module
 
 
-@dataclass(frozen=True)
-class TrainingRun:
+@dataclass(frozen=True, repr=False)
+class TrainingRun(Shown):
     """What a training run leaves behind."""
 
     best: Path  # the chosen checkpoint
@@ -44,6 +46,12 @@ class TrainingRun:
     verdict: str = ""  # one sentence: whether its map is better than a mean shift
     expected_distance: float | None = None  # what the devices' own recordings have, held out likewise
     warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
+
+    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+        """The chosen checkpoint, and the held-out distance over the epochs."""
+        distance = np.array([line["val_distance"] for line in self.history if "val_distance" in line])
+        facts = {"chosen": self.best, "epoch": f"{self.best_epoch} of {len(self.history) - 1}"}
+        return "training", {**facts, "verdict": self.verdict or "none"}, [distance] if len(distance) else []
 
 
 class OneBar(TQDMProgressBar):

@@ -8,7 +8,7 @@ from helpers import PROJECT
 from notebooks.layers import cyclegan
 
 # 8 test recordings a side and 50 steps: enough for the CycleGAN to come nearer than no translation
-SMALL = {"train_recordings": 24, "test_recordings": 16, "max_epochs": 2, "seed": 3}
+SMALL = {"train_recordings": 24, "test_recordings": 16, "max_epochs": 2, "seed": 3, "data_seed": 3}
 
 
 def copy_project(folder: Path) -> Path:

@@ -6,7 +6,8 @@ import pytest
 
 from cyclegan_lib import plots
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.plots.style import COLOUR_A, COLOUR_B, band_frequencies, hertz
+from cyclegan_lib.features.log_mel import band_frequencies, hertz
+from cyclegan_lib.plots.style import COLOUR_A, COLOUR_B
 
 SETTINGS = FeatureSettings()
 RNG = np.random.default_rng(0)

@@ -3,10 +3,11 @@
 from itertools import combinations
 
 import matplotlib.colors
+import matplotlib.font_manager
 import numpy as np
 import pytest
 
-from cyclegan_lib.plots.style import COLOUR_OTHER, COLOURS
+from cyclegan_lib.plots.style import COLOUR_OTHER, COLOURS, fonts, new_figure
 
 # linear sRGB as people without one kind of cones see it: G. M. Machado et al., "A Physiologically-based Model
 # for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009, table of severity 1.0
@@ -47,3 +48,10 @@ def test_devices_translation_and_baselines_are_told_apart(vision):
 def test_the_check_notices_colours_that_are_not():
     red, green = (lab(colour, VISION["deuteranopia"]) for colour in ("#b06040", "#7a7a30"))
     assert np.linalg.norm(red - green) < DISTINCT
+
+
+def test_chinese_names_have_a_font_where_there_is_one_and_nothing_else_changes():
+    assert fonts(["SimHei", "Arial", "DejaVu Sans"]) == ["DejaVu Sans", "SimHei"]
+    assert fonts([]) == ["DejaVu Sans"]
+    _, (axis,) = new_figure(2, 2, 1)
+    assert axis.text(0, 0, "x").get_fontfamily() == fonts(matplotlib.font_manager.get_font_names())

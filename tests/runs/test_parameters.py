@@ -7,9 +7,17 @@ from dataclasses import replace
 import numpy as np
 import papermill
 import pytest
-from helpers import done, make_set, refusal
+from helpers import PROJECT, done, make_set, refusal
 
-from cyclegan_lib.runs.parameters import check_parameters, describe_parameters, notebooks_of
+from cyclegan_lib.errors import InputError
+from cyclegan_lib.runs.parameters import (
+    check_parameters,
+    describe_parameters,
+    notebooks_of,
+    simulated_folder,
+)
+from cyclegan_lib.runs.sweep import runs_of
+from cyclegan_lib.runs.sweep_file import SweepFile
 
 REFUSED = {
     "max_epoch 3": "unknown notebook parameter 'max_epoch'; did you mean 'max_epochs'?",
@@ -93,3 +101,27 @@ def test_recordings_of_ones_own_are_checked_before_the_first_notebook(says, proj
     for command in (["run", "--name", "own", *options], ["sweep", "s.yml"]):
         assert re.search(says, refusal(capsys, *command))
     assert not (project / "runs").exists()
+
+
+def test_simulated_recordings_of_other_settings_have_folders_of_their_own(project, capsys):
+    done(capsys, "run", "--name", "fewer", "-p", "train_recordings", "60")
+    used = json.loads((project / "runs" / "fewer" / "run.json").read_text(encoding="utf-8"))["inputs"]
+    assert used["domain_a"]["path"] == str(project / "data" / "train_recordings=60" / "cpc006.npz")
+    # the seed of training does not move them, and the default ones stay where they are
+    notebooks, data = notebooks_of(PROJECT), project / "data"
+    assert simulated_folder(data, {"seed": 1, "train_recordings": 240}, notebooks) == data
+    other = simulated_folder(data, {"seed": 1, "data_seed": 2, "test_recordings": 8}, notebooks)
+    assert other == data / "data_seed=2,test_recordings=8"
+
+
+def test_runs_of_a_sweep_over_seeds_share_simulated_recordings_and_split_others_anew(project):
+    notebooks = notebooks_of(PROJECT)
+    for given, shared in (({}, True), ({"recordings_a": "a", "recordings_b": "b"}, False)):
+        file = SweepFile("s", given, {"seed": [0, 1]})
+        one, other = runs_of(file, project / "runs" / "s", notebooks, "cyclegan sweep s.yml")
+        assert (one.data == other.data) == shared
+
+
+def test_a_seed_of_the_simulation_is_checked_before_anything_runs():
+    with pytest.raises(InputError, match="'seed' cannot be -1"):
+        check_parameters({"data_seed": "-1"}, notebooks_of(PROJECT), "the command line")

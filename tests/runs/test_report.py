@@ -1,10 +1,15 @@
 """The HTML report: one file, no network, prose and figures first."""
 
 import re
+import shutil
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from helpers import done
+from nbformat.v4 import new_code_cell
 
+from cyclegan_lib.runs.execute import SOURCES
 from cyclegan_lib.runs.report import duration
 
 
@@ -13,6 +18,7 @@ def test_the_report_opens_offline_and_its_links_lead_somewhere(finished):
     assert not page.select("script, link, iframe, object, embed")
     assert all(tag["src"].startswith("data:") for tag in page.select("[src]"))
     styles = " ".join(style.get_text() for style in page.select("style"))
+    assert ".output pre { white-space: pre-wrap;" in styles  # a long sentence is not cut off
     assert not re.search(r"url\(|@import", styles)
     anchors = [tag["id"] for tag in page.select("[id]")]
     assert len(anchors) == len(set(anchors))
@@ -48,3 +54,24 @@ def test_the_report_opens_offline_and_its_links_lead_somewhere(finished):
 )
 def test_durations_are_said_as_people_do(seconds, text):
     assert duration(seconds) == text
+
+
+def test_what_concerns_other_data_is_neither_run_nor_shown(project, capsys):
+    """Of the simulation where it is simulated, of own recordings where there are some."""
+    path = project / "notebooks" / "01_data_normalization.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for tag in (*SOURCES, "check"):
+        notebook.cells.append(new_code_cell(f"print('said of {tag}')", metadata={"tags": [tag]}))
+    nbformat.write(notebook, path)
+    shutil.copy(project / "notebooks" / "04_domain_shift.ipynb", project / "notebooks" / "05_benchmark.ipynb")
+    given = ["-p", "recordings_a", "data", "-p", "recordings_b", "notebooks"]
+    for source, options in {"simulated": [], "recordings": given}.items():
+        done(capsys, "run", "--name", source, *options)
+        folder = project / "runs" / source
+        assert (folder / "05_benchmark.ipynb").exists() == (source == "simulated")
+        executed = nbformat.read(folder / path.name, as_version=4)
+        printed = [output.text.strip() for cell in executed.cells for output in cell.get("outputs", ())]
+        assert printed[1:] == [f"said of {source}", "said of check"]
+        page = BeautifulSoup((folder / "report.html").read_text(encoding="utf-8"), "html.parser")
+        assert [text for text in page.stripped_strings if text.startswith("said of")] == [f"said of {source}"]
+        assert "train_recordings: int" not in page.get_text()
