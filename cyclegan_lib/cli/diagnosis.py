@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.files import processors
+from cyclegan_lib.system import processors
 
 NEEDED = ("torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn", "soundfile", "papermill")
 # what is there with an extra alone, by its name

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from cyclegan_lib.config import Settings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.files import command_line
+from cyclegan_lib.system import command_line
 
 FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
 
