@@ -168,6 +168,6 @@ def test_a_direction_that_is_none_is_explained_with_the_models_own_devices(train
     content["hyper_parameters"] |= {"device_a": "phone", "device_b": "hifi"}
     torch.save(content, tmp_path / "other.ckpt")
     export(tmp_path / "other.ckpt", tmp_path / "model")
-    given = ["--direction", "ab", "--input", tmp_path / "x.npz", "--output", tmp_path / "o.npz"]
+    given = ["--direction", "back", "--input", tmp_path / "x.npz", "--output", tmp_path / "o.npz"]
     said = refusal(capsys, "translate", "--model", tmp_path / "model", *given)
     assert "give AB (phone to hifi), BA" in said and "cpc006" not in said

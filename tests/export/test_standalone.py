@@ -58,7 +58,8 @@ def with_only(kind: str, folder: Path, *packages: str) -> Callable[..., str]:
         kept = needed(*packages)
         there = packages_distributions().items()
         hidden = {module for module, names in there if kept.isdisjoint(map(canonicalize_name, names))}
-        hidden.add("cyclegan_lib")
+        hidden |= {"cyclegan_lib"}
+        hidden -= {"models"}  # the library's of that name gives way to the one beside the script
         (folder / "sitecustomize.py").write_text(HIDING.replace("{hidden!r}", repr(hidden)), encoding="utf-8")
         return partial(alone, Path(sys.executable), [str(folder)])
     import venv  # which not every Python has, as it comes

@@ -158,7 +158,8 @@ def test_the_command_takes_a_folder_a_recording_or_a_set(recordings, domains, ex
     given = ["--model", str(exported), "--direction", "BA", "--output", str(out), "--input"]
     assert main(["translate", *given, str(domains[1])]) == 0
     printed = capsys.readouterr()
-    assert printed.out == f"12 sequences, BATCH_UPLOAD -> cpc006: {out}\n"
+    said, following = printed.out.splitlines()
+    assert said == f"12 sequences, BATCH_UPLOAD -> cpc006: {out}" and following.startswith("next: cyclegan ")
     assert "12/12" in printed.err and "sequence/s" in printed.err
     assert main(["translate", *given, str(recordings)]) == 0
     printed = capsys.readouterr()

@@ -104,9 +104,9 @@ def test_training_ends_with_them(domains, tmp_path, capsys):
     a, b = domains
     command = ("train", "--domain-a", a, "--domain-b", b, "--checkpoint-dir", tmp_path, *QUICK_OPTIONS)
     found = warnings(FeatureSet.load(a), FeatureSet.load(b))
-    assert (
-        found and [f"warning: {line}" for line in found] == done(capsys, *command).splitlines()[-len(found) :]
-    )
+    *_, last = lines = done(capsys, *command).splitlines()
+    assert found and [f"warning: {line}" for line in found] == lines[-1 - len(found) : -1]
+    assert last.startswith("next: cyclegan export ")
 
 
 def test_the_command_compares_folders_and_sets(tmp_path, capsys):
