@@ -79,6 +79,7 @@ if __name__ == "__main__":
         [*train, "--max-epochs", "2", "--resume", "auto"],
         *[["export", "--checkpoint", f"{checkpoints}/best.ckpt", "--output-dir", model]] * 2,
         ["inspect", f"{checkpoints}/best.ckpt"],
+        ["doctor"],
         *[translate] * 2,
         [*classify, "--train", "录音.npz", "--save", "classifier.npz"],
         [*classify, "--load", "classifier.npz"],
