@@ -1,7 +1,7 @@
 """Every speed that is promised, beside a peer or a limit, in one run: writes docs/performance.md.
 
     python benchmarks/performance.py                       # or `make bench`; a quiet machine, some 20 minutes
-    python benchmarks/performance.py --only training,start --output /tmp/performance.md
+    python benchmarks/performance.py --only training,start --output performance.md
 
 Machines are shared and differ, so nothing but ratios is compared: ours and its peer take turns, `--rounds`
 times, and the table has the ratios' median with the least and the largest. What is timed in one thread counts
