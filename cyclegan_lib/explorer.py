@@ -18,6 +18,9 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.distances import sliced_wasserstein
 from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.pairs import same_moment
+from cyclegan_lib.features.sounds import Sounds
+from cyclegan_lib.players import explained, side_by_side
 
 PIXELS = 90  # dots per inch of what is sent to the browser
 
@@ -25,12 +28,19 @@ PIXELS = 90  # dots per inch of what is sent to the browser
 class Explorer:
     """Translations of test recordings, by direction, recording and checkpoint.
 
-    `a` and `b` are test recordings of both devices; those of one name are the same moment: the truth. Raises
-    InputError if the folder `checkpoints` holds none of training.
+    `a` and `b` are test recordings of both devices; those of one name are the same moment: the truth.
+    `sounds` are theirs, to be heard. Raises InputError if the folder `checkpoints` holds none of training.
     """
 
-    def __init__(self, a: FeatureSet, b: FeatureSet, checkpoints: str | Path) -> None:
+    def __init__(
+        self,
+        a: FeatureSet,
+        b: FeatureSet,
+        checkpoints: str | Path,
+        sounds: tuple[Sounds, Sounds] | None = None,
+    ) -> None:
         self.sets = {"AB": (a, b), "BA": (b, a)}
+        self.sounds = {"AB": sounds, "BA": sounds[::-1]} if sounds else {}
         self.checkpoints = _checkpoints(Path(checkpoints))
         self._translator = lru_cache(maxsize=8)(Translator.of_checkpoint)
         self._figures: dict[bool, plots.TranslationFigure] = {}
@@ -55,9 +65,10 @@ class Explorer:
         source, target = self.sets[direction]
         recorded = source.sequence(index)  # (slices, 40) dB
         translated = translator.translate(recorded[None])[0]
-        truth = _truth(source, target, index)
-        paired = truth is not None
+        moment = same_moment(source, target, index)
+        paired, truth = moment is not None, None
         if paired:  # of the moment, as much as both have
+            truth = target.sequence(moment)
             shared = min(len(recorded), len(truth))
             recorded, translated, truth = recorded[:shared], translated[:shared], truth[:shared]
         if paired not in self._figures:
@@ -66,6 +77,13 @@ class Explorer:
             recorded, translated, truth, (translator.source, translator.target)
         )
         return figure, _table(translator, recorded, translated, truth, target)
+
+    def play(self, direction: str, index: int, checkpoint: str) -> str:
+        """The same translation to be heard: players as HTML; nothing without sounds."""
+        if not self.sounds:
+            return ""
+        translator = self._translator(self.checkpoints[checkpoint], direction)
+        return explained(side_by_side(translator, *self.sounds[direction], index))
 
     def picture(self, direction: str, index: int) -> Figure:
         """What the explorer shows first, as a figure that stays as it is."""
@@ -80,12 +98,14 @@ class Explorer:
         direction = _chooser("direction", [(text, d) for d, text in devices.items()], first)
         recording = _chooser("recording", _numbered(self.recordings(first)), index)
         checkpoint = _chooser("checkpoint", list(self.checkpoints), next(iter(self.checkpoints)))
-        image, distances = widgets.Image(format="png"), widgets.HTML()
+        image, distances, players = widgets.Image(format="png"), widgets.HTML(), widgets.HTML()
 
         def redraw(_: object = None) -> None:
             if recording.index is not None:  # None while the list of recordings is replaced
-                figure, table = self.draw(direction.value, recording.value, checkpoint.value)
+                choice = direction.value, recording.value, checkpoint.value
+                figure, table = self.draw(*choice)
                 image.value, distances.value = _png(figure), table
+                players.value = self.play(*choice)  # when the picture is on its way
 
         def turn(_: object) -> None:
             recording.unobserve(redraw, "value")
@@ -100,17 +120,22 @@ class Explorer:
         checkpoint.observe(redraw, "value")
         redraw()
         controls = widgets.HBox([direction, recording, checkpoint], layout={"flex_flow": "row wrap"})
-        return widgets.VBox([controls, image, distances])
+        return widgets.VBox([controls, image, distances, players])
 
 
 def explore(
-    a: FeatureSet, b: FeatureSet, checkpoints: str | Path, direction: str = "AB", index: int = 0
+    a: FeatureSet,
+    b: FeatureSet,
+    checkpoints: str | Path,
+    direction: str = "AB",
+    index: int = 0,
+    sounds: tuple[Sounds, Sounds] | None = None,
 ) -> widgets.Widget | Figure:
     """The explorer where a person is at the notebook; what it shows first where the notebook runs headless.
 
     Its arguments are those of `Explorer`, and the direction, "AB" or "BA", and sequence to show first.
     """
-    explorer = Explorer(a, b, checkpoints)
+    explorer = Explorer(a, b, checkpoints, sounds)
     return explorer.widget(direction, index) if is_attended() else explorer.picture(direction, index)
 
 
@@ -129,11 +154,6 @@ def _checkpoints(folder: Path) -> dict[str, Path]:
     if not found:
         raise InputError(f"{folder} holds no checkpoint (.ckpt); run notebook 02, or `cyclegan train`, first")
     return {path.stem: path for path in found}
-
-
-def _truth(source: FeatureSet, target: FeatureSet, index: int) -> np.ndarray | None:
-    same = (target.recording == source.recording[index]) & np.isclose(target.start_s, source.start_s[index])
-    return target.sequence(np.flatnonzero(same)[0]) if same.any() else None
 
 
 def _table(

@@ -14,8 +14,8 @@ from cyclegan_lib.config import parse_direction
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 
-SUBCOMMANDS = "simulate extract check split train export inspect translate classify evaluate".split()
-SUBCOMMANDS += "benchmark run sweep doctor".split()
+SUBCOMMANDS = "simulate extract check split train export inspect translate listen classify".split()
+SUBCOMMANDS += "evaluate benchmark run sweep doctor".split()
 
 
 def test_help_lists_every_subcommand_and_every_option(capsys):

@@ -18,7 +18,7 @@ try:
     from cyclegan_lib.cli.evaluation import benchmark, evaluate
     from cyclegan_lib.cli.faults import classify
     from cyclegan_lib.cli.features import check, extract, simulate, split
-    from cyclegan_lib.cli.models import export, inspect, train, translate
+    from cyclegan_lib.cli.models import export, inspect, listen, train, translate
     from cyclegan_lib.cli.notebooks import run, sweep
     from cyclegan_lib.cli.options import join_parameters
     from cyclegan_lib.errors import InputError, Interrupted, NotebookError, printable
@@ -30,7 +30,7 @@ WORKFLOW = {
     "All at once": (run, sweep),
     "Recordings": (simulate, extract, check, split),
     "A model": (train, export, inspect),
-    "Its use": (translate, classify),
+    "Its use": (translate, listen, classify),
     "How good it is": (evaluate, benchmark),
     "Trouble": (doctor,),
 }

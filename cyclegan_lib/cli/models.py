@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import FEATURE_SET, then, with_options, with_reading
+from cyclegan_lib.cli.options import (
+    CHANNEL,
+    FEATURE_SET,
+    SampleRateOfFiles,
+    then,
+    with_options,
+    with_reading,
+)
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import printable
 from cyclegan_lib.stopping import Stopping
@@ -131,3 +138,32 @@ def translate(
     if not translator.back:  # there and back is not to be like the other device
         source = "A.npz" if input.is_dir() else input
         then("evaluate", "--source", source, "--translated", output, "--target", "B.npz", "--model", model)
+
+
+def listen(
+    model: Annotated[Path, Option(help="folder that `cyclegan export` wrote")],
+    input: Annotated[Path, Option(help="recording of the source device")],
+    output: Annotated[Path, Option(help="sound file to write (.wav, .flac, .ogg, .mp3), a new one")],
+    direction: Annotated[str, Option(help="AB, BA, or the devices as in NAME:NAME")] = "AB",
+    sample_rate_of_files: SampleRateOfFiles = None,
+    channel: Annotated[str | None, Option(help=f"{CHANNEL}; default: the model's")] = None,
+) -> None:
+    """Hear a recording translated: its own sound, re-coloured.
+
+    The translation's change of each band over time is applied to the recording's sound as gains, phases as
+    they are: nothing is invented, and what the source did not hear is not there either. As loud as the input,
+    so that both can be compared by ear.
+    """
+    from cyclegan_lib.export import Translator
+    from cyclegan_lib.export.listening import listen
+
+    translator = Translator.load(model, direction)
+    done = listen(translator, input, output, channel, sample_rate_of_files)
+    print(done.read)
+    nearness = f"its features are {done.after:.1f} dB from the translation, the input's {done.before:.1f} dB"
+    print(printable(f"{done.seconds:.1f} s, {translator.title}: {nearness} (root mean square)"))
+    if done.quieter_db:
+        print(f"{done.quieter_db:.1f} dB quieter than the input, not to clip")
+    print(printable(f"the source re-coloured, not invented sound: {output}"))
+    for warning in done.warnings:
+        print(printable(f"warning: {warning}"), file=sys.stderr)

@@ -59,7 +59,7 @@ def opening(
     became = report_path(output)  # of the recordings
     if became in others:
         raise InputError(f"{became} says what became of the recordings; give another --report")
-    recordings = _recordings(translator, source, **reading)
+    recordings = sound_files(translator, source, **reading)
     for written in (output, *others, became):
         writable_file(written, *recordings.paths)
     size = _part_size(translator, recordings.settings.slices)
@@ -84,13 +84,14 @@ def _part_size(translator: "Translator", slices: int) -> int:
     return max(1, PART_BYTES // (4 * N_FEATURES * slices * chunk)) * chunk
 
 
-def _recordings(
+def sound_files(
     translator: "Translator",
     source: Path,
     channel: int | str | None = None,
     scale: float | None = None,
     **reading: Any,
 ) -> SoundFiles:
+    """Recordings of the source device, to be read as the model's training recordings were."""
     if translator.settings is None:
         raise InputError(
             f"{source} holds sound, but the model was trained on features without settings, and cannot"

@@ -96,6 +96,12 @@ class Pairs:
         return cls(a, b, as_text(recording, path, "recording"))
 
 
+def same_moment(source: FeatureSet, target: FeatureSet, row: int) -> int | None:
+    """The row of `target` with the name and start of the source's `row`; None if there is none."""
+    same = (target.recording == source.recording[row]) & np.isclose(target.start_s, source.start_s[row])
+    return int(np.flatnonzero(same)[0]) if same.any() else None
+
+
 def check_moments(a: FeatureSet, b: FeatureSet) -> list[str]:
     """Raise InputError if sequences of one name, row by row, are clearly not the same moments.
 

@@ -104,7 +104,7 @@ class NpzFile(Arrays):
     def __init__(self, path: Path) -> None:
         archive = Archive(path, (), REMEDY)
         if "features" in archive.headers:
-            raise InputError(f"{path} is a feature set, no recording; give it without extracting it again")
+            raise InputError(f"{path} is a feature set, no recording; give recordings, or use it as it is")
         super().__init__(path, {name: _Member(archive, name) for name in archive.headers})
         self.archive = archive
 

@@ -48,6 +48,23 @@ window.chosen = window.shown = null;
 control.addEventListener('change', () => { window.chosen = performance.now(); }, {capture: true, once: true});
 image.addEventListener('load', () => { window.shown ??= performance.now(); });
 """
+SOUNDS = "return [...document.querySelectorAll(`.${arguments[0]} audio source`)].map(found => found.src)"
+# Muted, because a page may not make noise before it was clicked; how loud it would be is decoded.
+PLAYED = """
+const [audio, done] = arguments;
+const fail = what => done({error: String(what)});
+audio.muted = true;
+audio.addEventListener('timeupdate', async () => {
+    if (audio.currentTime < 0.3) return;
+    audio.pause();
+    const bytes = await (await fetch(audio.currentSrc)).arrayBuffer();
+    const sound = await new OfflineAudioContext(1, 1, 24000).decodeAudioData(bytes);
+    const peak = sound.getChannelData(0).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    done({error: '', seconds: audio.duration, peak: peak});
+});
+audio.play().catch(fail);
+setTimeout(() => fail(audio.error?.message ?? 'nothing was played'), 20000);
+"""
 
 
 class NothingHappened(AssertionError):
@@ -68,7 +85,7 @@ class NotebookPage:
     def __init__(self, browser: Chrome, address: str) -> None:
         self.browser = browser
         browser.get(address)
-        self._until("the kernel is idle", self._ready, KERNEL_SECONDS)
+        self.until("the kernel is idle", self._ready, KERNEL_SECONDS)
 
     def state(self) -> dict[str, Any]:
         """Status bar, prompts of the code cells, texts of error outputs, texts of open dialogs."""
@@ -90,13 +107,13 @@ class NotebookPage:
             ready = "Idle" in state["status"] and not any("*" in prompt for prompt in state["prompts"])
             return bool(ready and (len(numbered) == cells or state["errors"]))
 
-        self._until("all cells have run", ended, RUN_SECONDS)
+        self.until("all cells have run", ended, RUN_SECONDS)
         return self.state()["errors"]
 
     def save(self, is_saved: Callable[[], bool]) -> None:
         """File > Save Notebook."""
         self.menu("File", "Save Notebook")
-        self._until("the notebook is saved", is_saved, 30)
+        self.until("the notebook is saved", is_saved, 30)
 
     def choosers(self) -> dict[str, WebElement]:
         """The explorer's controls by their labels."""
@@ -121,6 +138,16 @@ class NotebookPage:
         table = self.browser.find_element("css selector", ".jp-OutputArea .widget-html-content")
         return Seen(base64.b64decode(picture), table.get_attribute("textContent"))
 
+    def sounds(self, output: str) -> list[str]:
+        """The addresses of what can be played in outputs of the class `output`."""
+        return self.browser.execute_script(SOUNDS, output)
+
+    def play(self, output: str, number: int) -> dict[str, Any]:
+        """Play one's beginning: its `error`, "" for none, its `seconds`, and the `peak` of all of it."""
+        audio = self.browser.find_elements("css selector", f".{output} audio")[number]
+        self.browser.set_script_timeout(30)
+        return self.browser.execute_async_script(PLAYED, audio)
+
     def choose(self, name: str, text: str, seconds: float = REDRAW_SECONDS) -> float:
         """Choose an option, wait until picture and table are others: milliseconds until the picture was.
 
@@ -136,8 +163,16 @@ class NotebookPage:
             others = now.picture not in (b"", before.picture) and now.distances != before.distances
             return others and self.browser.execute_script("return window.shown !== null")
 
-        self._until(f"the picture and the table follow '{name}'", changed, seconds)
+        self.until(f"the picture and the table follow '{name}'", changed, seconds)
         return self.browser.execute_script("return window.shown - window.chosen")
+
+    def until(self, what: str, holds: Callable[[], bool], seconds: float = REDRAW_SECONDS) -> None:
+        """Wait until something `holds`; raises NothingHappened, which says `what`, after so many seconds."""
+        end = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > end:
+                raise NothingHappened(f"waited {seconds:g} s until {what}; the page: {self.state()}")
+            time.sleep(0.2)
 
     def _ready(self) -> bool:
         state = self.state()
@@ -153,11 +188,4 @@ class NotebookPage:
                     return True
             return False
 
-        self._until(f"there is '{text}' to click", click, 20)
-
-    def _until(self, what: str, holds: Callable[[], bool], seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while not holds():
-            if time.monotonic() > end:
-                raise NothingHappened(f"waited {seconds:g} s until {what}; the page: {self.state()}")
-            time.sleep(0.2)
+        self.until(f"there is '{text}' to click", click, 20)

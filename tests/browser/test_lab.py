@@ -17,8 +17,10 @@ import cyclegan_lib
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.explorer import Explorer
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.players import EXAMPLE_S
 
 EXPLORED = "04_domain_shift.ipynb"
+EXAMPLES, HEARD = "jp-RenderedHTML", "widget-html-content"  # what has sounds: a cell's output, the explorer
 TO_B, TO_A = f"{DEVICE_A} → {DEVICE_B}", f"{DEVICE_B} → {DEVICE_A}"
 # The explorer's parts, and nothing that connects them.
 UNCONNECTED = """
@@ -67,6 +69,12 @@ def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, t
     assert shown["direction"] == TO_A and shown["checkpoint"] == "best"
     assert page.cut_off() == [], "options are to be read whole"
 
+    assert len(page.sounds(EXAMPLES)) == 9, "three recordings"
+    played = page.play(EXAMPLES, 1)
+    assert played["error"] == "" and played["peak"] > 0.05
+    assert played["seconds"] == pytest.approx(EXAMPLE_S, abs=0.2)
+    page.until("the explorer has sounds", lambda: len(page.sounds(HEARD)) == 3)
+
     another = next(text for text in reversed(options["recording"]) if text != shown["recording"])
     index = options["recording"].index(another)
     seen = [page.seen()]
@@ -76,6 +84,7 @@ def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, t
         ("checkpoint", "cyclegan-last", ("AB", index, "cyclegan-last")),
     )
     for name, text, choice in steps:
+        before = page.sounds(HEARD)
         taken = page.choose(name, text)
         seen.append(page.seen())
         # one level of colour at most: the kernel and this test may round differently
@@ -83,6 +92,10 @@ def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, t
         with capsys.disabled():
             print(f"\n{name} changed: the new picture was in the browser after {taken:.0f} ms", end="")
         browser.save_screenshot(str(tmp_path / f"{name}.png"))
+        follows = lambda before=before: page.sounds(HEARD)[1:2] not in ([], before[1:2])
+        page.until(f"what is heard follows '{name}'", follows)
+        played = page.play(HEARD, 1)
+        assert played["error"] == "" and played["seconds"] == pytest.approx(10, abs=0.3)
     assert choosers["recording"].first_selected_option.text == another, "it stays"
     assert len({view.picture for view in seen}) == len({view.distances for view in seen}) == 4
     assert f"nearest real {DEVICE_A}" in seen[1].distances

@@ -45,7 +45,9 @@ def test_a_run_goes_from_folders_of_recordings_to_the_report(tmp_path):
     assert used["domain_a"]["path"] == str(run / "data" / "phone.npz")
     # what is said is of these devices: nothing of the simulation, nor of the benchmark's
     report = (run / "report.html").read_text(encoding="utf-8")
+    assert report.count('src="data:audio/mpeg;base64') == 6  # no truth: the names are no pairs
     text = BeautifulSoup(report, "html.parser").get_text()
+    assert "no invented sound" in text
     assert "1 recording is damaged" in text and "from phone to hifi" in text
     assert not re.findall(r"cpc006|BATCH_UPLOAD|\bplants?\b|resonan|: True|: False", text)
     assert not (run / "05_benchmark.ipynb").exists()

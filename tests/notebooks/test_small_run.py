@@ -27,6 +27,8 @@ def test_the_report_stands_alone(small_run):
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert 'src="http' not in report
     assert report.count("data:image/png;base64") >= 10
+    # three recordings as they were recorded, translated, and as the target recorded them
+    assert report.count('src="data:audio/mpeg;base64') == 9
     assert all(f'href="#{name}"' in report for name in NAMES)
     assert (folder / "exported_models" / "inference_example.py").exists()
 

@@ -214,6 +214,16 @@ def test_benchmark_writes_into_no_data_and_over_nobodys_files(here, monkeypatch,
         keeps_all(capfd, here, name, *command, f"mine {name}", says="would be replaced")
 
 
+@same
+def test_listen(kind, here, exported, capfd):
+    output = also("recordings/one.wav", kind)
+    command = ["listen", "--model", exported, "--input", "recordings/one.wav", "--output", output]
+    keeps_all(capfd, here, output, *command, says="exists, and may be a recording")
+    Path("dangling.wav").symlink_to("nowhere.wav")
+    command[-1] = "dangling.wav"
+    keeps_all(capfd, here, "dangling.wav", *command, says="exists, and may be a recording")
+
+
 def test_links_that_lead_in_a_circle_are_refused_in_a_sentence(here, trained, exported, capfd):
     Path("x").symlink_to("y")
     Path("y").symlink_to("x")
@@ -223,6 +233,7 @@ def test_links_that_lead_in_a_circle_are_refused_in_a_sentence(here, trained, ex
         [*RUN[:-1], "x"],
         ["export", "--checkpoint", trained[0].best, "--output-dir", "x"],
         ["translate", "--model", exported, "--direction", "AB", "--input", "x", "--output", "z.npz"],
+        ["listen", "--model", exported, "--input", "x", "--output", "z.wav"],
         ["evaluate", "--source", "a.npz", "--translated", "a.npz", "--target", "x"],
         ["extract", "x", "--device", "d", "--output", "z.npz"],
         ["simulate", "--output", "x"],
