@@ -3,10 +3,13 @@
 Every default has its reason in its description, which is also what ``--help`` prints.
 """
 
+from collections.abc import Mapping
+from inspect import isclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from cyclegan_lib.errors import InputError, shown
 
@@ -15,6 +18,8 @@ DEVICE_B = "BATCH_UPLOAD"
 N_FEATURES = 40
 SLICES = 50
 MIN_SLICES = 5  # of the shortest sequence: one second
+
+FEW_RECORDINGS = 50  # of a device: below it training seldom improves on the linear maps that it starts at
 
 DIRECTIONS = ("AB", "BA")
 ROUND_TRIPS = ("ABA", "BAB")  # there and back, through both generators
@@ -46,6 +51,38 @@ class Settings(BaseModel):
                 raise InputError(f"{where} has no setting named {shown(name)}; it knows {known}") from error
             why = first["msg"][:1].lower() + first["msg"][1:]
             raise InputError(f"{where}: '{name}' cannot be {shown(first.get('input'))}: {why}") from error
+
+    @classmethod
+    def flat_fields(cls) -> dict[str, FieldInfo]:
+        """All that can be set, by its name on a command line and in a notebook: generator_hidden_dim."""
+        fields = {}
+        for name, field in cls.model_fields.items():
+            if _is_settings(field):
+                inner = field.annotation.flat_fields().items()
+                fields |= {f"{name}_{of_inner}": value for of_inner, value in inner}
+            elif name != "input_dim":  # features of a slice: given by the data
+                fields[name] = field
+        return fields
+
+    @classmethod
+    def from_flat(cls: type[SettingsT], where: str, given: Mapping[str, Any]) -> SettingsT:
+        """The settings with those of `given` that `flat_fields` names; InputError as `checked`."""
+        return cls.checked(where, **cls._nested(given))
+
+    @classmethod
+    def _nested(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        fields, values = cls.flat_fields(), {}
+        for name, field in cls.model_fields.items():
+            if _is_settings(field):
+                inner = {key.removeprefix(f"{name}_"): given[key] for key in given if key.startswith(name)}
+                values[name] = field.annotation._nested(inner)
+            elif name in given and name in fields:
+                values[name] = given[name]
+        return values
+
+
+def _is_settings(field: FieldInfo) -> bool:
+    return isclass(field.annotation) and issubclass(field.annotation, Settings)
 
 
 MEAN = "mean"  # of all channels
@@ -179,7 +216,7 @@ class TrainingSettings(Settings):
     )
     normalization: Literal["shared", "per-domain"] = Field(
         "shared",
-        description="one mean and deviation for both domains (they stay comparable), or one for each",
+        description="one mean and deviation for both domains, which stay comparable, or for each",
     )
     keep_checkpoints: int = Field(3, ge=1, description="epoch checkpoints kept besides best and last")
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to train")

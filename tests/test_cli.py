@@ -8,8 +8,9 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
-from helpers import PROJECT, done, make_set, refusal
+from helpers import PROJECT, QUICK_OPTIONS, done, make_set, refusal
 
+from cyclegan_lib.checkpoint.reading import read_checkpoint
 from cyclegan_lib.config import parse_direction
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
@@ -57,6 +58,36 @@ def test_options_of_training_are_the_settings_with_their_defaults(capsys):
     assert "[default: 0.002]" in text
     for name in "learning-rate generator-hidden-dim resume lambda-cycle pairs restarts no-use-labels".split():
         assert f"--{name}" in text
+
+
+OF_FILE = {
+    "max-epochs: many": "options.yml: 'max-epochs' cannot be 'many'; give a line for each option",
+    "max-epochs: true": "'max-epochs' cannot be 'True'",
+    "use-labels: 3": "'use-labels' cannot be '3'",
+    "max-epoch: 3": "'max-epoch' is no option of `cyclegan train`",
+    "config: x.yml": "'config' is no option",
+    "- max-epochs": "options.yml must hold keys with values",
+    "max-epochs: [1": "options.yml cannot be read as YAML (line 1",
+}
+
+
+@pytest.mark.parametrize("text", OF_FILE)
+def test_files_of_options_that_cannot_be_used_are_refused(text, tmp_path, capsys):
+    (tmp_path / "options.yml").write_text(text, encoding="utf-8")
+    assert OF_FILE[text] in refusal(capsys, "train", "--config", tmp_path / "options.yml")
+
+
+def test_the_command_line_comes_before_a_file_of_options(domains, tmp_path, capsys):
+    quick = dict(zip(QUICK_OPTIONS[::2], QUICK_OPTIONS[1::2], strict=True))
+    lines = [f"{name.removeprefix('--')}: {value}" for name, value in quick.items()]
+    lines += [f"domain_a: {domains[0]}", f"domain-b: {domains[1]}", "use-labels: no"]
+    (tmp_path / "options.yml").write_text("\n".join(lines), encoding="utf-8")
+    given = ("--config", tmp_path / "options.yml", "--max-epochs", "2")
+    text = done(capsys, "train", "--checkpoint-dir", tmp_path / "run", *given)
+    assert "of 2:" in text
+    settings = read_checkpoint(tmp_path / "run" / "best.ckpt")["hyper_parameters"]["settings"]
+    assert (settings["max_epochs"], settings["use_labels"]) == (2, False)
+    assert settings["generator"]["hidden_dim"] == 8
 
 
 def test_train_export_inspect_translate_evaluate(domains, tmp_path, capsys):

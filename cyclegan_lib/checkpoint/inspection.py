@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cyclegan_lib.checkpoint.reading import build_network, completed_epochs, read_checkpoint
+from cyclegan_lib.config import FEW_RECORDINGS
 from cyclegan_lib.errors import printable
 from cyclegan_lib.glance import Text
 from cyclegan_lib.models import NETWORKS
@@ -48,6 +49,6 @@ def untrained_in_words(epoch: int) -> str:
         return ""
     return (
         "Best epoch 0: training did not improve on the linear maps that it starts at, and what is used is"
-        " such a map. That is usual below some 50 recordings of a device; try more recordings of both, or"
+        f" such a map. That is usual below some {FEW_RECORDINGS} recordings of a device; try more of both, or"
         " show it a few that both made at once (--pairs)."
     )

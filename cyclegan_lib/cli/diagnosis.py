@@ -5,6 +5,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cyclegan_lib.cli.options import then
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.system import processors
 
@@ -24,6 +25,7 @@ def doctor() -> None:
     for extra, names in OPTIONAL.items():
         print(f"extra {extra}: " + ", ".join(f"{name} {_version(name)}" for name in names))
     print(printable(f"data/: {_data()}"))
+    then("run", "--name", "demo")
 
 
 def _version(name: str) -> str:

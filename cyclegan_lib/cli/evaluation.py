@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from cyclegan_lib.cli.options import FEATURE_SET
+from cyclegan_lib.cli.options import FEATURE_SET, Config, then
 from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import printable
 from cyclegan_lib.files import writable_file
@@ -32,6 +32,7 @@ def evaluate(
         ),
     ] = None,
     seed: Annotated[int, Option(min=0, help="seed of splits and projections")] = 0,
+    config: Config = None,
 ) -> None:
     """Measure a translation beside the null (B against itself) and the baselines, with 95 % intervals."""
     from cyclegan_lib.evaluation import evaluate
@@ -57,6 +58,8 @@ def evaluate(
         print(printable(f"written to {result.save(json)}"))
     if model is not None:
         print(printable(f"written to {add_evaluation(model, *sets[:2], result.table())}"))
+    where = ("--model", model or "exported_models", "--input", source, "--output", "predictions.csv")
+    then("classify", "--train", labelled or "B.npz", *where)
 
 
 def benchmark(
@@ -79,3 +82,4 @@ def benchmark(
 
     result = benchmark(output, pairs, seeds, methods, data, workers)
     print(f"{markdown(result)}\n{printable(f'written to {output}')}")
+    then("run", "--name", "demo")

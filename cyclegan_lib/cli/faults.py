@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from cyclegan_lib.cli.options import FEATURE_SET, with_reading
+from cyclegan_lib.cli.options import FEATURE_SET, then, with_reading
 from cyclegan_lib.errors import printable
 
 
@@ -51,3 +51,4 @@ def classify(
     print(f"{result}\n{printable(f'written to {output}')}")
     for warning in result.warnings():
         print(printable(f"warning: {warning}"), file=sys.stderr)
+    then("listen", "--model", model, "--input", "A.wav", "--output", "as_B.wav")

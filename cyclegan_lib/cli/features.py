@@ -115,6 +115,7 @@ def split(
 
     split, *paths = split_file(features, output_dir, by, test, labels, condition, encoding, seed)
     print(f"{split}\n{printable(f'written to {paths[0]} and {paths[1]}')}")
+    then("train", "--domain-a", paths[0], "--domain-b", "B_train.npz")
 
 
 def check(
@@ -136,6 +137,10 @@ def check(
     settings = _settings(channel, sample_rate=sample_rate)
     options = (labels, label_column, label_from_folder, encoding)
     print(compare_files(a, b, settings, *options, rate_of_files=sample_rate_of_files))
+    if a.is_dir():
+        then("extract", a, "--device", "A", "--output", "A.npz")
+    else:
+        then("train", "--domain-a", a, "--domain-b", "B.npz" if b.is_dir() else b)
 
 
 def _settings(channel: str | None, **values: Any) -> FeatureSettings:

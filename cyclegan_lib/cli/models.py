@@ -9,6 +9,7 @@ from typer import Argument, Option
 from cyclegan_lib.cli.options import (
     CHANNEL,
     FEATURE_SET,
+    Config,
     SampleRateOfFiles,
     then,
     with_options,
@@ -35,6 +36,7 @@ def train(
     pairs: Annotated[
         Path | None, Option(help="recordings that both devices made (.npz of `Pairs`): optional help")
     ] = None,
+    config: Config = None,
     *,
     settings: TrainingSettings,
 ) -> None:
@@ -92,10 +94,13 @@ def inspect(
 
     if path.is_dir():
         print(printable(repr(Manifest.load(path))))
+        then("translate", "--model", path, "--direction", "AB", "--input", "A.npz", "--output", "AB.npz")
     elif path.suffix in FORMATS:
         print(printable(repr(FeatureSet.load(path, least=1))))
+        then("train", "--domain-a", path, "--domain-b", "B.npz")
     else:
         print(inspect_checkpoint(path))
+        then("export", "--checkpoint", path)
 
 
 @with_reading
@@ -135,8 +140,11 @@ def translate(
         print(printable(f"{judgement}: {report}"))
     for warning in judgement.warnings():
         print(printable(f"warning: {warning}"), file=sys.stderr)
-    if not translator.back:  # there and back is not to be like the other device
-        source = "A.npz" if input.is_dir() else input
+    source = "A.npz" if input.is_dir() else input
+    if translator.back:  # there and back is not to be like the other device
+        where = ("--model", model, "--input", "A.npz", "--output", "predictions.csv")
+        then("classify", "--train", source, *where)
+    else:
         then("evaluate", "--source", source, "--translated", output, "--target", "B.npz", "--model", model)
 
 
@@ -167,3 +175,5 @@ def listen(
     print(printable(f"the source re-coloured, not invented sound: {output}"))
     for warning in done.warnings:
         print(printable(f"warning: {warning}"), file=sys.stderr)
+    where = ("--model", model, "--input", "A.npz", "--output", "predictions.csv")
+    then("classify", "--train", "B.npz", *where)

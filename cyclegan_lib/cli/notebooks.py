@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from cyclegan_lib.cli.options import parse_parameters
+from cyclegan_lib.cli.options import parse_parameters, then
 
 
 def run(
@@ -30,14 +30,17 @@ def run(
     """
     from cyclegan_lib.runs.execute import renew_notebooks
     from cyclegan_lib.runs.parameters import describe_parameters
-    from cyclegan_lib.runs.run import run
+    from cyclegan_lib.runs.run import run, summary
 
     if list_parameters:
         print(describe_parameters())
     elif in_place:
         renew_notebooks()
     else:
-        print(run(name, parse_parameters(parameter or []), resume))
+        folder = run(name, parse_parameters(parameter or []), resume)
+        print(summary(folder))
+        where = ("--model", folder / "exported_models", "--input", "A.npz", "--output", "predictions.csv")
+        then("classify", "--train", "B.npz", *where)
 
 
 def sweep(
@@ -68,3 +71,4 @@ def sweep(
     result = sweep(parameters, name, workers, scheduler)
     print(result.text)
     result.raise_failures()
+    then("inspect", result.folder / result.runs[0].run / "exported_models")

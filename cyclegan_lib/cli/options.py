@@ -2,15 +2,16 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typer.exceptions import TyperException
 
 from cyclegan_lib.config import Settings
-from cyclegan_lib.errors import InputError, printable
+from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.system import command_line
 
 FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
@@ -24,6 +25,42 @@ Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: on
 def then(*words: object) -> None:
     """Print the command that is typed next; A.npz and B.npz stand for feature sets of either device."""
     print(printable(f"next: {command_line(['cyclegan', *map(str, words)])}"))
+
+
+def _options_of_file(context: typer.Context, path: Path | None) -> None:
+    """Options that a YAML file gives; those of the command line come first."""
+    if path is None:
+        return
+    # imported here: few commands are given a file
+    from cyclegan_lib.yaml_file import read_yaml
+
+    example = "give a line for each option, as max-epochs: 10"
+    known = {option.name: option for option in context.command.params if option.name != "config"}
+    context.default_map = {}
+    for key, value in read_yaml(path, "give the YAML file of options", example).items():
+        name = str(key).replace("-", "_")
+        if name not in known:
+            raise InputError(
+                f"{path}: {shown(key)} is no option of `cyclegan {context.info_name}`; {example}"
+            )
+        # as a command line has it, so that the same is refused
+        value = value if isinstance(value, bool) and known[name].is_bool_flag else str(value)
+        try:
+            known[name].process_value(context, value)
+        except TyperException as error:
+            raise InputError(f"{path}: {shown(key)} cannot be {shown(value)}; {example}") from error
+        context.default_map[name] = value
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.yml",
+        help="YAML file of options by name, as max-epochs: 10; those of the command line come first",
+        is_eager=True,
+        callback=_options_of_file,
+    ),
+]
 
 
 def _reading(
@@ -69,26 +106,17 @@ def with_reading(command: Callable) -> Callable:
 
 
 def with_options(cls: type[Settings]) -> Callable:
-    """Give a typer command one option for each field of `cls`; it gets them as the argument `settings`.
-
-    Fields of nested settings become options with the field's name before theirs (`--generator-hidden-dim`).
-    """
+    """Give a typer command an option for each of `cls.flat_fields()`; it gets them as `settings`."""
 
     def decorate(command: Callable) -> Callable:
-        fields = dict(_fields(cls))
+        fields = cls.flat_fields()
 
         @functools.wraps(command)
         def wrapped(**given: Any) -> Any:
-            values: dict[str, Any] = {}
-            for path in fields:
-                *outer, name = path
-                inner = values
-                for part in outer:
-                    inner = inner.setdefault(part, {})
-                inner[name] = given.pop("_".join(path))
-            return command(**given, settings=cls.checked("the command line", **values))
+            settings = cls.from_flat("the command line", {name: given.pop(name) for name in fields})
+            return command(**given, settings=settings)
 
-        made = [_parameter("_".join(path), field) for path, field in fields.items()]
+        made = [_parameter(name, field) for name, field in fields.items()]
         return _with_parameters(wrapped, command, "settings", made)
 
     return decorate
@@ -128,17 +156,6 @@ def parse_parameters(pairs: list[str]) -> dict[str, str]:
         if "=" not in pair:
             raise InputError(f"'{pair}' lacks a value; give -p a name and a value, as in -p max_epochs 50")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _fields(cls: type[BaseModel], *before: str) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
-    """The path to each setting, and its field."""
-    for name, field in cls.model_fields.items():
-        if name == "input_dim":  # features of a slice: given by the data
-            continue
-        if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
-            yield from _fields(field.annotation, *before, name)
-        else:
-            yield (*before, name), field
 
 
 def _parameter(option: str, field: FieldInfo) -> inspect.Parameter:

@@ -17,7 +17,7 @@ from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKerne
 from tqdm import tqdm
 
 from cyclegan_lib.errors import InputError, NotebookError
-from cyclegan_lib.runs.parameters import notebooks_of, read_notebook
+from cyclegan_lib.runs.parameters import notebooks_of, read_notebook, with_settings
 from cyclegan_lib.workspace import project_folder
 
 # the longest a single cell may take, beyond the minutes that a notebook may train
@@ -112,6 +112,7 @@ def is_whole(executed: Path) -> bool:
 def renew_notebooks() -> None:
     """Run the committed notebooks with their defaults in a folder of their own; keep only their outputs.
 
+    Settings that one declares are written anew before, as the settings' class has them.
     Data, checkpoints and exports of the project stay as they are. Raises NotebookError if a cell fails; the
     notebooks before it are renewed.
     """
@@ -121,6 +122,9 @@ def renew_notebooks() -> None:
         shutil.copytree(project / "notebooks", workspace, ignore=shutil.ignore_patterns(".*"))
         for notebook in tqdm(notebooks_of(project), desc="notebooks", unit="notebook"):
             content = nbformat.read(workspace / notebook.name, as_version=4)
+            for cell in content.cells:
+                if "parameters" in cell.metadata.get("tags", []):
+                    cell.source = with_settings(cell.source)
             # no timing is recorded: it would differ in each run
             client = NotebookClient(
                 content,

@@ -12,7 +12,7 @@ from cyclegan_lib.config import SimulationSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.files import existing_file
-from cyclegan_lib.workspace import Parameter, declared_parameters, project_folder
+from cyclegan_lib.workspace import TYPES, Parameter, declared_parameters, project_folder
 
 # the ones or the others, given together, take the place of the simulated devices
 OWN_SETS = ("domain_a", "domain_b", "test_a", "test_b")
@@ -25,6 +25,8 @@ RANGED_SETTINGS = (TrainingSettings, SimulationSettings)
 # what decides the simulated recordings; `seed` is of all else
 SIMULATION = ("data_seed", "train_recordings", "test_recordings")
 SETTING = {"data_seed": "seed"}  # of those, what is called otherwise in the settings
+# what a notebook declares behind this line are all settings of a class that it does not declare above
+SETTINGS_LINE = "# all other settings of `cyclegan train`"
 # it shows the committed benchmark of other devices, which no parameter of a run changes
 BENCHMARK = "05_benchmark"
 # a run has its own folder
@@ -67,6 +69,20 @@ def _parameters_of(notebook: Path, _changed: int) -> dict[str, Parameter]:
         return declared_parameters(tagged[0]) if tagged else {}
     except InputError as error:
         raise InputError(f"{notebook}: {error}") from error
+
+
+def with_settings(cell: str) -> str:
+    """A cell of parameters whose lines behind `SETTINGS_LINE` say what `TrainingSettings` says now."""
+    own, line, _ = cell.partition(SETTINGS_LINE)
+    if not line:
+        return cell
+    lines = [own + line]
+    for name, field in TrainingSettings.flat_fields().items():
+        if name not in declared_parameters(own):
+            kind = field.annotation.__name__ if field.annotation in TYPES.values() else "str"
+            default = f'"{field.default}"' if kind == "str" else field.default
+            lines.append(f"{name}: {kind} = {default}  # {field.description}")
+    return "\n".join(lines)
 
 
 def declared_by_any(notebooks: list[Path]) -> dict[str, Parameter]:
@@ -116,8 +132,7 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
         if isinstance(value, int) and abs(value) >= 2**63:
             raise InputError(f"the parameter '{name}' cannot be {shown(value)}; give a number below 2^63")
         for settings in RANGED_SETTINGS:
-            if (field := SETTING.get(name, name)) in settings.model_fields:
-                settings.checked(where, **{field: value})
+            settings.from_flat(where, {SETTING.get(name, name): value})
         if parameter.is_path and value:
             parameter.check_exists(value)
         if value and (parameter.is_path or name == "data_dir"):
@@ -161,8 +176,8 @@ def check_own_sets(values: dict[str, Any]) -> None:
     from cyclegan_lib.training.domains import load_domains
 
     domain_a, domain_b, test_a, test_b = (f"{values[name]} ({name})" for name in OWN_SETS)
-    settings = {name: value for name, value in values.items() if name in TrainingSettings.model_fields}
-    domains = load_domains(values["domain_a"], values["domain_b"], TrainingSettings(**settings))
+    settings = TrainingSettings.from_flat("the notebooks' parameters", values)
+    domains = load_domains(values["domain_a"], values["domain_b"], settings, values.get("pairs") or None)
     source, target = (FeatureSet.load(values[name]) for name in ("test_a", "test_b"))
     check_sets(
         {"source": domains.a, "target": domains.b, "fit_source": source, "fit_target": target},

@@ -24,6 +24,8 @@ REPORT = "report.html"
 TITLE, SECTION = "h1", "h2"
 # cells that are not shown: all parameters stand at the end, and checks are for those who look after notebooks
 HIDDEN = {"parameters", "injected-parameters", "check"}
+# cells whose text stands at the top of the report, a sentence a line, and not below
+TO_ACT_ON = "to-act-on"
 # the last sections, as templates/report.html.j2 has them
 SETTINGS_SECTIONS = {"repeat": "To repeat this run", "notebooks": "Notebooks"}
 SETTINGS_SECTIONS |= {"parameters": "All parameters", "versions": "Versions"}
@@ -46,10 +48,12 @@ def write_report(run: Run, record: Record) -> Path:
     """
     executed = [run.folder / step.notebook for step in record.notebooks if step.status != PENDING]
     shown = {path.name: path.stem for path in executed}
-    notebooks, contents = [], [Entry("result", "Result", [Entry("parameters", "Parameters")])]
+    notebooks, contents, advice = [], [Entry("result", "Result", [Entry("parameters", "Parameters")])], []
     for path in executed:
-        html, entry = _rendered(nbformat.read(path, as_version=4), path.stem, shown)
-        notebooks.append({"id": path.stem, "html": html})
+        notebook = nbformat.read(path, as_version=4)
+        advice += _advice(notebook)
+        html, entry = _rendered(notebook, path.stem, shown)
+        notebooks.append({"id": path.stem, "title": entry.title, "html": html})
         contents.append(entry)
     settings = [Entry(f"settings-{name}", title) for name, title in SETTINGS_SECTIONS.items()]
     contents.append(Entry("settings", "Settings and versions", settings))
@@ -65,6 +69,7 @@ def write_report(run: Run, record: Record) -> Path:
         failure=f"{failed.failure}; `{run.resume_command}` goes on from there." if failed else "",
         headline=result.headline if result else "",
         said=result.said if result else (),
+        advice=advice,
         figures=_key_figures(result) if result else [],
         meanings={p.name: p.help for n in run.notebooks for p in parameters_of(n).values()},
         notebooks=notebooks,
@@ -114,6 +119,14 @@ def _key_figures(result: Result) -> list[dict[str, str]]:
             notes.append(f"{other} {measure.text(of_other)}")
         figures.append({"label": measure.label, "value": measure.text(value), "note": "; ".join(notes)})
     return figures
+
+
+def _advice(notebook: nbformat.NotebookNode) -> list[str]:
+    """Take the cells tagged `TO_ACT_ON` out of a notebook; return the lines that they printed."""
+    tagged = [cell for cell in notebook.cells if TO_ACT_ON in cell.metadata.get("tags", ())]
+    notebook.cells = [cell for cell in notebook.cells if cell not in tagged]
+    outputs = (output for cell in tagged for output in cell.get("outputs", ()))
+    return "".join(output.text for output in outputs if output.output_type == "stream").splitlines()
 
 
 def _rendered(notebook: nbformat.NotebookNode, stem: str, shown: dict[str, str]) -> tuple[str, Entry]:

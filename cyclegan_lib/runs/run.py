@@ -29,13 +29,13 @@ MAX_NAME = 100  # bytes: leaves room for -earlier-N
 LONGEST = "checkpoints/cyclegan-epoch=1000-val_cycle_A=10.0000.ckpt"  # no path below a run's folder is longer
 
 
-def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = False) -> str:
+def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = False) -> Path:
     """Run the notebooks into runs/NAME of the project, or go on with a run that was interrupted.
 
     A folder of that name (without one, the time) is set aside as NAME-earlier-N. Notebooks get those of the
     parameters in `given`, values or text, that they declare. With `resume` finished notebooks are kept, and
     `given` may hold only what none of them used, or what agrees with it; training continues from its last
-    checkpoint. Returns where everything lies, and the result, for people.
+    checkpoint. Returns the run's folder.
 
     Raises InputError if the name or a parameter cannot be used (before anything runs), another process works
     in the same folder, or a notebook refuses its input; NotebookError if a cell fails otherwise; Interrupted
@@ -76,7 +76,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
         carry_out(planned)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; `{planned.resume_command}` goes on from there") from None
-    return _summary(folder)
+    return folder
 
 
 def check_name(name: str) -> None:
@@ -128,7 +128,8 @@ def _check_apart(run: Run) -> None:
                 )
 
 
-def _summary(folder: Path) -> str:
+def summary(folder: Path) -> str:
+    """Where everything of a run lies, and the result, for people."""
     # imported here: it takes seconds, which a refused parameter should not
     from cyclegan_lib.evaluation.measures import measured
     from cyclegan_lib.runs.report import REPORT

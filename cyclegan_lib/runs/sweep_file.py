@@ -2,25 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-from yaml.constructor import ConstructorError
-
-from cyclegan_lib.documents import UNREADABLE
 from cyclegan_lib.errors import InputError, shown
-from cyclegan_lib.files import existing_file
 from cyclegan_lib.runs.parameters import check_own_recordings, check_parameters
+from cyclegan_lib.yaml_file import read_yaml
 
 KEYS = ("name", "parameters", "grid")
-MAX_SWEEP_BYTES = 1 << 16  # the parser reads about 100 kB in a second
-MAX_LISTS = 1000  # in brackets: what lists within lists take grows with the square of their number
-MAX_NODES = 20_000  # with every alias written out: ten lines of them can stand for a billion values
 MAX_RUNS = 10_000
-# what PyYAML raises besides its own errors, for dates, numbers and nesting that cannot be
-YAML_ERRORS = (*UNREADABLE, yaml.YAMLError, IndexError)
 
 
 @dataclass(frozen=True)
@@ -36,32 +27,6 @@ class SweepFile:
         return [dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())]
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML without keys that are given twice, of which the last would silently win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = [str(key) for i, key in enumerate(keys) if key in keys[:i]]
-        if twice:
-            raise ConstructorError(None, None, f"'{twice[0]}' is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-    def construct_document(self, node: yaml.Node) -> Any:
-        if _size(node, {}) > MAX_NODES:
-            raise ConstructorError(None, None, "it is too long", node.start_mark)
-        return super().construct_document(node)
-
-
-def _size(node: yaml.Node, known: dict[int, float]) -> float:
-    """How many values a node stands for, its aliases written out; infinite, if it holds itself."""
-    if id(node) not in known:
-        known[id(node)] = math.inf
-        inner = node.value if not isinstance(node, yaml.ScalarNode) else ()
-        parts = chain.from_iterable(inner) if isinstance(node, yaml.MappingNode) else inner
-        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
-    return known[id(node)]
-
-
 def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
     """Read a sweep and check all its parameters, which the notebooks of each run declare.
 
@@ -69,18 +34,10 @@ def read_sweep(path: str | Path, notebooks: list[Path]) -> SweepFile:
     grid that is empty, holds no lists, a value twice, or a parameter that is given for all runs too; and as
     `check_parameters` for every value.
     """
-    path = existing_file(path, "give the YAML file of a sweep, as docs/sweep.yml")
-    try:
-        text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_SWEEP_BYTES else None
-        if text is None or text.count("[") + text.count("{") > MAX_LISTS:
-            raise ValueError("too long")
-        content = yaml.load(text, _UniqueKeys)
-    except YAML_ERRORS as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1}: {error.problem})" if mark else ""
-        raise InputError(f"{path} cannot be read as YAML{where}; docs/sweep.yml is an example") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} must hold the keys name, parameters and grid, as docs/sweep.yml does")
+    path = Path(path)
+    content = read_yaml(
+        path, "give the YAML file of a sweep, as docs/sweep.yml", "docs/sweep.yml is an example"
+    )
     for key in content:
         if key not in KEYS:
             raise InputError(f"{path} has the key {shown(key)}, which is unknown; it knows {', '.join(KEYS)}")

@@ -11,6 +11,8 @@ from notebooks.alterations import alter, change_a_number
 from notebooks.layers import COMMITTED, compare, cyclegan, numbered
 from notebooks.whole import check_whole, code_cells, is_ignored, texts
 
+from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.runs.parameters import with_settings
 from cyclegan_lib.workspace import declared_parameters
 
 EACH = pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
@@ -33,6 +35,14 @@ def test_committed_notebooks_are_whole(path):
     assert notebook.metadata.language_info == {"name": "python"}
     assert "papermill" not in notebook.metadata
     assert all(cell.metadata.keys() <= {"tags"} for cell in notebook.cells)
+
+
+def test_training_takes_every_setting_as_a_parameter_and_says_what_the_settings_say():
+    cell = code_cells(nbformat.read(COMMITTED[1], as_version=4))[0].source
+    assert cell == with_settings(cell)
+    assert TrainingSettings.flat_fields().keys() | {"pairs", "resume"} <= declared_parameters(cell).keys()
+    old = cell.replace("lambda_cycle: float = 3.0", "lambda_cycle: float = 4.0")
+    assert old != cell == with_settings(old)
 
 
 @EACH

@@ -64,12 +64,17 @@ content |= {"said": ["The mean shift is used."], "recordings_compared": 20}
 (work.run / "metrics.json").write_text(json.dumps(content), encoding="utf-8")"""
 
 
+ADVISE = "print('Record <more>.', 'Listen.', sep=chr(10))"
+
+
 def write_notebook(path: Path, parameters: str, *cells: str) -> None:
     title = f"# {path.stem[:2]} · A tiny notebook\n\nNext: [02](02_training.ipynb)."
     declared = new_code_cell(parameters, metadata={"tags": ["parameters"]})
     sections = [new_markdown_cell("## What was found"), *map(new_code_cell, cells)]
     notebook = new_notebook(cells=[new_markdown_cell(title), declared, new_code_cell(OPEN), *sections])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    if ADVISE in cells:
+        notebook.cells[-1].metadata["tags"] = ["to-act-on"]
     nbformat.write(notebook, path)
 
 
@@ -85,12 +90,14 @@ max_epochs: int = 40  # epochs
 lambda_cycle: float = 3.0  # weight of the cycle-consistency loss
 pause: float = 0.0  # seconds
 resume: str = ""  # file: checkpoint to go on from; empty: train from the start
+generator_strength: float = 0.5  # a part
+normalization: str = "shared"  # or per-domain
 quick: bool = False  # nothing
 """
     tests = 'test_a: str = ""  # file: test feature set\ntest_b: str = ""  # file: test feature set\n'
     write_notebook(notebooks / "01_data_normalization.ipynb", FOLDERS + recordings + OWN, SIMULATE)
     write_notebook(notebooks / "02_training.ipynb", FOLDERS + OWN + training, TRAIN)
-    write_notebook(notebooks / "04_domain_shift.ipynb", FOLDERS + OWN + tests, MEASURE)
+    write_notebook(notebooks / "04_domain_shift.ipynb", FOLDERS + OWN + tests, MEASURE, ADVISE)
     return folder
 
 

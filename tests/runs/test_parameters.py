@@ -27,6 +27,8 @@ REFUSED = {
     "max_epochs 1.5": "the parameter 'max_epochs' must be int, not '1.5'",
     "quick 1": "the parameter 'quick' must be bool, not '1'",
     "max_epochs -3": "'max_epochs' cannot be -3: input should be greater than or equal to 1",
+    "generator_strength 2": "'generator.strength' cannot be 2.0",
+    "normalization both": "'normalization' cannot be 'both'",
     "train_recordings 1": "'train_recordings' cannot be 1: input should be greater than or equal to 8",
     "lambda_cycle nan": "'lambda_cycle' must be a finite number, not nan",
     "seed -1": "'seed' cannot be -1",

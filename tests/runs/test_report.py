@@ -35,12 +35,14 @@ def test_the_report_opens_offline_and_its_links_lead_somewhere(finished):
 
     # the result comes first, code is folded away, settings come last
     text = page.main.get_text()
-    assert text.index("NMSE 0.2.") < text.index("max_epochs") < text.index("A tiny notebook")
+    assert text.index("NMSE 0.2.") < text.index("max_epochs") < text.rindex("A tiny notebook")
     assert text.index("NMSE 0.2.") < text.index("The mean shift is used.") < text.index("max_epochs")
+    assert [item.get_text() for item in page.select("#to-act-on + ul li")] == ["Record <more>.", "Listen."]
+    assert text.count("Listen.") == 1
     tiles = [tile.get_text("|") for tile in page.select(".figures > div")]
     assert "NMSE against the pairs|0.200|0.20 to 0.20; Gaussian OT 0.500" in [t.strip("|\n") for t in tiles]
     assert any("0.550|20 recordings a side; mean shift 0.600" in tile for tile in tiles)
-    assert text.index("A tiny notebook") < text.index("cyclegan run --name one -p max_epochs 3")
+    assert text.rindex("A tiny notebook") < text.index("cyclegan run --name one -p max_epochs 3")
     assert "papermill" in text and "lambda_cycle" in text and "complete" in text
     codes = page.select("section .highlight")
     folds = [code.find_parent("details") for code in codes]

@@ -57,8 +57,8 @@ def starts(folder: Path) -> int:
 
 REFUSED = {
     "grid: {seed: [0, 1}": "small.yml cannot be read as YAML (line 1",
-    "- 1": "must hold the keys name, parameters and grid",
-    "": "must hold the keys name, parameters and grid",
+    "- 1": "must hold keys with values; docs/sweep.yml is an example",
+    "": "must hold keys with values; docs/sweep.yml is an example",
     "grids: {seed: [0]}": "has the key 'grids', which is unknown; it knows name, parameters, grid",
     "parameters: {seed: 1}": "'grid' must hold a list of values for at least one parameter",
     "grid: {}": "'grid' must hold a list",

@@ -49,6 +49,8 @@ with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile(dir=folder)
 """
 PATH = """
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 
 from cyclegan_lib.benchmark import pairs
 from cyclegan_lib.cli import app, main
@@ -81,6 +83,7 @@ if __name__ == "__main__":
         ["inspect", f"{checkpoints}/best.ckpt"],
         ["doctor"],
         *[translate] * 2,
+        ["listen", "--model", model, "--input", f"{a}/fault 0/0.wav", "--output", "录音.wav"],
         [*classify, "--train", "录音.npz", "--save", "classifier.npz"],
         [*classify, "--load", "classifier.npz"],
         ["evaluate", "--source", "a b.npz", "--translated", "ab.npz", "--target", "录音.npz"],
@@ -93,7 +96,9 @@ if __name__ == "__main__":
     known = {command.callback.__name__ for command in app.registered_commands}
     assert {command[0] for command in commands} == known
     for command in commands:
-        assert main(command) == 0, command
+        with redirect_stdout(StringIO()) as said:
+            assert main(command) == 0, command
+        assert said.getvalue().splitlines()[-1].startswith("next: cyclegan "), command
 """
 LOOK = """
 from cyclegan_lib.workspace import Workspace
