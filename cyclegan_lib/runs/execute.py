@@ -119,7 +119,7 @@ def renew_notebooks() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary) / "notebooks"
         shutil.copytree(project / "notebooks", workspace, ignore=shutil.ignore_patterns(".*"))
-        for notebook in tqdm(notebooks_of(project), desc="notebooks", unit="notebook"):
+        for notebook in tqdm(notebooks_of(project, ()), desc="notebooks", unit="notebook"):
             content = nbformat.read(workspace / notebook.name, as_version=4)
             # no timing is recorded: it would differ in each run
             client = NotebookClient(
