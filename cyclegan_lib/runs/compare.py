@@ -40,7 +40,7 @@ def compare(runs: Sequence[str | Path] = (), output: str | Path = "") -> Compari
     records = [Record.load(folder) if (folder / RECORD).exists() else None for folder in folders]
     used = [_parameters(record) for record in records]
     names = sorted(dict.fromkeys(name for values in used for name in values), key=lambda name: name in SEEDS)
-    grid = {name: _distinct(values.get(name, "") for values in used) for name in names}
+    grid = {name: _distinct(values.get(name, "") for values in used if values) for name in names}
     grid = {name: values for name, values in grid.items() if len(values) > 1}
     rows = [
         RunRow.read(folder, {name: values.get(name, "") for name in grid}, name=label)
@@ -55,8 +55,7 @@ def compare(runs: Sequence[str | Path] = (), output: str | Path = "") -> Compari
 def _found(path: Path) -> list[Path]:
     """The runs that a path or a name under runs/ stands for, absolute."""
     here = path if path.is_dir() else project_folder() / RUNS / path
-    here = here.absolute()
-    found = [here] if _is_run(here) else sorted(child for child in here.glob("*") if _is_run(child))
+    found = _within(here.absolute())
     if not found:
         known = sorted(child.name for child in (project_folder() / RUNS).glob("*") if child.is_dir())
         raise InputError(
@@ -67,12 +66,17 @@ def _found(path: Path) -> list[Path]:
 
 def _all_of(project: Path) -> list[Path]:
     by_hand = [project] if (project / METRICS_JSON).exists() else []
-    found = [*by_hand, *sorted(child for child in (project / RUNS).glob("*") if _is_run(child))]
+    found = [*by_hand, *(run for child in sorted((project / RUNS).glob("*")) for run in _within(child))]
     if not found:
         raise InputError(
             f"there is no run in {project} to compare; make some with `cyclegan run` or `make demo`"
         )
     return found
+
+
+def _within(folder: Path) -> list[Path]:
+    """A run itself, or the runs in a folder of runs."""
+    return [folder] if _is_run(folder) else sorted(child for child in folder.glob("*") if _is_run(child))
 
 
 def _is_run(folder: Path) -> bool:

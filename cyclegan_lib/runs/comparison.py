@@ -6,6 +6,7 @@ import os
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +156,13 @@ class Comparison:
         """Over the grid, or, where the runs are none, over the runs."""
         results = {row.run: Result("", row.measures, row.interval, row.baseline) for row in self.runs}
         rows = [row for row in self.runs if row.measures]
-        distinct = {repr(row.values) for row in self.runs}
-        if len(self.runs) == len(distinct) == math.prod(map(len, self.grid.values())) and self.grid:
+        own = {repr(row.values) for row in self.runs}
+        if (
+            self.grid
+            and len(self.runs) == len(own) == math.prod(map(len, self.grid.values()))
+            and own
+            == {repr(dict(zip(self.grid, values, strict=True))) for values in product(*self.grid.values())}
+        ):
             return plots.comparison([(row.values, results[row.run]) for row in rows], self.grid)
         names = [row.run for row in rows]
         return plots.comparison([({"run": name}, results[name]) for name in names], {"run": names})
@@ -221,7 +227,7 @@ def _said(name: str, rows: Sequence[RunRow], baseline: tuple[str, float] | None)
     value, label = rows[best].measures[name], MEASURES[name].label
     surely = "beyond the intervals of all others" if beyond else "within the intervals of others"
     which = f" in {rows[best].run}, the best, {surely}" if len(rows) > 1 else ""
-    other = f"; the best baseline there is ({baseline[0]}) has {baseline[1]:.2f}" if baseline else ""
+    other = f"; the best baseline ({baseline[0]}) has {baseline[1]:.2f}" if baseline else ""
     return f"{label[0].upper()}{label[1:]}: {value:.2f}{which}{other}."
 
 

@@ -91,11 +91,19 @@ def test_notebooks_by_hand_and_all_runs_are_compared_without_being_named(done_ru
     shutil.copy(done_run / "metrics.json", project)
     found = compare()
     assert [row.run for row in found.runs] == ["by hand", "one"]
+    assert found.cells()[0][:3] == ["run", "status", "epoch"]  # nobody knows by which parameters they differ
     assert not (project / "runs" / "comparison").exists()
     # as a folder of runs, and none twice
     assert [row.run for row in compare(["runs", "one"]).runs] == ["one"]
-    another(done_run, "../deep/one", 0.3)
-    assert [row.run for row in compare(["one", "deep"]).runs] == ["runs/one", "deep/one"]
+    # and those of a sweep, whose names may be others' too
+    another(done_run, "sweep/one", 0.3)
+    for found in (compare(["one", "sweep"]), compare(["one", "runs/sweep/one"])):
+        assert [row.run for row in found.runs] == ["one", "sweep/one"]
+    another(done_run, "sweep/two", 0.3, lambda_cycle=10.0)
+    found = compare(["one", "sweep/two", project])
+    assert [row.values for row in found.runs] == [{"lambda_cycle": x} for x in (3.0, 10.0, "")]
+    ticks = found.figures()["comparison"].axes[0].get_xticklabels()
+    assert [tick.get_text() for tick in ticks] == ["one", "two", "by hand"]
 
 
 def test_what_cannot_be_compared_is_a_sentence(project, capsys):
