@@ -15,6 +15,7 @@ from cyclegan_lib.errors import InputError, shown
 
 DEVICE_A = "cpc006"
 DEVICE_B = "BATCH_UPLOAD"
+RECORD = "run.json"  # of a run of the notebooks, in its folder
 N_FEATURES = 40
 SLICES = 50
 MIN_SLICES = 5  # of the shortest sequence: one second

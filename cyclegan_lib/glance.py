@@ -1,5 +1,6 @@
 """How things show themselves: in a notebook their facts and a small picture, in a terminal their facts."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from html import escape
 
@@ -9,12 +10,12 @@ WIDTH, HEIGHT = 240, 60  # of the picture, px
 COLOURS = ("#0072B2", "#D55E00")  # told apart by colour-blind readers
 
 
-class Shown:
+class Shown(ABC):
     """Shows itself by what `glance` returns instead of by a dump of its arrays."""
 
+    @abstractmethod
     def glance(self) -> tuple[str, Mapping[str, object], list[np.ndarray]]:
         """A title, facts by their names, and curves of finite numbers, (n,) each, on one scale."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         title, facts, _ = self.glance()

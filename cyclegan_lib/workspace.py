@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 import cyclegan_lib
 from cyclegan_lib import documents
 from cyclegan_lib.archive import Archive
-from cyclegan_lib.config import DEVICE_A, DEVICE_B
+from cyclegan_lib.config import DEVICE_A, DEVICE_B, RECORD
 from cyclegan_lib.errors import InputError, shown
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.names import refused
@@ -104,7 +104,7 @@ class Workspace:
             data=Path(data).absolute() if data else project_folder() / "data",
             run=Path(run).absolute() if run else project_folder(),
         )
-        finished = (documents.read_if_whole(work.run / "run.json", dict[str, Any]) or {}).get("finished")
+        finished = (documents.read_if_whole(work.run / RECORD, dict[str, Any]) or {}).get("finished")
         if finished and not namespace.get("measure_anew"):
             work = replace(work, instead=TemporaryDirectory(prefix="cyclegan-"))
         if SIMULATING in namespace and not any(map(namespace.get, NOT_SIMULATED)):

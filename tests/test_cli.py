@@ -16,7 +16,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
 
 SUBCOMMANDS = "simulate extract check split train export inspect translate listen classify".split()
-SUBCOMMANDS += "evaluate benchmark run sweep doctor".split()
+SUBCOMMANDS += "evaluate benchmark run sweep compare doctor".split()
 
 
 def test_help_lists_every_subcommand_and_every_option(capsys):

@@ -12,6 +12,12 @@ from cyclegan_lib.evaluation.report import Evaluation, Row
 from cyclegan_lib.export import inspect_checkpoint
 from cyclegan_lib.export.manifest import Manifest
 from cyclegan_lib.features.normalization import Normalizer
+from cyclegan_lib.glance import Shown
+
+
+def test_what_shows_itself_says_how():
+    with pytest.raises(TypeError, match="glance"):
+        type("Dumb", (Shown,), {})()
 
 
 def test_a_feature_set_shows_its_facts_and_its_mean_spectrum():

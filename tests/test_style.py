@@ -24,7 +24,7 @@ def test_everything_is_checked_and_formatted(command):
 def test_ruff_looks_at_notebooks_library_and_tests():
     seen = set(ruff("check", "--show-files", ".").stdout.splitlines())
     notebooks = [*(PROJECT / "notebooks").glob("*.ipynb")]
-    assert len(notebooks) == 5
+    assert len(notebooks) == 6
     folders = (PROJECT / name for name in ("cyclegan_lib", "tests", "scripts"))
     sources = [path for folder in folders for path in folder.rglob("*.py")]
     assert not set(map(str, notebooks + sources)) - seen

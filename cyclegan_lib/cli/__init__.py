@@ -19,7 +19,7 @@ try:
     from cyclegan_lib.cli.faults import classify
     from cyclegan_lib.cli.features import check, extract, simulate, split
     from cyclegan_lib.cli.models import export, inspect, listen, train, translate
-    from cyclegan_lib.cli.notebooks import run, sweep
+    from cyclegan_lib.cli.notebooks import compare, run, sweep
     from cyclegan_lib.cli.options import join_parameters
     from cyclegan_lib.errors import InputError, Interrupted, NotebookError, printable
 except KeyboardInterrupt:  # a second goes by until these are loaded
@@ -27,7 +27,7 @@ except KeyboardInterrupt:  # a second goes by until these are loaded
     sys.exit(130)
 
 WORKFLOW = {
-    "All at once": (run, sweep),
+    "All at once": (run, sweep, compare),
     "Recordings": (simulate, extract, check, split),
     "A model": (train, export, inspect),
     "Its use": (translate, listen, classify),

@@ -1,4 +1,4 @@
-"""Commands that run the notebooks: run, sweep."""
+"""Commands that run the notebooks and compare runs: run, sweep, compare."""
 
 from pathlib import Path
 from typing import Annotated
@@ -63,12 +63,40 @@ def sweep(
         lambda_cycle: [1.0, 3.0, 10.0]
         seed: [0, 1]
 
-    index.html, sweep.md, sweep.json and comparison.png there compare all runs; each has its own folder and
-    report. The same command again goes on after an interruption, and tries failed runs again.
+    index.html, sweep.md, sweep.csv and sweep.json there compare all runs, as `cyclegan compare` does any;
+    each has its own folder and report. The same command again goes on after an interruption, and tries
+    failed runs again.
     """
     from cyclegan_lib.runs.sweep import sweep
 
     result = sweep(parameters, name, workers, scheduler)
     print(result.text)
     result.raise_failures()
-    then("inspect", result.folder / result.runs[0].run / "exported_models")
+    then("compare", result.folder)
+
+
+def compare(
+    runs: Annotated[
+        list[str], Argument(metavar="RUN...", help="folders of runs or of sweeps, or their names under runs/")
+    ],
+    output: Annotated[Path | None, Option(help="folder of the page; default: runs/comparison")] = None,
+    recording: Annotated[
+        str, Option(help="test recording to show through each model; default: the first one")
+    ] = "",
+) -> None:
+    """Compare any runs; their parameters that differ, measures, curves, one recording through each model.
+
+    \b
+      cyclegan compare demo longer
+      cyclegan compare runs/cycle-weight demo --recording test-0003
+
+    index.html, comparison.md, comparison.csv and comparison.json in the output folder hold the table: each
+    measure with its interval, the mean and interval of runs that only a seed sets apart, and the best
+    unpaired baseline.
+    """
+    from cyclegan_lib.runs.compare import compare
+
+    result = compare(runs, output or "")
+    result.save(recording)
+    print(result.text)
+    then("inspect", result.folders[0] / "checkpoints" / "best.ckpt")

@@ -3,7 +3,7 @@
 from cyclegan_lib.plots.benchmark import benchmark, checkpoints, pairs_curve
 from cyclegan_lib.plots.recordings import distributions, embedding, feature_panels, recordings, spectra
 from cyclegan_lib.plots.reliability import reliability
-from cyclegan_lib.plots.sweep import comparison
+from cyclegan_lib.plots.runs import comparison, curves, through_models
 from cyclegan_lib.plots.training import file_sizes, training_curves
 from cyclegan_lib.plots.translation import TranslationFigure, change, rows, translation
 
@@ -13,6 +13,7 @@ __all__ = [
     "change",
     "checkpoints",
     "comparison",
+    "curves",
     "distributions",
     "embedding",
     "feature_panels",
@@ -22,6 +23,7 @@ __all__ = [
     "reliability",
     "rows",
     "spectra",
+    "through_models",
     "training_curves",
     "translation",
 ]

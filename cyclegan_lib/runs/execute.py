@@ -120,7 +120,7 @@ def renew_notebooks() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary) / "notebooks"
         shutil.copytree(project / "notebooks", workspace, ignore=shutil.ignore_patterns(".*"))
-        for notebook in tqdm(notebooks_of(project), desc="notebooks", unit="notebook"):
+        for notebook in tqdm(notebooks_of(project, ()), desc="notebooks", unit="notebook"):
             content = nbformat.read(workspace / notebook.name, as_version=4)
             for cell in content.cells:
                 if "parameters" in cell.metadata.get("tags", []):

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,17 @@ SETTING = {"data_seed": "seed"}  # of those, what is called otherwise in the set
 SETTINGS_LINE = "# all other settings of `cyclegan train`"
 # it shows the committed benchmark of other devices, which no parameter of a run changes
 BENCHMARK = "05_benchmark"
+# and this one compares runs
+COMPARE = "06_compare"
 # a run has its own folder
 RESERVED = "run_dir"
 MAX_LENGTH = 4096  # characters of a value; paths are no longer
 
 
-def notebooks_of(project: Path, benchmark: bool = True) -> list[Path]:
-    """The notebooks of a project folder, in the order in which they run, with or without the benchmark's."""
+def notebooks_of(project: Path, without: Sequence[str] = (COMPARE,)) -> list[Path]:
+    """The notebooks of a project folder, in the order in which they run, but for some."""
     found = sorted((project / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    return [notebook for notebook in found if benchmark or notebook.stem != BENCHMARK]
+    return [notebook for notebook in found if notebook.stem not in without]
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cyclegan_lib import documents
+from cyclegan_lib.config import RECORD
 
-RECORD = "run.json"
 PENDING, DONE, FAILED = "pending", "done", "failed"
 # what numbers come from, then what pictures and pages do
 LIBRARIES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn", "POT", "librosa")

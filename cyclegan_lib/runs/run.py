@@ -11,6 +11,8 @@ from cyclegan_lib.locks import set_aside
 from cyclegan_lib.names import check_written, refused
 from cyclegan_lib.runs.carry_out import Run, carry_out
 from cyclegan_lib.runs.parameters import (
+    BENCHMARK,
+    COMPARE,
     OWN_RECORDINGS,
     check_own_recordings,
     check_own_sets,
@@ -57,7 +59,7 @@ def run(name: str = "", given: dict[str, Any] | None = None, resume: bool = Fals
     # feature sets of recordings of one's own stay in the run
     data = (folder if values.get(OWN_RECORDINGS[0]) else project) / "data"
     if any(map(values.get, NOT_SIMULATED)):
-        notebooks = notebooks_of(project, benchmark=False)
+        notebooks = notebooks_of(project, (BENCHMARK, COMPARE))
     else:
         data = simulated_folder(data, values, notebooks)
     data = Path(values.get("data_dir") or data)

@@ -15,9 +15,18 @@ from cyclegan_lib.locks import locked
 from cyclegan_lib.names import check_written, folded
 from cyclegan_lib.parallel import Executor, executor
 from cyclegan_lib.runs.carry_out import Run, failure_of
-from cyclegan_lib.runs.comparison import SWEEP, Comparison, SweepRow
-from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, check_own_sets, notebooks_of, parameters_of
+from cyclegan_lib.runs.comparison import SWEEP, Comparison
+from cyclegan_lib.runs.parameters import (
+    BENCHMARK,
+    COMPARE,
+    OWN_SETS,
+    RESERVED,
+    check_own_sets,
+    notebooks_of,
+    parameters_of,
+)
 from cyclegan_lib.runs.record import DONE
+from cyclegan_lib.runs.rows import RunRow
 from cyclegan_lib.runs.run import LONGEST, RUNS, check_name, command, project_of_runs
 from cyclegan_lib.runs.sweep_file import SweepFile, read_sweep
 from cyclegan_lib.system import command_line, processors
@@ -43,14 +52,16 @@ def sweep(
     scheduler cannot be reached; what goes wrong inside a run is in the comparison. Interrupted after Ctrl-C.
     """
     project = project_of_runs()
-    notebooks = notebooks_of(project, benchmark=False)
+    notebooks = notebooks_of(project, (BENCHMARK, COMPARE))
     file = read_sweep(path, notebooks)
     file_name = f"./{path}" if str(path).startswith("-") else str(path)  # it is no option
     again = command_line(["cyclegan", "sweep", file_name, *(["--name", name] if name else [])])
     name = name or file.name
     check_name(name)
     folder = project / RUNS / name
-    if not (folder / SWEEP).exists() and any(not path.name.startswith(".") for path in folder.glob("*")):
+    if not (folder / f"{SWEEP}.json").exists() and any(
+        not path.name.startswith(".") for path in folder.glob("*")
+    ):
         raise InputError(f"{folder} holds something else than a sweep; give another --name")
     runs = runs_of(file, folder, notebooks, again)
     for data in {run.data for run in runs if run.simulates}:
@@ -61,8 +72,9 @@ def sweep(
     for run in runs:
         check_written(run.folder / LONGEST)
         check_same_parameters(run)
-    rows = [SweepRow.read(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
-    comparison = Comparison(name, folder, again, file.parameters, file.grid, rows)
+    rows = [RunRow.read(run.folder, values) for run, values in zip(runs, file.combinations(), strict=True)]
+    folders = [run.folder for run in runs]
+    comparison = Comparison(name, folder, again, file.parameters, file.grid, rows, folders, SWEEP)
     if all(row.status == DONE for row in rows):
         comparison.save()
         return comparison
@@ -120,7 +132,7 @@ def _carry_out(run_all: Executor, runs: list[Run], comparison: Comparison, progr
             if isinstance(failure, BaseException):
                 failure = f"its process ended again and again ({type(failure).__name__})"
             i = waiting[task]
-            rows[i] = SweepRow.read(runs[i].folder, rows[i].values, failure)
+            rows[i] = RunRow.read(runs[i].folder, rows[i].values, failure)
             comparison.save_table()
             bar.set_postfix_str(f"{rows[i].run}: {rows[i].figure}")
             bar.update()

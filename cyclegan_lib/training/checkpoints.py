@@ -18,7 +18,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from cyclegan_lib import documents
 from cyclegan_lib.checkpoint.reading import BEST, LAST, read_checkpoint
 from cyclegan_lib.checkpoint.torch_file import write_tensors
-from cyclegan_lib.config import TrainingSettings
+from cyclegan_lib.config import RECORD, TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features.normalization import NORMALIZATION
 from cyclegan_lib.files import is_utf8, next_free, not_an_input, replacing
@@ -26,6 +26,7 @@ from cyclegan_lib.names import check_written
 
 METRICS_CSV = "metrics.csv"
 LOGS = "logs"
+EVENTS = ("events.out.tfevents.*", "hparams.yaml")  # TensorBoard's
 EXPORTED_CONFIG = "model_config.json"  # in a folder that was exported to
 WRITTEN = ("*.ckpt", METRICS_CSV, NORMALIZATION)  # a killed process may leave a temporary file of each
 CHOICE = "ChooseCheckpoint"  # the callback's name in Lightning's checkpoints
@@ -133,6 +134,11 @@ def checkpoints_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.ckpt") if not path.name.startswith("."))
 
 
+def folder_of_logs(folder: Path) -> Path:
+    """Where TensorBoard's files are: in `logs`; of a run in its own folder, whose name TensorBoard shows."""
+    return folder.parent if (folder.parent / RECORD).exists() else folder / LOGS
+
+
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file whole or not at all."""
     with replacing(target) as part:
@@ -180,6 +186,9 @@ def set_earlier_run_aside(folder: Path, normalization: Normalization) -> None:
         aside = _earlier(folder)
         for path in left:
             path.rename(aside / path.name)
+        for path in _run_events(folder):
+            (aside / LOGS).mkdir(exist_ok=True)
+            path.rename(aside / LOGS / path.name)
 
 
 def restore_folder(point: ResumePoint, folder: Path, normalization: Normalization) -> None:
@@ -215,6 +224,12 @@ def restore_folder(point: ResumePoint, folder: Path, normalization: Normalizatio
     for name in point.choice.get("dropped", ()):
         (folder / name).unlink(missing_ok=True)
     write_metrics(folder, point.choice["history"])
+
+
+def _run_events(folder: Path) -> list[Path]:
+    """TensorBoard's files of a run's checkpoints."""
+    logs = folder_of_logs(folder)
+    return [] if logs.parent == folder else [path for name in EVENTS for path in logs.glob(name)]
 
 
 def _earlier(folder: Path) -> Path:

@@ -227,7 +227,8 @@ def _fit(
                 trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
         except (OSError, InputError) as error:
             left = f"; {folder / LAST} holds epoch {choice.saved}, the last good one"
-            ended = not_written(folder / checkpoints.LOGS, error) if isinstance(error, OSError) else error
+            logs = checkpoints.folder_of_logs(folder)
+            ended = not_written(logs, error) if isinstance(error, OSError) else error
             raise InputError(f"{ended}{'' if choice.saved is None else left}") from error
 
 

@@ -1,7 +1,7 @@
 """TensorBoard's files, whole after a kill: flushed before each checkpoint, without what it does not hold."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,13 +10,15 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from cyclegan_lib.files import replacing
-from cyclegan_lib.training.checkpoints import LOGS
+from cyclegan_lib.training.checkpoints import LOGS, folder_of_logs
 
 WRITER = "_AsyncWriterThread"
+# TensorBoard's groups, by the beginning of a figure's name; it opens on them alone
+GROUPS = {"train": "losses", "val": "held_out"}
 
 
 class EpochLogger(TensorBoardLogger):
-    """Writes events to the folder `logs` inside `folder`.
+    """Writes the events of the checkpoints in `folder` to `folder_of_logs`.
 
     What an earlier process logged from `first_step` on is void, because its epoch was not saved.
     """
@@ -24,7 +26,7 @@ class EpochLogger(TensorBoardLogger):
     def __init__(self, folder: Path, first_step: int) -> None:
         more = {"purge_step": first_step} if first_step else {}
         # without the folder, in whose name Lightning expands ~ and $, and takes :: for a chain of protocols
-        super().__init__("", name=LOGS, version="", default_hp_metric=not first_step, **more)
+        super().__init__("", name=LOGS, version="", default_hp_metric=False, **more)
         self.folder = Path(folder).absolute()
 
     @property
@@ -35,9 +37,16 @@ class EpochLogger(TensorBoardLogger):
     @property
     def root_dir(self) -> str:
         """The folder of the events."""
-        return str(self.folder / LOGS)
+        return str(folder_of_logs(self.folder))
 
     log_dir = root_dir
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Write the figures of `GROUPS`, val_distance as held_out/distance."""
+        parts = ((name.partition("_"), value) for name, value in metrics.items())
+        named = {f"{GROUPS[group]}/{name}": value for (group, _, name), value in parts if group in GROUPS}
+        super().log_metrics(named, step)
 
     @rank_zero_only
     def save(self) -> None:

@@ -18,7 +18,7 @@ TEXT = (PROJECT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 # `make` tests, or runs for minutes; the others take hours, or what `make test` runs elsewhere: of these it
 # is asked here that their options are there
-ONLY_ASKED = ("benchmark", "run", "sweep")
+ONLY_ASKED = ("benchmark", "run", "sweep", "compare")
 
 
 def commands(block: str) -> list[list[str]]:

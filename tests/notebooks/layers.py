@@ -17,7 +17,8 @@ from helpers import PROJECT
 from notebooks.whole import IGNORED, check_whole, code_cells
 
 NAMES = ("01_data_normalization", "02_training", "03_export", "04_domain_shift", "05_benchmark")
-COMMITTED = [PROJECT / "notebooks" / f"{name}.ipynb" for name in NAMES]
+COMPARE = "06_compare"  # of runs, and in none
+COMMITTED = [PROJECT / "notebooks" / f"{name}.ipynb" for name in (*NAMES, COMPARE)]
 SANITIZE = PROJECT / "tests" / "notebooks" / "sanitize.cfg"
 CELL_TIMEOUT_S = 1800
 

@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from helpers import PROJECT
 from notebooks.alterations import alter, change_a_number
-from notebooks.layers import COMMITTED, compare, cyclegan, numbered
+from notebooks.layers import COMMITTED, COMPARE, NAMES, compare, cyclegan, numbered
 from notebooks.whole import check_whole, code_cells, is_ignored, texts
 
 from cyclegan_lib.config import TrainingSettings
-from cyclegan_lib.runs.parameters import with_settings
+from cyclegan_lib.runs.parameters import notebooks_of, with_settings
 from cyclegan_lib.workspace import declared_parameters
 
 EACH = pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
@@ -22,13 +22,18 @@ def test_every_committed_notebook_is_looked_at():
     assert numbered(PROJECT / "notebooks") == COMMITTED
 
 
+def test_a_run_has_all_of_them_but_the_one_that_compares_runs():
+    assert tuple(path.stem for path in notebooks_of(PROJECT)) == NAMES
+
+
 @EACH
 def test_committed_notebooks_are_whole(path):
     check_whole(path)
     notebook = nbformat.read(path, as_version=4)
     cells = code_cells(notebook)
     assert cells[0].metadata.tags == ["parameters"]
-    assert declared_parameters(cells[0].source).keys() >= {"run_dir", "data_dir", "seed"}
+    needed = {"runs", "recording"} if path.stem == COMPARE else {"data_dir", "seed"}
+    assert declared_parameters(cells[0].source).keys() >= {"run_dir", *needed}
     assert notebook.metadata.kernelspec.name == "python3"
     assert path.stat().st_size < 1.5e6
     # times and versions change with each run: without them, one that found the same leaves the file as it was

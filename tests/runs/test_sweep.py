@@ -1,5 +1,6 @@
 """A grid of runs: what is refused, what is shared, what is continued, and what is compared."""
 
+import csv
 import json
 import os
 import signal
@@ -124,12 +125,16 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     printed, error = capfd.readouterr()
     assert "Traceback" not in error and "distributed" not in error
     table = [line for line in printed.splitlines() if line.startswith("|")]
-    assert len(table) == 4
+    assert len(table) == 6
     assert "NMSE ↓" in table[0] and "C2ST → 0.5" in table[0] and "gap closed" in table[0]
-    cells = [[cell.strip() for cell in line.split("|")[1:5]] for line in table[2:]]
-    assert cells == [["3.0", "0", "done", "0"], ["3.0", "1", "done", "1"]]
+    cells = [[cell.strip() for cell in line.split("|")[1:7]] for line in table[2:]]
+    assert [line[1:5] for line in cells[:2]] == [["3.0", "0", "done", "0"], ["3.0", "1", "done", "1"]]
     # beyond the other's interval; c2st has none
-    assert "**0.200 (0.20 to 0.20)** | Gaussian OT 0.500" in table[2] and printed.count("**0.") == 1
+    assert [line[5] for line in cells[:2]] == ["**0.200 (0.20 to 0.20)**", "0.210 (0.21 to 0.21)"]
+    assert printed.count("**0.") == 1
+    # 12.706, Student's t, times half the difference of the two seeds
+    assert cells[2] == ["mean of 2: lambda_cycle=3.0", "3.0", "", "", "", "0.205 (0.14 to 0.27)"]
+    assert cells[3] == ["best baseline", "3.0", "", "", "", "Gaussian OT 0.505"]
     assert "Best epoch 0: training did not improve" in printed
     assert "index.html" in printed
 
@@ -147,6 +152,12 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     assert [run["status"] for run in content["runs"]] == ["done"] * 2
     assert [run["measures"]["nmse"] for run in content["runs"]] == [0.2, 0.21]
     assert "| **0.200 (0.20 to 0.20)** |" in (folder / "sweep.md").read_text(encoding="utf-8")
+    with (folder / "sweep.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [(line["seed"], line["nmse"], line["epoch"]) for line in lines] == [
+        ("0", "0.2", "0"),
+        ("1", "0.21", "1"),
+    ]
     assert {"comparison.png", "comparison.svg"} <= {path.name for path in folder.iterdir()}
     page = (folder / "index.html").read_text(encoding="utf-8")
     # whole as it is, it is shown at once
@@ -154,7 +165,7 @@ def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, mon
     again = done(capfd, "sweep", project / "small.yml")
     assert [line for line in again.splitlines() if line.startswith("|")] == table
     assert 'href="lambda_cycle%3D3.0%2Cseed%3D0/report.html"' in page
-    assert "Best epoch 0: " in page and "Gaussian OT 0.500" in page
+    assert "Best epoch 0: " in page and "Gaussian OT 0.505" in page
     assert 'src="data:image/png;base64,' in page and "http" not in page.replace("http://www.w3.org", "")
 
 

@@ -238,5 +238,6 @@ def test_links_that_lead_in_a_circle_are_refused_in_a_sentence(here, trained, ex
         ["extract", "x", "--device", "d", "--output", "z.npz"],
         ["simulate", "--output", "x"],
         ["sweep", "x"],
+        ["compare", "x"],
     ):
         keeps_all(capfd, here, "x", *command, says="x ")

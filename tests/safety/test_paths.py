@@ -197,6 +197,7 @@ def test_a_sentence_names_what_is_missing_in_one_line_that_can_be_read(kind, ins
         ("inspect", "--", missing),
         ("evaluate", "--source", missing, "--translated", missing, "--target", missing),
         ("sweep", "--", missing),
+        ("compare", "--", missing),
         ("translate", *given, "--input", missing, "--model", missing),
         ("extract", "--device", "x", "--output", "o.npz", "--", missing),
     ]

@@ -92,6 +92,7 @@ if __name__ == "__main__":
         ["run", "--name", "one"],
         ["run", "--name", "one", "--resume"],
         *[["sweep", "grid.yml", "--workers", "2"]] * 2,
+        ["compare", "one", "one-earlier-1"],
     ]
     known = {command.callback.__name__ for command in app.registered_commands}
     assert {command[0] for command in commands} == known

@@ -60,9 +60,12 @@ def test_metrics_are_logged_for_each_epoch(watched):
     for name in ("val_cycle_A", "val_cycle_B", "val_distance", "val_distance_1", "train_discriminator"):
         assert math.isfinite(float(rows[-1][name]))
     events = EventAccumulator(str(folder / "logs")).Reload()
-    logged = {event.step: event.value for event in events.Scalars("val_distance")}
+    logged = {event.step: event.value for event in events.Scalars("held_out/distance")}
     assert list(logged.values()) == pytest.approx([float(row["val_distance"]) for row in rows[1:]], rel=1e-5)
-    assert {"val_cycle_A", "val_cycle_B", "train_cycle"} <= set(events.Tags()["scalars"])
+    tags = set(events.Tags()["scalars"])
+    assert {"held_out/cycle_A", "losses/cycle", "losses/discriminator"} <= tags
+    # TensorBoard opens on groups: nothing stands beside them
+    assert {tag.partition("/")[0] for tag in tags} == {"losses", "held_out"}
     best = min(rows, key=lambda row: float(row["val_distance"]))
     assert run.best_epoch == int(best["epoch"])
 
