@@ -188,7 +188,7 @@ def test_without_dask_a_process_pool_goes_on_where_a_process_was_killed(project,
     steps = [Record.load(run).notebooks[0] for run in folder.glob("lambda_cycle=*")]
     first, second = sorted(steps, key=lambda step: step.started)
     assert first.finished <= second.started
-    assert "failed" in next(line for line in printed.splitlines() if line.startswith("| 13.0"))
+    assert "failed" in next(line for line in printed.splitlines() if line.startswith("| lambda_cycle=13.0"))
     assert "thirteen" in (folder / "index.html").read_text(encoding="utf-8")
 
     # the same again: what is done is left alone, what failed is tried again
