@@ -40,8 +40,8 @@ test-gpu: $(STAMP)  ## training on a GPU; its tests are skipped where there is n
 bench: $(STAMP)  ## every promised speed beside a peer; writes docs/performance.md (a quiet machine, 20 minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/performance.py
 
-docs: $(VENV)/.docs  ## the documents as a site: site/docs/index.html, to be read without a network
-	$(BIN)/python -m sphinx -q -W --keep-going -c docs . site
+docs: $(VENV)/.docs  ## the documents as a site: site/html/docs/index.html, to be read without a network
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . site/html
 
 $(VENV)/.docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e .[docs]

@@ -13,7 +13,7 @@ exclude_patterns = ["**/.*", "notebooks/benchmark/README.md"]
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_show_sphinx = False
+html_show_sphinx = html_show_copyright = False
 
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # notebooks are shown as they were committed

@@ -14,6 +14,7 @@ import scipy.io
 from helpers import GUIDE, PROJECT, QUICK_OPTIONS, done, make_set, run_script
 from sounds import record, rng, write
 
+from cyclegan_lib.benchmark.judge import RECOMMENDEDS
 from cyclegan_lib.benchmark.numbers import Benchmark
 from cyclegan_lib.benchmark.report import overview
 from cyclegan_lib.cli import WORKFLOW
@@ -210,8 +211,13 @@ def test_the_figures_of_readme_are_the_measured_ones(measured, demo):
         shares = [percent(measured.mean(pair, method, measure)) for method, measure in cells]
         expected = f"| {' | '.join(shares)} | {measured.difference(pair, 'nmse').n} |"
         assert expected in text, (pair, expected)
-    better = [pair for pair in measured.pairs if measured.difference(pair, "nmse").verdict == "better"]
-    assert f"beyond doubt on {len(better)} of {len(measured.pairs)} pairs" in text
+    errors, accuracies = (
+        [measured.difference(pair, measure).verdict for pair in measured.pairs for measure in measures]
+        for measures in (["nmse"], RECOMMENDEDS)
+    )
+    assert f"beyond doubt on {errors.count('better')} of {len(errors)} pairs" in text
+    better, worse = (accuracies.count(verdict) for verdict in ("better", "worse"))
+    assert f"of {len(accuracies)} comparisons {better} are better beyond doubt, {worse} worse" in text
 
 
 def test_the_figures_of_the_first_tutorial_are_the_demo_s(demo):

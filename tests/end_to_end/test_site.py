@@ -16,7 +16,7 @@ ROOMS = ("recordings", "features", "models", "training", "export", "faults", "ev
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     pytest.importorskip("sphinx", reason="the site's packages are not there: `make docs` installs them")
-    folder = tmp_path_factory.mktemp("site")
+    folder = tmp_path_factory.mktemp("site") / "html"
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", "docs", ".", folder]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr[-3000:]
