@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 SETUP  := scripts/setup.py --venv $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-slow test-browser test-windows test-gpu bench lab notebooks lint clean
+.PHONY: help env demo test test-slow test-browser test-windows test-gpu bench docs lab notebooks lint clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -40,6 +40,13 @@ test-gpu: $(STAMP)  ## training on a GPU; its tests are skipped where there is n
 bench: $(STAMP)  ## every promised speed beside a peer; writes docs/performance.md (a quiet machine, 20 minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/performance.py
 
+docs: $(VENV)/.docs  ## the documents as a site: site/html/docs/index.html, to be read without a network
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . site/html
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .[docs]
+	@touch $@
+
 lab: $(STAMP)  ## open JupyterLab on notebooks/ (root in a container: LAB_OPTIONS=--allow-root)
 	$(BIN)/jupyter lab --notebook-dir=. $(LAB_OPTIONS) notebooks/01_data_normalization.ipynb
 
@@ -50,4 +57,4 @@ lint: $(STAMP)  ## ruff over the library, the tests and the notebooks
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 clean:  ## remove the environment and what runs wrote (data/, checkpoints/, exported_models/, runs/ stay)
-	rm -rf $(VENV) .windows .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) site .windows .pytest_cache .ruff_cache *.egg-info

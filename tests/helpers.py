@@ -14,6 +14,7 @@ from cyclegan_lib.features import FeatureSet
 
 PROJECT = Path(__file__).resolve().parents[1]
 CWRU = PROJECT.parent / "shared" / "data" / "cwru"
+GUIDE = PROJECT.parent / "shared" / "model-export-guide.zh.md"
 FAULTS = ("normal", "ball", "inner_race", "outer_race")
 
 

@@ -1,6 +1,7 @@
 """The command: what it prints, what it writes, and how it refuses."""
 
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -8,9 +9,13 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
+import typer
 from helpers import PROJECT, QUICK_OPTIONS, done, make_set, refusal
+from typer.exceptions import TyperException
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
+from cyclegan_lib.cli import app
+from cyclegan_lib.cli.options import join_parameters
 from cyclegan_lib.config import parse_direction
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet
@@ -25,6 +30,19 @@ def test_help_lists_every_subcommand_and_every_option(capsys):
     assert done(capsys) == text
     for name in SUBCOMMANDS:
         assert "Options:" in done(capsys, name, "--help")
+
+
+COMMANDS = typer.main.get_command(app).commands
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_ends_with_an_example_that_the_command_takes(name, capsys):
+    _, _, example = done(capsys, name, "--help").partition("\n  Example:\n")
+    program, called, *words = shlex.split(example.replace("\\\n", " "))
+    assert (program, called) == ("cyclegan", name)
+    assert COMMANDS[name].make_context(name, join_parameters(words)).info_name == name
+    with pytest.raises(TyperException):
+        COMMANDS[name].make_context(name, [*words, "--no-such-option"])
 
 
 def test_the_module_is_the_command():

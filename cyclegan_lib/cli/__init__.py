@@ -16,6 +16,7 @@ try:
     from cyclegan_lib import __version__
     from cyclegan_lib.cli.diagnosis import doctor
     from cyclegan_lib.cli.evaluation import benchmark, evaluate
+    from cyclegan_lib.cli.examples import epilog
     from cyclegan_lib.cli.faults import classify
     from cyclegan_lib.cli.features import check, extract, simulate, split
     from cyclegan_lib.cli.models import export, inspect, listen, train, translate
@@ -54,7 +55,7 @@ app = typer.Typer(
     help="Translate machine-sound features between two recording devices with a CycleGAN.",
 )
 for command in chain(*WORKFLOW.values()):
-    app.command()(command)
+    app.command(epilog=epilog(command.__name__))(command)
 
 
 def _version(asked: bool) -> None:

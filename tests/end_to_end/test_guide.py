@@ -1,4 +1,4 @@
-"""The guide's commands, typed as they stand there; those that README.md repeats are in test_readme.py.
+"""The guide's commands, typed as they stand there; those that the pages repeat are in test_pages.py.
 
 The guide itself lies beside the project; where it does, every block of it is run.
 """
@@ -10,9 +10,8 @@ import sys
 import tomllib
 
 import pytest
-from helpers import PROJECT
+from helpers import GUIDE, PROJECT
 
-GUIDE = PROJECT.parent / "shared" / "model-export-guide.zh.md"
 QUICK = "--max-epochs 2 --steps-per-epoch 2 --batch-size 4"
 # what `python` is in its shell blocks: this one, and training is short
 SHELL = f"""set -e
@@ -61,7 +60,7 @@ def test_looking_into_a_checkpoint(folder):
 
 def test_make_help_lists_the_targets():
     done = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, encoding="utf-8", check=True)
-    for target in ("demo", "test", "test-slow", "lab", "notebooks", "env"):
+    for target in ("demo", "test", "test-slow", "docs", "lab", "notebooks", "env"):
         assert f"make {target} " in done.stdout
 
 
