@@ -13,21 +13,38 @@ NAMES = ("cpc006", "BATCH_UPLOAD")
 
 
 def panels(figure) -> list:
+    """Those that show something: source, truth (if there is one), translated, difference."""
     return [axis for axis in figure.axes if axis.images]
 
 
 def test_translation_shows_source_translation_truth_and_difference():
     shown = panels(plots.translation(A[0], B[0], B[1], NAMES, SETTINGS))
     data = [axis.images[0].get_array() for axis in shown]
-    np.testing.assert_allclose(data, [x.T for x in (A[0], B[0], B[1], B[0] - B[1])])
+    np.testing.assert_allclose(data, [x.T for x in (A[0], B[1], B[0], B[0] - B[1])])
     titles = [axis.get_title(loc="left") for axis in shown[:3]]
-    assert [title.split(",")[0] for title in titles] == ["cpc006", "cpc006", "BATCH_UPLOAD"]
+    assert [title.split(",")[0] for title in titles] == ["cpc006", "BATCH_UPLOAD", "cpc006"]
     assert len({axis.images[0].get_clim() for axis in shown[:3]}) == 1
     assert shown[3].images[0].get_clim() == (-15, 15)
-    assert (shown[3].get_xlabel(), shown[3].get_ylabel()) == ("time (s)", "frequency (Hz)")
-    shown[0].figure.draw_without_rendering()
-    for above, below in zip(shown[:-1], shown[1:], strict=True):  # no title lies over the panel above
+    assert (shown[2].get_xlabel(), shown[2].get_ylabel()) == ("time (s)", "frequency (Hz)")
+    figure = shown[0].figure
+    figure.draw_without_rendering()
+    for above, below in zip(shown[:2], shown[2:], strict=True):  # no title lies over the panel above
         assert below._left_title.get_window_extent().y1 < above.get_window_extent().y0
+
+
+def test_the_caption_says_how_far_the_translation_is_off_and_is_not_cut_off():
+    truth = B[0].copy()
+    truth[:, 1::2] += 10  # as many bands to name as there can be
+    figure = plots.translation(A[0], B[0], truth, NAMES, SETTINGS)
+    off = np.sqrt(((B[0] - truth) ** 2).mean())
+    text = figure.get_supxlabel()
+    assert f"is {off:.1f} dB off the truth" in text and "20 of 40" in text
+    assert figure.draw_without_rendering() is None
+    box = figure._supxlabel.get_window_extent()
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width
+    assert box.y1 < min(axis.get_tightbbox().y0 for axis in panels(figure))
+    right = plots.translation(A[0], B[0], B[0], NAMES, SETTINGS)
+    assert "on average: none." in right.get_supxlabel()
 
 
 def test_without_a_pair_the_last_panel_is_what_changed():
