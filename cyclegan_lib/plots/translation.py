@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,13 @@ from matplotlib.figure import Figure
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.evaluation.findings import of_difference
+from cyclegan_lib.evaluation.measures import MEASURES
 from cyclegan_lib.plots import style
+
+if TYPE_CHECKING:
+    from cyclegan_lib.evaluation.report import Row
+
+INTERVALS = "Black: 95 % interval over recordings; of a distance, one standard deviation over their halvings."
 
 CAPTION_WIDTH = 150  # letters
 WAVE_MOMENTS = 500  # of which a waveform shows the lowest and the highest sample
@@ -139,7 +146,7 @@ def change(
     frequencies = style.band_frequencies(settings)
     added = (translated - source).mean(axis=1)  # (sequences, 40)
     low, high = np.percentile(added, [5, 95], axis=0)
-    axis.axhline(0, color=style.COLOUR_A, linewidth=1, label="source, untranslated")
+    axis.axhline(0, color=style.COLOUR_A, linestyle=style.LINES[0], label="source, untranslated")
     gap = target.mean(axis=(0, 1)) - source.mean(axis=(0, 1))  # (40,)
     axis.plot(frequencies, gap, color=style.COLOUR_B, label="target")
     axis.plot(frequencies, added.mean(axis=0), "--", color=style.COLOUR_TRANSLATED, label="translated, mean")
@@ -152,28 +159,42 @@ def change(
     return figure
 
 
-def rows(table: Sequence[tuple[str, dict[str, float | None]]], measures: dict[str, str], null: str) -> Figure:
-    """Bars of several measures for the rows of an evaluation; the null is a dotted line.
+def rows(table: Sequence["Row"], measures: Sequence[str], null: str) -> Figure:
+    """Bars of several measures for the rows of an evaluation, with intervals; the null is a dotted line.
 
-    `table` holds the name and {measure: value or None} of each row; the last one is the translation that is
-    judged, `null` names the one that a perfect translation would equal. `measures` are {measure: axis label},
-    a panel each.
+    The last row is the translation that is judged, `null` names the one that a perfect translation would
+    equal. `measures` are keys of `MEASURES`, a panel each; what no row has is left out.
     """
-    measures = {m: label for m, label in measures.items() if any(v[m] is not None for _, v in table)}
-    figure, axes = style.new_figure(9, 1.0 + 0.34 * len(table), 1, len(measures), sharey=True)
-    shown = [(name, values) for name, values in table if name != null]
-    names = [name for name, _ in shown]
-    colours = [style.COLOUR_TRANSLATED if name == names[-1] else style.COLOUR_OTHER for name in names]
-    for axis, (measure, label) in zip(axes, measures.items(), strict=True):
-        values = [v[measure] or 0.0 for _, v in shown]
-        bars = axis.barh(names, values, color=colours)
-        for text in axis.bar_label(bars, [f"{value:.2f}" for value in values], padding=2, fontsize=8):
-            text.set(bbox={"color": "white", "pad": 0.5}, zorder=3)
-        axis.axvline(
-            dict(table)[null][measure] or 0.0, color=style.COLOUR_B, linestyle=":", linewidth=2, label=null
-        )
-        axis.set_xlim(0, 1.25 * max(*values, 1e-9))
-        axis.set_xlabel(label)
+    measures = [name for name in measures if any(getattr(row, name) is not None for row in table)]
+    figure, axes = style.new_figure(11, 1.4 + 0.34 * len(table), 1, len(measures), sharey=True)
+    shown = [row for row in table if row.name != null]
+    (reference,) = (row for row in table if row.name == null)
+    places = range(len(shown))
+    colours = [style.COLOUR_OTHER] * (len(shown) - 1) + [style.COLOUR_TRANSLATED]
+    for axis, name in zip(axes, measures, strict=True):
+        values = [getattr(row, name) for row in shown]
+        axis.barh(places, [value or 0.0 for value in values], color=colours)
+        spans = [_span(row, name) for row in shown]
+        for place, value, span in zip(places, values, spans, strict=True):
+            if span:
+                axis.plot(span, [place, place], color="black", linewidth=1.2)
+            weight = "bold" if place == places[-1] else "normal"
+            style.beside(axis, place, MEASURES[name].text(value), weight=weight)
+        if (of_null := getattr(reference, name)) is not None:
+            axis.axvline(of_null, color=style.COLOUR_B, linestyle=":", linewidth=2, label=null)
+        ends = [span[1] for span in spans if span]
+        axis.set_xlim(0, 1.05 * max([*ends, *filter(None, values), of_null or 0.0, 1e-9]))
+        axis.set_xlabel(MEASURES[name].axis)
+    axes[0].set_yticks(places, [row.name for row in shown])
+    axes[0].get_yticklabels()[-1].set_weight("bold")
     axes[0].invert_yaxis()
+    figure.supxlabel(INTERVALS, fontsize=8)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, fontsize=8)
     return figure
+
+
+def _span(row: "Row", name: str) -> tuple[float, float] | None:
+    """The ends of a value's interval, or of one deviation around it; None where it has neither."""
+    value, deviation = getattr(row, name), row.deviation.get(name)
+    around = None if None in (value, deviation) else (value - deviation, value + deviation)
+    return row.interval.get(name, around)
