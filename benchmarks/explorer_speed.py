@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from ipywidgets import Image
 from threadpoolctl import threadpool_limits
 
 from cyclegan_lib import plots
@@ -22,20 +23,28 @@ from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.explorer import PIXELS, Explorer
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.sounds import Sounds
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHANGES = 20  # of each control
 TARGET_MS = 300  # up to here a change seems to follow the hand
 NEW, READ = "new figure", "model read"
 
-Times = dict[str, list[tuple[float, float]]]  # by what was changed: milliseconds, and those of the processor
+# by what was changed: milliseconds until the picture, until all is there, and those of the processor
+Times = dict[str, list[tuple[float, float, float]]]
 
 
-def timed(act: Callable[[], object]) -> tuple[float, float]:
-    """Milliseconds that a call takes, and those in which the processor worked on it."""
-    start, start_cpu = time.perf_counter(), time.process_time()
+def timed(act: Callable[[], object], image: Image | None = None) -> tuple[float, float, float]:
+    """Milliseconds until the `image` is another, of the whole call, and of the processor's work on it."""
+    start, start_cpu, shown = time.perf_counter(), time.process_time(), []
+    follow = lambda _: shown.append(time.perf_counter())
+    if image is not None:
+        image.observe(follow, "value")
     act()
-    return 1000 * (time.perf_counter() - start), 1000 * (time.process_time() - start_cpu)
+    end, worked = time.perf_counter(), time.process_time() - start_cpu
+    if image is not None:
+        image.unobserve(follow, "value")
+    return tuple(1000 * x for x in (*[moment - start for moment in (*shown, end)][:1], end - start, worked))
 
 
 def new_figure(recorded: np.ndarray, truth: np.ndarray, settings: FeatureSettings) -> None:
@@ -44,12 +53,13 @@ def new_figure(recorded: np.ndarray, truth: np.ndarray, settings: FeatureSetting
     figure.savefig(io.BytesIO(), format="png", dpi=PIXELS, pil_kwargs={"compress_level": 1})
 
 
-def measure(a: FeatureSet, b: FeatureSet, checkpoints: Path) -> Times:
+def measure(a: FeatureSet, b: FeatureSet, explorer: Explorer) -> Times:
     """Change each control in turn, and draw a new figure in between.
 
-    A change that needs a model for the first time also reads its checkpoint; those are counted apart.
+    A change that needs a model for the first time also reads its checkpoint, and translates all recordings
+    to sort them; those are counted apart.
     """
-    widget = Explorer(a, b, checkpoints).widget("AB", 0)
+    widget = explorer.widget("AB", 0)
     controls = {control.description: control for control in widget.children[0].children}
     settings = a.settings or FeatureSettings()
     times: Times = {name: [] for name in (*controls, READ, NEW)}
@@ -58,7 +68,9 @@ def measure(a: FeatureSet, b: FeatureSet, checkpoints: Path) -> Times:
     for turn in range(CHANGES):
         for name, control in controls.items():
             following = (control.index + 1) % len(control.options)
-            taken = timed(lambda control=control, index=following: setattr(control, "index", index))
+            taken = timed(
+                lambda control=control, index=following: setattr(control, "index", index), widget.children[1]
+            )
             times[name if model() in read else READ].append(taken)
             read.add(model())
         recorded, truth = a.features[turn % len(a)], b.features[turn % len(b)]
@@ -69,20 +81,23 @@ def measure(a: FeatureSet, b: FeatureSet, checkpoints: Path) -> Times:
 def main() -> int:
     """Print the figures."""
     try:
-        a, b = (FeatureSet.load(PROJECT / "data" / f"{name}_test.npz") for name in (DEVICE_A, DEVICE_B))
+        data, devices = PROJECT / "data", (DEVICE_A, DEVICE_B)
+        a, b = tests = [FeatureSet.load(data / f"{name}_test.npz") for name in devices]
+        sounds = [Sounds(part, data / "recordings" / part.device / "test") for part in tests]
+        training = [FeatureSet.load(data / f"{name}.npz") for name in devices]
         with threadpool_limits(limits=1):
-            times = measure(a, b, PROJECT / "checkpoints")
+            times = measure(a, b, Explorer(a, b, PROJECT / "checkpoints", sounds, training))
     except InputError as error:
         print(f"{error}\nnotebooks 01 and 02 write what this benchmark reads", file=sys.stderr)
         return 2
     for name, taken in times.items():
-        elapsed, cpu = np.array(taken).T
-        text = f"median {np.median(elapsed):5.0f} ms   largest {elapsed.max():5.0f} ms"
-        print(f"{name:12s} {len(taken):3d} times   {text}   processor {np.median(cpu):5.0f} ms")
-    elapsed, cpu = np.concatenate([taken for name, taken in times.items() if name != NEW]).T
-    ratio = np.median(cpu) / np.median([cpu for _, cpu in times[NEW]])
-    print(f"a change takes {ratio:.2f} times the processor time of a new figure")
-    for name, taken in (("of all changes", elapsed), ("in processor time", cpu)):
+        picture, whole, cpu = np.median(taken, axis=0)
+        text = f"picture {picture:5.0f} ms   with sounds {whole:5.0f} ms   processor {cpu:5.0f} ms"
+        print(f"{name:12s} {len(taken):3d} times, median: {text}")
+    picture, whole, cpu = np.concatenate([taken for name, taken in times.items() if name != NEW]).T
+    ratio = np.median(cpu) / np.median([cpu for *_, cpu in times[NEW]])
+    print(f"a change, sounds too, takes {ratio:.2f} times the processor time of a new figure")
+    for name, taken in (("pictures", picture), ("with sounds", whole), ("in processor time", cpu)):
         print(f"below {TARGET_MS} ms, {name}: {np.mean(taken < TARGET_MS):.0%}")
     return 0
 

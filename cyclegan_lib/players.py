@@ -1,6 +1,8 @@
 """Sounds side by side in a page or a notebook: as the source heard it, translated, as the target heard it."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -42,7 +44,8 @@ def side_by_side(
     rate = settings.sample_rate
     samples = len(sound) if seconds is None else round(seconds * rate)
     loud = within_full_scale(equally_loud([x[:samples] for x in heard.values()], rate))
-    players = "".join(_player(name, x, rate) for name, x in zip(heard, loud, strict=True))
+    with ThreadPoolExecutor() as pool:  # an explorer waits for this, most of all for the encoder
+        players = "".join(pool.map(partial(_player, rate=rate), heard, loud))
     return f"<div style='display:flex; gap:1em; flex-wrap:wrap'>{players}</div>"
 
 

@@ -99,6 +99,7 @@ class Workspace:
         """
         _check_parameters(namespace)
         threadpool_limits(limits=1)
+        _sharp_figures()
         run, data = namespace.get("run_dir"), namespace.get("data_dir")
         work = cls(
             data=Path(data).absolute() if data else project_folder() / "data",
@@ -169,6 +170,18 @@ class Workspace:
             for suffix, metadata in stable.items():
                 figure.savefig(folder / f"{name}.{suffix}", bbox_inches="tight", metadata=metadata)
         return figure
+
+
+def _sharp_figures() -> None:
+    """Show figures of this notebook as `page_png` has them."""
+    # imported here: who only asks for parameters needs none of them
+    from IPython.core.getipython import get_ipython
+    from matplotlib.figure import Figure
+
+    from cyclegan_lib.plots.style import page_png
+
+    if shell := get_ipython():
+        shell.display_formatter.formatters["image/png"].for_type(Figure, page_png)
 
 
 def declared_parameters(source: str) -> dict[str, Parameter]:

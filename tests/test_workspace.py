@@ -7,6 +7,7 @@ import json
 import pytest
 from helpers import PROJECT
 from IPython.core.interactiveshell import InteractiveShell
+from PIL import Image
 
 import cyclegan_lib
 from cyclegan_lib.errors import InputError
@@ -117,7 +118,9 @@ def test_figures_are_kept_twice_with_the_same_bytes_each_time(tmp_path):
     assert work.keep(figure, "line") is figure
     kept = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
     assert kept.keys() == {"line.png", "line.svg"}
-    assert kept["line.png"].startswith(b"\x89PNG") and b"<svg" in kept["line.svg"]
+    with Image.open(io.BytesIO(kept["line.png"])) as picture:
+        assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+    assert b"<svg" in kept["line.svg"]
     work.keep(figure, "line")
     assert work.keep("an explorer", "x") == "an explorer"
     assert all((tmp_path / "figures" / name).read_bytes() == content for name, content in kept.items())

@@ -18,18 +18,18 @@ from cyclegan_lib import documents, parallel, plots
 from cyclegan_lib.benchmark import pairs as registry
 from cyclegan_lib.benchmark.cells import CELLS, Cell, cell_key, cell_path, versions
 from cyclegan_lib.benchmark.device_pair import DevicePair
-from cyclegan_lib.benchmark.judge import Judge, Measured, truth_variance
+from cyclegan_lib.benchmark.judge import RECOMMENDEDS, Judge, Measured, truth_variance
 from cyclegan_lib.benchmark.methods import DEFAULT, METHODS
 from cyclegan_lib.benchmark.numbers import BENCHMARK_JSON, Benchmark
 from cyclegan_lib.benchmark.report import markdown
 from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED
+from cyclegan_lib.evaluation.measures import TRANSLATED
 from cyclegan_lib.files import replacing, writable_folder
 from cyclegan_lib.names import check_written
 
 BENCHMARK_MD, BENCHMARK_PNG = "benchmark.md", "benchmark.png"
-DRAWN = ("nmse", "accuracy_forest", "accuracy_logistic")
+DRAWN = ("nmse", *RECOMMENDEDS)
 
 
 def benchmark(
@@ -102,8 +102,7 @@ def benchmark(
     result.save(output)
     documents.write_text(output / BENCHMARK_MD, markdown(result))
     with replacing(output / BENCHMARK_PNG) as part:
-        drawn = [method for method in methods if method in DEFAULT]
-        figure = plots.benchmark(result.numbers, drawn, {name: MEASURES[name].label for name in DRAWN})
+        figure = plots.benchmark({pair: result.differences(pair) for pair in pairs}, DRAWN)
         figure.savefig(part, bbox_inches="tight")
     return result
 

@@ -12,6 +12,8 @@ from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.log_mel import band_frequencies, frequency_ranges, hertz
 
 UNHEARD = 0.25  # r² of levels below which a band of the target is next to unheard at the source
+MANY = 6  # ranges of frequencies are not listed
+OFF_DB = 5.0  # a band that is off by so much on average over a sequence is named
 MUCH_LESS = 2 / 3  # of the other device's spread
 
 
@@ -98,6 +100,22 @@ def of_errors(found: Reliability, source: str, target: str, settings: FeatureSet
         f"The quarter of the recordings on which the restarts disagree most holds {found.caught:.0%} of the"
         f" squared error; {SUSPECT:.0%} would be chance.",
     ]
+
+
+def of_difference(difference: np.ndarray, settings: FeatureSettings) -> str:
+    """How far a translation is off, and in which bands; translated minus truth, (slices, 40) dB."""
+    constant = difference.mean(axis=0)  # (40,)
+    most = np.argmax(np.abs(constant))
+    off = np.abs(constant) >= OFF_DB
+    worst, ranges = _extreme(constant, lambda _: most, settings, "+"), frequency_ranges(off, settings)
+    if ranges.count(",") >= MANY:
+        lowest, highest = band_frequencies(settings)[off][[0, -1]]
+        ranges = f"between {hertz(lowest)} and {hertz(highest)}"
+    return (
+        f"The translation is {np.sqrt((difference**2).mean()):.1f} dB off the truth (root mean square), at"
+        f" worst, on average over time, by {worst}. Bands that are off by {OFF_DB:g} dB or more on average: "
+        + (f"{off.sum()} of {len(off)} ({ranges})." if off.any() else "none.")
+    )
 
 
 def _extreme(

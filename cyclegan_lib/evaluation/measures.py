@@ -23,6 +23,12 @@ class Measure:
     label: str  # of an axis
     cost: Callable[[float], float]  # lower is better
 
+    @property
+    def axis(self) -> str:
+        """The label of an axis that says which way is better."""
+        better = {pos: "← less is better", neg: "more is better →"}.get(self.cost, "nearer to 0.5 is better")
+        return f"{self.label}\n{better}"
+
     def text(self, value: float | None, interval: Iterable[float] | None = None) -> str:
         """A value as tables show it, with its 95 % interval if it has one."""
         return rounded(value, self.decimals) + (f" ({span(interval)})" if interval else "")

@@ -9,8 +9,10 @@ from cyclegan_lib.evaluation.checks import match_by_name
 from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.lengths import common_length
+from cyclegan_lib.features.pairs import same_moment
 from cyclegan_lib.features.seen import Seen
 
+DISAGREEMENT, NOVELTY, ERROR = "disagreement", "novelty", "error"
 SUSPECT = 0.25  # part of the recordings that is held for doubtful
 
 
@@ -117,6 +119,28 @@ def reliability(
         translator.disagreement(source.features),
         Seen.of(train).novelties(source.mean_spectra()),
     )
+
+
+def signs(translator: Translator, source: FeatureSet, target: FeatureSet) -> dict[str, np.ndarray]:
+    """What tells which sequences of `source` translate badly, (sequences,) each, as far as it is known.
+
+    `DISAGREEMENT` of the restarts in z-scores; `NOVELTY`, of which 1 is usual; and `ERROR`, root mean square
+    in dB over what both heard, NaN for sequences of which `target` does not hold the same moment.
+    """
+    found = {DISAGREEMENT: translator.disagreements(source)}
+    if translator.seen:
+        found[NOVELTY] = translator.seen.novelties(source.mean_spectra())
+    translated, errors = translator.translated(source), np.full(len(source), np.nan)
+    for row in range(len(source)):
+        if (moment := same_moment(source, target, row)) is not None:
+            x, truth = shared(translated.sequence(row), target.sequence(moment))
+            errors[row] = np.sqrt(np.square(x - truth).mean())
+    return found if np.isnan(errors).all() else found | {ERROR: errors}
+
+
+def shared(*sequences: np.ndarray) -> list[np.ndarray]:
+    """As many slices of each, (slices, 40), as all of them have."""
+    return [x[: min(map(len, sequences))] for x in sequences]
 
 
 def _squared_correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:

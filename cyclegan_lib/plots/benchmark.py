@@ -1,58 +1,55 @@
 """Figures of the benchmark, one function each, returning a matplotlib Figure."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from cyclegan_lib.evaluation.measures import TRANSLATED
-from cyclegan_lib.faults.ways import RECOMMENDED
+from cyclegan_lib.evaluation.measures import MEASURES
 from cyclegan_lib.plots import style
 
-if TYPE_CHECKING:
-    import pandas as pd
+# of a difference, told apart in grey
+VERDICTS = {
+    "better": {"marker": "o", "color": style.COLOUR_TRANSLATED, "label": "better beyond doubt"},
+    "undecided": {"marker": "o", "color": "#555555", "markerfacecolor": "white", "label": "undecided"},
+    "worse": {"marker": "X", "color": style.COLOUR_A, "label": "worse beyond doubt"},
+}
+FOREST_NOTE = (
+    "Lines: 95 % intervals over the test recordings, whose number is in brackets. On the right, the baseline"
+    " that was best on that pair by that measure."
+)
 
-FARTHEST = 1.5  # the benchmark's panels end here: an NMSE of 1 is as bad as answering the mean
 
+def benchmark(differences: dict[str, dict[str, Any]], measures: Sequence[str]) -> Figure:
+    """The CycleGAN minus the best unpaired baseline on every pair of devices, with 95 % intervals.
 
-def benchmark(numbers: "pd.DataFrame", methods: Sequence[str], measures: dict[str, str]) -> Figure:
-    """Methods on every pair of devices: the mean over seeds as a bar, each seed as a dot.
-
-    `numbers` are the benchmark's, one line a number, a row of panels for each pair; `measures` is
-    {measure: axis label}, a column of panels each. A diamond is the mean of an accuracy in the recommended
-    way of use, where the method has ways.
+    `differences` are {pair: {measure: the benchmark's Difference}}, a line for each pair, `measures` keys of
+    `MEASURES`, a panel each. Beside a line stands which baseline it is; the better half is shaded.
     """
-    pairs = list(numbers["pair"].unique())
-    groups = numbers.groupby(["pair", "method", "measure"])["value"]
-    seeds = {key: values.to_numpy() for key, values in groups}
-    height = 0.6 + (0.5 + 0.21 * len(methods)) * len(pairs)
-    figure, axes = style.new_figure(11, height, len(pairs), len(measures), sharey=True, sharex="col")
-    grid = np.asarray(axes).reshape(len(pairs), len(measures))
-    colours = [style.COLOUR_TRANSLATED if method == TRANSLATED else style.COLOUR_OTHER for method in methods]
-    for column, (measure, label) in zip(grid.T, measures.items(), strict=True):
-        shown = numbers[(numbers["measure"] == measure) & numbers["method"].isin(methods)]
-        limit = min(1.05 * (max(shown["value"], default=0) or 1), FARTHEST)
-        for axis, pair in zip(column, pairs, strict=True):
-            for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
-                values = seeds.get((pair, method, measure), np.empty(0))
-                mean = values.mean() if len(values) else 0.0
-                axis.barh(place, mean, color=colour)
-                axis.plot(values, np.full(len(values), place), "o", color="black", markersize=2.5)
-                recommended = seeds.get((pair, method, measure.replace("accuracy", RECOMMENDED)))
-                if measure.startswith("accuracy") and recommended is not None:
-                    axis.plot(
-                        recommended.mean(), place, "D", color="white", markeredgecolor="black", markersize=4
-                    )
-                # an untranslated error is many times larger than the rest: it runs out of the panel
-                if mean > limit:
-                    text = f"{mean:.1f} →"
-                    axis.text(0.98 * limit, place, text, ha="right", va="center", fontsize=8)
-            axis.set_yticks(range(len(methods)), methods, fontsize=8)
-            style.title(axis, pair if measure == next(iter(measures)) else "")
-        column[-1].set_xlabel(label)
-        column[0].set_xlim(0, limit)
-    grid[0, 0].invert_yaxis()
+    figure, axes = style.new_figure(11, 1.7 + 0.3 * len(differences), 1, len(measures), sharey=True)
+    points = {}
+    for axis, name in zip(axes, measures, strict=True):
+        shown = [(i, of_pair[name]) for i, of_pair in enumerate(differences.values()) if name in of_pair]
+        for place, found in shown:
+            look = VERDICTS[found.verdict]
+            if found.low is not None:
+                axis.plot([found.low, found.high], [place, place], color=look["color"], linewidth=1.6)
+            (points[look["label"]],) = axis.plot(found.mean, place, linestyle="none", markersize=7, **look)
+            style.beside(axis, place, found.against)
+        axis.axvline(0, color="black", linewidth=0.8)
+        ends = [abs(x) for _, found in shown for x in (found.low, found.high, found.mean) if x is not None]
+        farthest = 1.08 * max(ends, default=0) or 1.0
+        axis.set_xlim(-farthest, farthest)
+        axis.axvspan(0, -MEASURES[name].cost(farthest), color="0.94", zorder=0)
+        axis.set_xlabel(MEASURES[name].axis)
+    style.title(axes[0], "CycleGAN minus the best baseline")
+    tested = [next((f" ({found.n})" for found in of_pair.values()), "") for of_pair in differences.values()]
+    axes[0].set_yticks(range(len(tested)), [pair + n for pair, n in zip(differences, tested, strict=True)])
+    axes[0].set_ylim(len(tested) - 0.4, -0.6)
+    place = {"loc": "outside upper right", "frameon": False, "fontsize": 8, "ncols": len(VERDICTS)}
+    figure.legend(points.values(), points.keys(), **place)
+    figure.supxlabel(FOREST_NOTE, fontsize=8)
     return figure
 
 

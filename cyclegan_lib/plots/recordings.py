@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.ndimage import gaussian_filter
 from sklearn.decomposition import PCA
 
 from cyclegan_lib.config import FeatureSettings
@@ -11,6 +13,7 @@ from cyclegan_lib.features.log_mel import hertz
 from cyclegan_lib.plots import style
 
 EMBEDDED_SLICES = 1500  # slices shown in an embedding; more only cover each other
+MOST, OUTLINE_BINS = 0.95, 60  # of the target's slices are within the outer line, on so many bins a side
 
 
 def recordings(sounds: dict[str, np.ndarray], settings: FeatureSettings, seconds: float = 0.5) -> Figure:
@@ -45,10 +48,9 @@ def spectra(sets: dict[str, np.ndarray], settings: FeatureSettings, unit: str = 
     """
     figure, (axis,) = style.new_figure(9, 3.8, 1)
     frequencies = style.band_frequencies(settings)
-    for number, ((name, x), colour) in enumerate(zip(sets.items(), style.COLOURS, strict=False)):
+    for (name, x), colour, line in zip(sets.items(), style.COLOURS, style.LINES, strict=False):
         frames = x.reshape(-1, x.shape[-1])  # (slices, 40)
         mean, std = frames.mean(axis=0), frames.std(axis=0)
-        line = "--" if number == 2 else "-"
         axis.plot(frequencies, mean, line, color=colour, label=name)
         axis.fill_between(frequencies, mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)
     style.frequency_axis(axis, settings)
@@ -67,28 +69,25 @@ def distributions(
     """Histograms of single bands, a row each; columns with the same label share their scale.
 
     `columns` are {title: {device: (..., 40)}}, all slices, `bands` features from 0, and `labels` what the x
-    axis of each column shows, with its unit.
+    axis of each column shows, with its unit. The second device, the target, is filled.
     """
-    figure, axes = style.new_figure(9, 1.9 * len(bands), len(bands), len(columns))
+    figure, axes = style.new_figure(9, 2.1 * len(bands), len(bands), len(columns), sharey="row")
     grid = np.asarray(axes).reshape(len(bands), len(columns))
     frequencies = style.band_frequencies(settings)
     for row, band in enumerate(bands):
-        for column, ((name, sets), label) in enumerate(zip(columns.items(), labels, strict=True)):
-            axis = grid[row, column]
+        for axis, (name, sets), label in zip(grid[row], columns.items(), labels, strict=True):
             alike = [s for s, other in zip(columns.values(), labels, strict=True) if other == label]
             edges = np.linspace(*style.scale(x[..., band] for s in alike for x in s.values()), 60)
-            for (device, x), colour in zip(sets.items(), style.COLOURS, strict=False):
-                values = x[..., band].ravel()
-                axis.hist(values, edges, density=True, color=colour, alpha=0.25, histtype="stepfilled")
-                axis.hist(values, edges, density=True, color=colour, label=device, histtype="step")
-            axis.set(yticks=[], ylabel=hertz(frequencies[band]) if column == 0 else "")
-            if row == 0:
-                style.title(axis, name)
-            if row == len(bands) - 1:
-                axis.set_xlabel(label)
-    for column in grid.T:
-        for one, other in zip(column[:-1], column[1:], strict=True):
-            other.sharey(one)
+            for number, (device, x) in enumerate(sets.items()):
+                counts, _ = np.histogram(x[..., band], edges)
+                parts, colour = 100 * counts / x[..., band].size, style.COLOURS[number]
+                if number == 1:
+                    axis.stairs(parts, edges, fill=True, color=colour, alpha=0.25)
+                outline = {"drawstyle": "steps-post", "linestyle": style.LINES[number], "linewidth": 1.2}
+                axis.plot(edges, [*parts, parts[-1]], color=colour, label=device, **outline)
+            style.title(axis, f"{name}, {hertz(frequencies[band])}")
+            axis.set_xlabel(label if row == len(bands) - 1 else "")
+        grid[row, 0].set(ylabel="slices (%)", ylim=(0, None))
     style.legend(grid[0, -1])  # where translated features are shown, it is here
     return figure
 
@@ -98,8 +97,9 @@ def embedding(
 ) -> Figure:
     """Slices in the plane of the two directions in which all of them vary most, before and after translation.
 
-    The features are (..., 40), dB, all slices, `names` the source's and the target's device; `seed` draws
-    the slices that are shown.
+    Dots are slices of the source, and translated ones; lines hold half and `MOST` of the target's. The
+    features are (..., 40), dB, all slices, `names` the source's and the target's device; `seed` draws the
+    slices that are shown.
     """
     rng = np.random.default_rng(seed)
     clouds = []
@@ -109,14 +109,27 @@ def embedding(
     plane = PCA(2, random_state=seed).fit(np.concatenate(clouds))
     share = plane.explained_variance_ratio_
     placed = [plane.transform(cloud) for cloud in clouds]  # (points, 2) each
-    labels = (*names, f"{names[0]}, translated")
     figure, axes = style.new_figure(9, 4.2, 1, 2, sharex=True, sharey=True)
-    for axis, name, shown in zip(axes, ("before", "after"), ((1, 0), (1, 2)), strict=True):
-        for i in shown:
-            x, y = placed[i].T
-            axis.scatter(x, y, s=5, alpha=0.35, color=style.COLOURS[i], label=labels[i], linewidth=0)
-        style.title(axis, f"{name} translation")
+    shown = ((0, f"{names[0]}, as recorded"), (2, f"{names[0]}, translated"))
+    for axis, (i, what) in zip(axes, shown, strict=True):
+        axis.scatter(*placed[i].T, s=6, alpha=0.35, color=style.COLOURS[i], linewidth=0, label=what)
+        _outlines(axis, placed[1], names[1], np.concatenate(placed))
+        style.title(axis, what)
         axis.set_xlabel(f"first principal component (dB), {share[0]:.0%} of variance")
-        style.legend(axis, markerscale=3, loc="best")
     axes[0].set_ylabel(f"second (dB), {share[1]:.0%}")
+    handles, labels = axes[1].get_legend_handles_labels()
+    place = {"loc": "outside lower center", "ncols": 4, "frameon": False, "fontsize": 8, "markerscale": 3}
+    figure.legend([*axes[0].collections[:1], *handles], [shown[0][1], *labels], **place)
     return figure
+
+
+def _outlines(axis: Axes, points: np.ndarray, name: str, everything: np.ndarray) -> None:
+    """Lines around half and `MOST` of the points, (n, 2), on a smoothed histogram."""
+    edges = [np.linspace(x.min() - 1, x.max() + 1, OUTLINE_BINS + 1) for x in everything.T]
+    density = gaussian_filter(np.histogram2d(*points.T, edges)[0], 1.5)
+    bins = [np.digitize(x, e) - 1 for x, e in zip(points.T, edges, strict=True)]
+    middles = [(e[1:] + e[:-1]) / 2 for e in edges]
+    for part, line in ((0.5, "-"), (MOST, ":")):
+        level = np.quantile(density[tuple(bins)], 1 - part)
+        axis.contour(*middles, density.T, [level], colors="black", linestyles=line, linewidths=1.3)
+        axis.plot([], [], line, color="black", linewidth=1.3, label=f"around {part:.0%} of {name}")

@@ -63,7 +63,7 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
                 ends.append((at[-1], mean[-1], line, colour))
         _baseline(axis, [(places[v[x]], *r.baseline[name]) for v, r in runs if name in r.baseline])
         _ticks(axis, x, places)
-        axis.set_ylabel(MEASURES[name].label)
+        axis.set_ylabel(MEASURES[name].axis)
         axis.margins(x=0.08, y=0.18)
         _direct_labels(axis, ends)
     for axis in axes[len(measures) :]:

@@ -1,11 +1,13 @@
 """What all figures share: colours, sizes, axes.
 
 Colours are Okabe and Ito's [1]_, told apart by colour-blind readers too, and mean the same everywhere: domain
-A orange, domain B blue, translated green. Where two panels are compared they have one scale.
+A orange, domain B blue, translated green. In grey they are alike: lines, markers or panels tell apart what
+colours do, too. Where two panels are compared they have one scale.
 
 .. [1] M. Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/
 """
 
+import io
 from collections.abc import Collection, Iterable, Sequence
 
 import matplotlib
@@ -14,16 +16,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 from matplotlib.image import AxesImage
+from PIL import Image
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.features.log_mel import band_frequencies
 
 COLOUR_A, COLOUR_B, COLOUR_TRANSLATED, COLOUR_OTHER = "#D55E00", "#0072B2", "#009E73", "#BBBBBB"
 COLOURS = (COLOUR_A, COLOUR_B, COLOUR_TRANSLATED)
+LINES = ("-.", "-", "--")  # of the same
 # Okabe and Ito's other colours, for what is neither a device nor a translation: faults, losses, seeds
 OTHER_COLOURS = ("#000000", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442", COLOUR_OTHER)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LEVEL_MAP, DIFFERENCE_MAP, ERROR_MAP = "magma", "RdBu_r", "viridis"
+DOTS_PER_INCH, PALETTE = 150, 256  # of files, and in pages, where more colours would take thrice the room
 FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # ticks, in Hz
 LARGEST_DIFFERENCE = 15.0  # dB at which the colours of a difference end
 
@@ -39,6 +44,7 @@ def fonts(installed: Collection[str]) -> list[str]:
 
 # for the whole session: texts are made outside `new_figure` too
 matplotlib.rcParams["font.family"] = fonts(get_font_names())
+matplotlib.rcParams["savefig.dpi"] = DOTS_PER_INCH
 
 _STYLE = {
     "font.size": 9,
@@ -61,6 +67,17 @@ def new_figure(
     return figure, list(axes.ravel())
 
 
+def page_png(figure: Figure) -> tuple[bytes, dict[str, int]]:
+    """A figure as PNG for a notebook or a report, and the width and height to show it at, in CSS pixels."""
+    drawn, file = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, bbox_inches="tight")
+    with Image.open(drawn) as picture:
+        few = picture.convert("RGB").quantize(PALETTE, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(file, "PNG", optimize=True)
+    sides = dict(zip(("width", "height"), few.size, strict=True))
+    return file.getvalue(), {name: round(x * figure.dpi / DOTS_PER_INCH) for name, x in sides.items()}
+
+
 def title(axis: Axes, text: str) -> None:
     """Set a panel's title, at its left."""
     axis.set_title(text, loc="left", fontsize=_STYLE["axes.titlesize"])
@@ -70,6 +87,12 @@ def colour_bar(image: AxesImage, axes: Sequence[Axes], label: str, **options: ob
     """Name the colours of `image` beside `axes`, all of which share them."""
     with matplotlib.rc_context(_STYLE):
         axes[0].figure.colorbar(image, ax=list(axes), label=label, fraction=0.03, **options)
+
+
+def beside(axis: Axes, place: float, text: str, **options: object) -> None:
+    """Write to the right of a panel, at `place` of its y axis, where it lies over nothing."""
+    at = axis.get_yaxis_transform()
+    axis.annotate(text, (1.02, place), xycoords=at, va="center", fontsize=8, **options)
 
 
 def legend(axis: Axes, **options: object) -> None:

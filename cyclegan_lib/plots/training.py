@@ -21,17 +21,17 @@ def training_curves(
         "distance to held-out recordings (chooses)": {
             "val_distance_AB": (f"{a} → {b}", style.COLOUR_TRANSLATED, "-"),
             "val_distance_BA": (f"{b} → {a}", style.COLOUR_TRANSLATED, "--"),
-            "val_distance": ("mean", BLACK, "-"),
+            "val_distance": ("mean", BLACK, "-."),
         },
         "cycle-consistency loss (lowest for a map that does nothing)": {
-            "val_cycle_A": (f"{a}, held out", style.COLOUR_A, "-"),
-            "val_cycle_B": (f"{b}, held out", style.COLOUR_B, "-"),
-            "train_cycle": ("training", style.COLOUR_OTHER, "-"),
+            "val_cycle_A": (f"{a}, held out", style.COLOUR_A, style.LINES[0]),
+            "val_cycle_B": (f"{b}, held out", style.COLOUR_B, style.LINES[1]),
+            "train_cycle": ("training", style.COLOUR_OTHER, ":"),
         },
         "other training losses": {
             "train_adversarial": ("generators, adversarial", BLACK, "-"),
-            "train_identity": ("generators, identity", PURPLE, "-"),
-            "train_discriminator": ("discriminators", style.COLOUR_OTHER, "-"),
+            "train_identity": ("generators, identity", PURPLE, "--"),
+            "train_discriminator": ("discriminators", style.COLOUR_OTHER, "-."),
         },
     }
     figure, axes = style.new_figure(9, 6, 3, sharex=True)
@@ -50,6 +50,7 @@ def training_curves(
         axes[0].plot(best_epoch, chosen[0], "o", color=BLACK, label=f"chosen: epoch {best_epoch}")
         style.legend(axes[0], loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes[-1].set_xlabel("epoch")
+    axes[-1].xaxis.get_major_locator().set_params(integer=True)
     return figure
 
 

@@ -8,10 +8,11 @@ import pytest
 from cyclegan_lib import plots
 from cyclegan_lib.benchmark import report
 from cyclegan_lib.benchmark.cells import Cell
-from cyclegan_lib.benchmark.numbers import Benchmark
+from cyclegan_lib.benchmark.numbers import Benchmark, Difference
 from cyclegan_lib.benchmark.report import markdown
 from cyclegan_lib.benchmark.targets import targets
 from cyclegan_lib.errors import InputError
+from cyclegan_lib.evaluation import measures
 
 MEASURES = ("nmse", "accuracy_forest", "augmented_forest")
 NONE = [None] * 3
@@ -220,13 +221,30 @@ def test_json_holds_the_same_and_is_read_back(tmp_path):
         Benchmark.load(tmp_path / "other.json")
 
 
-def test_figure_shows_means_seeds_and_what_runs_out_of_the_panel():
-    measures = {"nmse": "NMSE", "accuracy_forest": "accuracy"}
-    figure = plots.benchmark(made().numbers, list(NMSE), measures)
-    error, accuracy = figure.axes
-    assert [bar.get_width() for bar in error.patches] == pytest.approx([np.mean(v) for v in NMSE.values()])
-    dots, diamond = accuracy.lines[6:8]
-    assert list(dots.get_xdata()) == REACHED["CycleGAN"][1]
-    assert list(diamond.get_xdata()) == pytest.approx([np.mean(REACHED["CycleGAN"][2])])
-    assert [text.get_text() for text in error.texts] == ["5.0 →"]
-    assert error.get_title(loc="left") == "sensors" and accuracy.get_xlabel() == "accuracy"
+def test_figure_shows_the_differences_with_their_intervals_and_what_is_better():
+    result = made()
+    differences = {"sensors": result.differences("sensors"), "motors": {}}
+    error, accuracy = plots.benchmark(differences, ("nmse", "augmented_forest")).axes
+    for axis, name, better in ((error, "nmse", -1), (accuracy, "augmented_forest", 1)):
+        found = differences["sensors"][name]
+        interval, mean, zero = axis.lines
+        assert list(interval.get_xdata()) == [found.low, found.high]
+        assert list(mean.get_xdata()) == [found.mean] and mean.get_label().startswith(found.verdict)
+        assert list(zero.get_xdata()) == [0, 0]
+        assert [text.get_text() for text in axis.texts] == [found.against]
+        assert np.sign(axis.patches[0].get_width()) == better, "shaded"
+        assert np.sign(measures.MEASURES[name].cost(1)) == -better
+    assert error.get_xlabel() == "NMSE against the pairs\n← less is better"
+    assert [label.get_text() for label in error.get_yticklabels()] == [f"sensors ({RECORDINGS})", "motors"]
+
+
+def test_what_is_undecided_or_worse_has_a_marker_of_its_own():
+    given = {"low": -0.1, "high": 0.1, "n": 9, "against": "CORAL"}
+    verdicts = ("better", "undecided", "worse")
+    differences = {name: {"nmse": Difference(mean=0.0, verdict=name, **given)} for name in verdicts}
+    (axis,) = plots.benchmark(differences, ("nmse",)).axes
+    points = [line for line in axis.lines if line.get_label().startswith(verdicts)]
+    assert len({(line.get_marker(), line.get_markerfacecolor() == "white") for line in points}) == 3
+    one = {"x": {"nmse": Difference("CORAL", 0.2, None, None, 1, "undecided")}}
+    (axis,) = plots.benchmark(one, ("nmse",)).axes
+    assert len(axis.lines) == 2, "no interval"

@@ -48,6 +48,21 @@ window.chosen = window.shown = null;
 control.addEventListener('change', () => { window.chosen = performance.now(); }, {capture: true, once: true});
 image.addEventListener('load', () => { window.shown ??= performance.now(); });
 """
+# The explorer's controls are scrolled to the top: what room is left around the picture, in pixels.
+ROOM = """
+const [control, image] = arguments;
+control.closest('.widget-hbox').scrollIntoView({block: 'start'});
+const notebook = image.closest('.jp-WindowedPanel-outer, .jp-Notebook').getBoundingClientRect();
+const seen = image.getBoundingClientRect();
+return {
+    below: Math.min(notebook.bottom, window.innerHeight) - seen.bottom,
+    right: Math.min(notebook.right, window.innerWidth) - seen.right,
+    above: seen.top - control.closest('.widget-hbox').getBoundingClientRect().bottom,
+    controls: control.closest('.widget-hbox').getBoundingClientRect().top - notebook.top,
+    width: seen.width,
+    natural: image.naturalWidth,
+};
+"""
 SOUNDS = "return [...document.querySelectorAll(`.${arguments[0]} audio source`)].map(found => found.src)"
 # Muted, because a page may not make noise before it was clicked; how loud it would be is decoded.
 PLAYED = """
@@ -131,6 +146,18 @@ class NotebookPage:
         """The explorer's picture."""
         (image,) = self.browser.find_elements("css selector", ".jp-OutputArea img.widget-image")
         return image
+
+    def room(self, width: int, height: int) -> dict[str, float]:
+        """In a window of this size, the pixels around the explorer's picture, its `width`, and `natural` one.
+
+        `below`, `right` and `above` it; and above its `controls`, which are scrolled to the top.
+        """
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        control = next(iter(self.choosers().values()))
+        settled = lambda: abs(self.browser.execute_script(ROOM, control, self.image())["controls"]) < 5
+        self.until("the explorer is at the top", settled, 20)
+        return self.browser.execute_script(ROOM, control, self.image())
 
     def seen(self) -> Seen:
         """What the explorer shows now."""

@@ -17,8 +17,10 @@ import cyclegan_lib
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.explorer import Explorer
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.sounds import Sounds
 from cyclegan_lib.players import EXAMPLE_S
 
+LAPTOP = (1440, 760)  # its browser's window
 EXPLORED = "04_domain_shift.ipynb"
 EXAMPLES, HEARD = "jp-RenderedHTML", "widget-html-content"  # what has sounds: a cell's output, the explorer
 TO_B, TO_A = f"{DEVICE_A} → {DEVICE_B}", f"{DEVICE_B} → {DEVICE_A}"
@@ -46,9 +48,11 @@ def executed(page: NotebookPage, path: Path) -> list[nbformat.NotebookNode]:
 
 def drawn(lab: Lab, direction: str, index: int, checkpoint: str) -> np.ndarray:
     """What the explorer draws without any browser."""
-    a, b = (FeatureSet.load(lab.project / "data" / f"{device}_test.npz") for device in (DEVICE_A, DEVICE_B))
-    widget = Explorer(a, b, lab.project / "checkpoints").widget(direction, index)
-    widget.children[0].children[2].value = checkpoint
+    data = lab.project / "data"
+    a, b = (FeatureSet.load(data / f"{device}_test.npz") for device in (DEVICE_A, DEVICE_B))
+    sounds = [Sounds(part, data / "recordings" / part.device / "test") for part in (a, b)]
+    widget = Explorer(a, b, lab.project / "checkpoints", sounds).widget(direction, index)
+    widget.children[0].children[1].value = checkpoint
     return pixels(widget.children[1].value)
 
 
@@ -61,7 +65,7 @@ def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, t
     assert page.run_all() == []
 
     choosers = {name: Select(chooser) for name, chooser in page.choosers().items()}
-    assert list(choosers) == ["direction", "recording", "checkpoint"]
+    assert list(choosers) == ["direction", "checkpoint", "sort by", "label", "recording"]
     options = {name: [option.text for option in chooser.options] for name, chooser in choosers.items()}
     shown = {name: chooser.first_selected_option.text for name, chooser in choosers.items()}
     assert options["direction"] == [TO_B, TO_A]
@@ -100,6 +104,18 @@ def test_notebook_04_runs_in_jupyterlab_and_its_explorer_answers(lab, browser, t
     assert len({view.picture for view in seen}) == len({view.distances for view in seen}) == 4
     assert f"nearest real {DEVICE_A}" in seen[1].distances
     assert f"nearest real {DEVICE_B}" in seen[2].distances
+
+    page.choose("sort by", "error")
+    listed = Select(page.choosers()["recording"])
+    errors = [float(option.text.rpartition(": ")[2]) for option in listed.options]
+    assert (
+        errors == sorted(errors, reverse=True) and listed.first_selected_option.text == listed.options[0].text
+    )
+    assert all(f"classifier of {DEVICE_B} says" in view.distances for view in seen[2:])
+    room = page.room(*LAPTOP)  # one picture holds all panels
+    browser.save_screenshot(str(tmp_path / "laptop.png"))
+    assert min(room["below"], room["right"], room["above"]) >= 0, room
+    assert room["width"] >= 0.8 * room["natural"], "what is smaller is hard to read"
 
     assert page.state()["errors"] == []
     cells = executed(page, lab.project / "notebooks" / EXPLORED)

@@ -1,11 +1,15 @@
 """Layers 1 and 2: one small run through papermill, what it measured, and the same once more."""
 
+import base64
+import io
 import json
+import re
 
 import nbformat
 import pytest
 from notebooks.layers import NAMES, check_same_again
 from notebooks.metrics import check_metrics, measured
+from PIL import Image
 
 
 def test_a_small_run_measures_what_it_should(small_run):
@@ -26,7 +30,11 @@ def test_the_report_stands_alone(small_run):
     folder, _ = small_run
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert 'src="http' not in report
-    assert report.count("data:image/png;base64") >= 10
+    figures = re.findall(r'<img [^>]*src="data:image/png;base64,([^"]+)"[^>]*>', report)
+    assert len(figures) >= 10
+    for figure in figures:
+        with Image.open(io.BytesIO(base64.b64decode(figure))) as picture:
+            assert picture.width > 1000, "150 dots for each of its inches"
     # three recordings as they were recorded, translated, and as the target recorded them
     assert report.count('src="data:audio/mpeg;base64') == 9
     assert all(f'href="#{name}"' in report for name in NAMES)

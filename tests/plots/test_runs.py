@@ -3,7 +3,7 @@
 import numpy as np
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.evaluation.measures import Result
+from cyclegan_lib.evaluation.measures import MEASURES, Result
 from cyclegan_lib.plots import comparison, curves, through_models
 
 
@@ -22,8 +22,8 @@ def test_seeds_are_dots_around_their_mean_and_the_numeric_parameter_is_horizonta
     ]
     figure = comparison(runs, grid)
     nmse, c2st = figure.axes
-    assert (nmse.get_ylabel(), nmse.get_xlabel()) == ("NMSE against the pairs", "lambda_cycle")
-    assert c2st.get_ylabel() == "C2ST (0.5 cannot tell)"
+    assert (nmse.get_ylabel(), nmse.get_xlabel()) == (MEASURES["nmse"].axis, "lambda_cycle")
+    assert c2st.get_ylabel() == "C2ST (0.5 cannot tell)\nnearer to 0.5 is better"
     assert nmse.get_xscale() == "log"
     assert [label.get_text() for label in nmse.get_xticklabels()] == ["1", "3", "10"]
     dots, mean, *_ = nmse.lines

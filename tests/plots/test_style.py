@@ -1,13 +1,15 @@
 """Colours that colour-blind readers tell apart."""
 
+import io
 from itertools import combinations
 
 import matplotlib.colors
 import matplotlib.font_manager
 import numpy as np
 import pytest
+from PIL import Image
 
-from cyclegan_lib.plots.style import COLOUR_OTHER, COLOURS, fonts, new_figure
+from cyclegan_lib.plots.style import COLOUR_OTHER, COLOURS, fonts, new_figure, page_png
 
 # linear sRGB as people without one kind of cones see it: G. M. Machado et al., "A Physiologically-based Model
 # for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009, table of severity 1.0
@@ -55,3 +57,17 @@ def test_chinese_names_have_a_font_where_there_is_one_and_nothing_else_changes()
     assert fonts([]) == ["DejaVu Sans"]
     _, (axis,) = new_figure(2, 2, 1)
     assert axis.text(0, 0, "x").get_fontfamily() == fonts(matplotlib.font_manager.get_font_names())
+
+
+def test_pictures_in_a_page_have_150_dots_per_inch_the_figure_s_size_and_its_colours():
+    figure, (axis,) = new_figure(4, 3, 1)
+    axis.imshow(np.linspace(0, 1, 400).reshape(20, 20), cmap="magma")
+    axis.plot([0, 19], [0, 19], color=COLOUR_OTHER)
+    png, shown = page_png(figure)
+    figure.savefig(drawn := io.BytesIO(), bbox_inches="tight", dpi=150)
+    with Image.open(io.BytesIO(png)) as page, Image.open(drawn) as exact:
+        assert page.size == exact.size
+        assert shown["width"] == pytest.approx(page.width * 0.6, abs=1)  # 90 to an inch
+        pixels = [np.asarray(picture.convert("RGB"), dtype=int) for picture in (page, exact)]
+    assert np.abs(pixels[0] - pixels[1]).max() <= 12, "nobody sees that"
+    assert page_png(figure)[0] == png
