@@ -76,6 +76,7 @@ def kill_and_go_on(
                 outcome.kept += len(there)
                 _compare(there, {path: whole.get(path) for path in there}, outcome, lake.name)
         _ended(command, outcome)
+        echo(f"{lake.name}: {outcome.kills} kills so far, {len(outcome.broken)} promises broken")
         _compare(_parts(lake), whole, outcome, lake.name)
         heard = FeatureSet.load(lake)
         if (

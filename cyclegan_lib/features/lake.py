@@ -5,6 +5,7 @@ read it as one. A part holds the sequences of some recordings, and in its metada
 became of each recording: it is its own record. Names that begin with . or _ are passed over, as by Hive.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -23,7 +24,7 @@ from cyclegan_lib.config import MEAN, N_FEATURES, FeatureSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features.extraction_report import FileReport
 from cyclegan_lib.features.stream import SET_COLUMNS
-from cyclegan_lib.files import replacing
+from cyclegan_lib.files import replacing, sha256
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +54,13 @@ def is_lake(path: str | Path) -> bool:
     return path.is_dir() and (
         any(part.startswith(DEVICE) for part in path.absolute().parts[-2:]) or any(path.glob(f"{DEVICE}*"))
     )
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a feature set's file, of a lake that of its parts' names; empty where there is nothing."""
+    if is_lake(path):
+        return hashlib.sha256("\n".join(Place(path).parts()).encode()).hexdigest()
+    return sha256(Path(path)) if Path(path).exists() else ""
 
 
 class Place:
@@ -153,12 +161,15 @@ class Part:
             with place.open(path) as file:
                 said = json.loads(file.schema_arrow.metadata[KEY])
                 said |= {"path": path, "rows": file.metadata.num_rows}
-                part = TypeAdapter(cls).validate_python(said)
+                part = CHECKED.validate_python(said)
                 if part.files and file.schema_arrow.equals(schema(part.settings)):
                     return part
         except (OSError, ValueError, TypeError, KeyError) as error:  # pyarrow's own errors are among these
             raise place.foreign(path) from error
         raise place.foreign(path)
+
+
+CHECKED = TypeAdapter(Part)
 
 
 def schema(settings: FeatureSettings) -> "pa.Schema":
@@ -248,15 +259,16 @@ class Lake:
         import pyarrow as pa
 
         columns = [name for name in names if name in self.headers]
-        waiting: list[pa.Table] = []
+        waiting, rows = [], 0
         for batch in self._batches(size, columns):
-            waiting.append(pa.Table.from_batches([batch]))
-            if sum(map(len, waiting)) >= size:
-                table = pa.concat_tables(waiting)
+            waiting.append(batch)
+            rows += len(batch)
+            if rows >= size:  # no batch is larger
+                table, rows = pa.Table.from_batches(waiting), rows - size
                 yield self._arrays(table[:size])
-                waiting = [table[size:]]
-        if sum(map(len, waiting)):
-            yield self._arrays(pa.concat_tables(waiting))
+                waiting = table[size:].to_batches()
+        if rows:
+            yield self._arrays(pa.Table.from_batches(waiting))
 
     def _batches(self, size: int, columns: list[str]) -> "Iterator[pa.RecordBatch]":
         for part in self.found:

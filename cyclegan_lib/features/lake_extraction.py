@@ -21,7 +21,7 @@ from cyclegan_lib.features.extract import check_device
 from cyclegan_lib.features.extraction_report import COLUMNS, USED, ExtractionReport
 from cyclegan_lib.features.feature_set import joined
 from cyclegan_lib.features.labels import labels_for, read_labels
-from cyclegan_lib.features.lake import Part, Place, below, device_folder, parts_of, schema
+from cyclegan_lib.features.lake import Part, Place, below, device_folder, is_url, parts_of, schema
 from cyclegan_lib.features.log_mel import check_settings
 from cyclegan_lib.features.sound_files import QualityChecks, SoundFiles
 from cyclegan_lib.files import remove_leftovers
@@ -136,6 +136,8 @@ def extract_lake(
     """
     check_settings(settings)
     check_device(device)
+    if scheduler:  # whose workers may be in another folder
+        source, output = Path(source).absolute(), output if is_url(output) else Path(output).absolute()
     found = find_recordings(source, recordings_list, labels)
     source = found.folder
     names = [recording_name(path, source) for path in found]

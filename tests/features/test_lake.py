@@ -23,6 +23,8 @@ from cyclegan_lib.features import FeatureSet, lake_extraction
 from cyclegan_lib.features.extract import extract
 from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.lake_extraction import extract_lake
+from cyclegan_lib.runs.carry_out import Run
+from cyclegan_lib.workspace import Parameter
 
 SETTINGS = FeatureSettings(sample_rate=8000)
 
@@ -352,3 +354,16 @@ def test_workers_of_a_scheduler_make_the_same_lake(recordings, tmp_path, monkeyp
     monkeypatch.setattr(parallel, "CONNECT_S", 1)
     with pytest.raises(InputError, match="no Dask scheduler answers"):
         lake_of(recordings, tmp_path / "third", scheduler="tcp://127.0.0.1:1")
+
+
+def test_notebooks_take_lakes_for_files(recordings, tmp_path):
+    lake_of(recordings, tmp_path / "lake")
+    parameter = Parameter("domain_a", "str", "", "file: feature set")
+    parameter.check_exists(str(tmp_path / "lake"))
+    parameter.check_exists("s3://plant/lake")
+    with pytest.raises(InputError, match="is a folder, not a file"):
+        parameter.check_exists(str(tmp_path))
+    run = Run(tmp_path, (), {"domain_a": str(tmp_path / "lake")}, tmp_path, "", "")
+    before = run.inputs()["domain_a"]
+    next((tmp_path / "lake").rglob("part-*")).unlink()
+    assert run.inputs()["domain_a"].sha256 != before.sha256
