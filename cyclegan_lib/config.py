@@ -212,6 +212,11 @@ class TrainingSettings(Settings):
         ge=2,
         description="parts of the recordings; each restart is judged on one that it is not trained on",
     )
+    max_recordings: int = Field(
+        20_000,
+        ge=8,
+        description="recordings of each domain to train on; of more so many are drawn, by the seed",
+    )
     use_labels: bool = Field(
         True, description="let labels of domain B, where it has them, keep its fault classes apart"
     )

@@ -211,6 +211,15 @@ def _found(header: Sequence[str], columns: Sequence[str]) -> int:
     return sum(bool(_places(header, wanted)) for wanted in columns)
 
 
+def table_text(columns: Sequence[str], rows: Iterable[dict], end: str = "\r\n") -> str:
+    """What `write_table` writes."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator=end)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
 def write_table(path: str | Path, columns: Sequence[str], rows: Sequence[dict], end: str = "\r\n") -> Path:
     """Write a CSV file, whole or not at all; raises InputError if the folder cannot be written."""
     with writing_table(path, columns, end) as write:

@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing, contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from typing import Any
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.system import CONSOLE_SIGNALS, MOST_PROCESSES
 
+LIBRARY = "cyclegan-lib"
 RETRIES = 2
 AHEAD = 8  # tasks a worker may be ahead of the oldest one that is not done
 CONNECT_S = 10
@@ -56,6 +59,24 @@ def each(
                 turn += 1
 
 
+def as_they_end(
+    function: Callable[[Any], Any], tasks: Sequence[Any], workers: int, scheduler: str = ""
+) -> Iterator[tuple[int, Any]]:
+    """Yield (index of a task, its result, or the exception with which it was given up), as they end.
+
+    In a pool, or, with one worker, in this process, which then ends with the first exception; with a
+    `scheduler` on its workers. Of any number of tasks few are given to them at a time.
+    """
+    if scheduler:
+        with executor(workers, scheduler) as run_all:
+            yield from run_all(function, tasks)
+    elif workers <= 1:
+        yield from enumerate(map(function, tasks))
+    else:
+        with closing(_pooled(function, tasks, workers)) as pooled:
+            yield from pooled
+
+
 @contextmanager
 def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
     """Start `workers` processes that end with the block, or use those of a running Dask scheduler.
@@ -87,7 +108,21 @@ def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
             ) from error
         if not client.scheduler_info()["workers"]:
             raise InputError(f"the Dask scheduler at {cluster} has no workers; start `dask worker {cluster}`")
+        if scheduler:
+            _check_library(client, scheduler)
         yield lambda function, tasks: _distributed(client, function, tasks)
+
+
+def _check_library(client: Any, scheduler: str) -> None:
+    lacking = (
+        f"the workers of the Dask scheduler at {scheduler} lack this version of {LIBRARY}; install it there"
+    )
+    try:
+        there = set(client.run(version, LIBRARY).values())
+    except PackageNotFoundError as error:
+        raise InputError(lacking) from error
+    if there != {version(LIBRARY)}:
+        raise InputError(lacking)
 
 
 def _local_cluster(workers: int) -> Any:
@@ -112,14 +147,23 @@ def _local_cluster(workers: int) -> Any:
 def _distributed(client: Any, function: Callable, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
     from distributed import as_completed
 
-    # not pure: a task that failed in an earlier sweep of this session is tried again
-    futures = {client.submit(function, task, pure=False): i for i, task in enumerate(tasks)}
-    for future in as_completed(futures):
+    waiting, running, ended = iter(enumerate(tasks)), {}, as_completed()
+
+    def submit(most: int) -> None:
+        for index, task in islice(waiting, most):
+            # not pure: a task that failed in an earlier sweep of this session is tried again
+            future = client.submit(function, task, pure=False)
+            running[future] = index
+            ended.add(future)
+
+    submit(AHEAD * max(1, sum(client.nthreads().values())))
+    for future in ended:
         try:
             result = future.result()
         except (Exception, asyncio.CancelledError, CancelledError) as error:
             result = error
-        yield futures[future], result
+        submit(1)
+        yield running.pop(future), result
 
 
 def _pooled(

@@ -24,6 +24,7 @@ from cyclegan_lib import documents
 from cyclegan_lib.archive import Archive
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, RECORD
 from cyclegan_lib.errors import InputError, shown
+from cyclegan_lib.features.lake import is_lake
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.names import refused
 
@@ -51,9 +52,9 @@ class Parameter:
 
     def check_exists(self, value: str) -> None:
         """Raise InputError if there is nothing at the path given, or no file where one is asked for."""
-        if self.help.startswith("file:"):
+        if self.help.startswith("file:") and not is_lake(value):
             existing_file(value, f"give the parameter '{self.name}' the path of an existing file")
-        elif not Path(value).exists():
+        elif not (is_lake(value) or Path(value).exists()):
             raise InputError(f"{value} does not exist; give the parameter '{self.name}' an existing folder")
 
     def checked(self, value: Any) -> Any:

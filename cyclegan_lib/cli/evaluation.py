@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from cyclegan_lib.cli.options import FEATURE_SET, Config, then
+from cyclegan_lib.cli.options import FEATURE_SET, Config, set_option, then
 from cyclegan_lib.config import BENCHMARK_SEEDS, REAL_DATA
 from cyclegan_lib.errors import printable
 from cyclegan_lib.files import writable_file
@@ -14,15 +14,15 @@ SEEDS = ",".join(map(str, BENCHMARK_SEEDS))
 
 
 def evaluate(
-    source: Annotated[Path, Option(help=FEATURE_SET + " of device A, untranslated")],
-    translated: Annotated[Path, Option(help="the same sequences, translated")],
-    target: Annotated[Path, Option(help="real recordings of device B")],
-    paired: Annotated[Path | None, Option(help="the source's moments as B heard them: adds NMSE")] = None,
-    labelled: Annotated[Path | None, Option(help="B's training set with labels: adds accuracies")] = None,
+    source: Annotated[Path, set_option(FEATURE_SET + " of device A, untranslated")],
+    translated: Annotated[Path, set_option("the same sequences, translated")],
+    target: Annotated[Path, set_option("real recordings of device B")],
+    paired: Annotated[Path | None, set_option("the source's moments as B heard them: adds NMSE")] = None,
+    labelled: Annotated[Path | None, set_option("B's training set with labels: adds accuracies")] = None,
     fit_source: Annotated[
-        Path | None, Option(help="A's training set: fits the baselines; with labels: what A's sound holds")
+        Path | None, set_option("A's training set: fits the baselines; with labels: what A's sound holds")
     ] = None,
-    fit_target: Annotated[Path | None, Option(help="B's training set: fits the baselines")] = None,
+    fit_target: Annotated[Path | None, set_option("B's training set: fits the baselines")] = None,
     json: Annotated[Path | None, Option(help="file to write the same numbers to")] = None,
     model: Annotated[
         Path | None,

@@ -1,7 +1,8 @@
 """Commands that make feature sets: simulate, extract."""
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
 
@@ -15,7 +16,7 @@ from cyclegan_lib.cli.options import (
     with_reading,
 )
 from cyclegan_lib.config import MIN_SLICES, FeatureSettings, SimulationSettings, Unlabelled
-from cyclegan_lib.errors import printable
+from cyclegan_lib.errors import InputError, printable
 
 
 @with_options(SimulationSettings)
@@ -37,9 +38,19 @@ def simulate(
 
 @with_reading
 def extract(
-    recordings: Annotated[Path, Argument(help="folder of recordings, searched with its subfolders")],
+    recordings: Annotated[
+        Path,
+        Argument(help="folder of recordings, searched with its subfolders; or 'PATTERN', as 'edge/**/*.wav'"),
+    ],
     device: Annotated[str, Option(help="name of the device that recorded them")],
-    output: Annotated[Path, Option(help="feature set to write (.npz); beside it OUTPUT.report.csv")],
+    output: Annotated[
+        str,
+        Option(
+            metavar="<path>",
+            help="feature set to write (.npz; beside it OUTPUT.report.csv), or a lake of Parquet files: a"
+            " folder that ends in /, or a URL",
+        ),
+    ],
     labels: Annotated[Path | None, Option(help="CSV with a column `recording`")] = None,
     label_column: Annotated[str, Option(help="column of the labels")] = "fault",
     encoding: Annotated[str | None, Option(help="of the CSV, as gb18030; default: recognised")] = None,
@@ -55,10 +66,20 @@ def extract(
         ),
     ] = FeatureSettings().slices,
     recordings_list: Annotated[Path | None, Option(help="text file, a recording a line: only these")] = None,
+    format: Annotated[
+        Literal["npz", "parquet"] | None, Option(help="parquet: --output is a lake; default: by its name")
+    ] = None,
+    append: Annotated[bool, Option("--append", help="add to a lake the recordings that it lacks")] = False,
+    scheduler: Annotated[
+        str, Option(help="Dask scheduler whose workers make a lake; they must see the same files")
+    ] = "",
     *,
     reading: dict[str, Any],
 ) -> None:
     """Turn recordings into a feature set: log mel energies, 50 slices of 40 features for each 10 s.
+
+    A lake is a folder of Parquet files, for more recordings than fit in memory: the same command again goes
+    on where it was interrupted, and recordings that cannot be read are rows of its report and nothing more.
 
     --label-from-folder counts from the folder given, or, negative, from the file:
 
@@ -72,22 +93,25 @@ def extract(
         fan/id_00/abnormal/…            abnormal
     """
     from cyclegan_lib.features.extract import extract
+    from cyclegan_lib.features.lake import below, device_folder, is_url
+    from cyclegan_lib.features.lake_extraction import extract_lake
 
+    to_lake = format == "parquet" or format is None and (output.endswith(("/", os.sep)) or is_url(output))
+    only_lake = {"append": append, "scheduler": scheduler}
+    if not to_lake and any(only_lake.values()):
+        raise InputError(
+            f"{output} is no lake, which --append and --scheduler are for; give a folder that ends in /"
+        )
     channel, scale = reading.pop("channel"), reading.pop("scale")
     settings = _settings(channel, sample_rate=sample_rate, slices=slices, scale=1 if scale is None else scale)
-    _, report = extract(
-        recordings,
-        device,
-        settings,
-        labels,
-        label_column,
-        recordings_list,
-        output=output,
-        label_from_folder=label_from_folder,
-        unlabelled=unlabelled,
-        encoding=encoding,
-        **reading,
-    )
+    given = {"labels": labels, "label_column": label_column, "label_from_folder": label_from_folder}
+    given |= {"unlabelled": unlabelled, "encoding": encoding, "recordings_list": recordings_list, **reading}
+    if to_lake:
+        del given["on_damaged"]  # a damaged recording is a row of the report
+        report = extract_lake(recordings, device, settings, output, **given, **only_lake)
+        output = below(output, device_folder(device))
+    else:
+        _, report = extract(recordings, device, settings, output=Path(output), **given)
     print(f"{report}\n{printable(f'feature set: {output}')}")
     then("train", "--domain-a", output, "--domain-b", "B.npz")
 

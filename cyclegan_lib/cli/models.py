@@ -11,6 +11,7 @@ from cyclegan_lib.cli.options import (
     FEATURE_SET,
     Config,
     SampleRateOfFiles,
+    set_option,
     then,
     with_options,
     with_reading,
@@ -22,8 +23,8 @@ from cyclegan_lib.stopping import Stopping
 
 @with_options(TrainingSettings)
 def train(
-    domain_a: Annotated[Path, Option(help=FEATURE_SET + " of device A")] = Path("data/cpc006.npz"),
-    domain_b: Annotated[Path, Option(help=FEATURE_SET + " of device B")] = Path("data/BATCH_UPLOAD.npz"),
+    domain_a: Annotated[Path, set_option(FEATURE_SET + " of device A")] = Path("data/cpc006.npz"),
+    domain_b: Annotated[Path, set_option(FEATURE_SET + " of device B")] = Path("data/BATCH_UPLOAD.npz"),
     checkpoint_dir: Annotated[Path, Option(help="folder for checkpoints and logs")] = Path("checkpoints"),
     resume: Annotated[
         str | None,
@@ -84,20 +85,24 @@ def export(
 
 
 def inspect(
-    path: Annotated[Path, Argument(help=f"training checkpoint (.ckpt), exported folder, or {FEATURE_SET}")],
+    path: Annotated[
+        str,
+        Argument(metavar="<path>", help=f"training checkpoint (.ckpt), exported folder, or {FEATURE_SET}"),
+    ],
 ) -> None:
     """Show what a checkpoint, an exported folder or a feature set holds."""
     from cyclegan_lib.export import inspect_checkpoint
     from cyclegan_lib.export.manifest import Manifest
     from cyclegan_lib.features import FeatureSet
+    from cyclegan_lib.features.lake import is_lake
     from cyclegan_lib.features.stream import FORMATS
 
-    if path.is_dir():
-        print(printable(repr(Manifest.load(path))))
-        then("translate", "--model", path, "--direction", "AB", "--input", "A.npz", "--output", "AB.npz")
-    elif path.suffix in FORMATS:
+    if is_lake(path) or Path(path).suffix in FORMATS:
         print(printable(repr(FeatureSet.load(path, least=1))))
         then("train", "--domain-a", path, "--domain-b", "B.npz")
+    elif Path(path).is_dir():
+        print(printable(repr(Manifest.load(path))))
+        then("translate", "--model", path, "--direction", "AB", "--input", "A.npz", "--output", "AB.npz")
     else:
         print(inspect_checkpoint(path))
         then("export", "--checkpoint", path)
@@ -112,7 +117,7 @@ def translate(
             help="AB, BA, or the devices as in NAME:NAME; there and back: BAB (to train a classifier on), ABA"
         ),
     ],
-    input: Annotated[Path, Option(help=FEATURE_SET + ", or folder of recordings")],
+    input: Annotated[Path, set_option(FEATURE_SET + ", or folder of recordings")],
     output: Annotated[Path, Option(help="feature set to write (.npz; .json: the guide's lists)")],
     distilled: Annotated[
         bool, Option("--distilled", help="with the small generator: nearly the same, many times as fast")
@@ -130,6 +135,7 @@ def translate(
 ) -> None:
     """Translate a feature set, or recordings; any number of them, since they pass through in parts."""
     from cyclegan_lib.export import Translator
+    from cyclegan_lib.features.lake import is_lake
 
     translator = Translator.load(model, direction, distilled)
     judgement, extraction = translator.translate_file(input, output, report=report, **reading)
@@ -140,7 +146,7 @@ def translate(
         print(printable(f"{judgement}: {report}"))
     for warning in judgement.warnings():
         print(printable(f"warning: {warning}"), file=sys.stderr)
-    source = "A.npz" if input.is_dir() else input
+    source = input if is_lake(input) or input.is_file() else "A.npz"
     if translator.back:  # there and back is not to be like the other device
         where = ("--model", model, "--input", "A.npz", "--output", "predictions.csv")
         then("classify", "--train", source, *where)

@@ -14,12 +14,21 @@ from cyclegan_lib.config import Settings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.system import command_line
 
-FEATURE_SET = "feature set (.npz; also the guide's .json, or .npy)"
+FEATURE_SET = "feature set (.npz or lake; also the guide's .json, or .npy)"
 
 CHANNEL = "channel, from 1, or its name (column, variable)"
 SAMPLE_RATE_OF_FILES = "rate in Hz of files that do not state theirs (CSV, .mat, .npy)"
 SampleRateOfFiles = Annotated[int | None, typer.Option(min=1, help=SAMPLE_RATE_OF_FILES)]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: one for each core")]
+
+
+def set_option(help: str) -> Any:
+    """An option that takes a feature set: a path, or a lake's URL, which Path would spoil."""
+    return typer.Option(help=help, metavar="<path>", parser=_path_or_url)
+
+
+def _path_or_url(text: str | Path) -> Path | str:
+    return text if "://" in str(text) else Path(text)
 
 
 def then(*words: object) -> None:

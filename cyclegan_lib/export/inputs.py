@@ -13,6 +13,7 @@ from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.extract import SoundFiles
 from cyclegan_lib.features.extraction_report import ExtractionReport, report_path
 from cyclegan_lib.features.feature_set import FeatureStream, regrouped
+from cyclegan_lib.features.lake import is_lake
 from cyclegan_lib.files import writable_file
 from cyclegan_lib.recordings.formats import ONLY_RECORDINGS
 
@@ -35,7 +36,7 @@ class Opened(NamedTuple):
 @contextmanager
 def opening(
     translator: "Translator",
-    source: Path,
+    source: str | Path,
     outputs: Sequence[Path | None],
     progress: bool = True,
     **reading: Any,
@@ -47,7 +48,7 @@ def opening(
     source cannot be used, or an output is one of the recordings.
     """
     output, *others = (Path(path) for path in outputs if path is not None)
-    if not (source.is_dir() or source.suffix.lower() in ONLY_RECORDINGS):
+    if is_lake(source) or not (source.is_dir() or source.suffix.lower() in ONLY_RECORDINGS):
         if any(reading.get(name) is not None for name in OF_RECORDINGS):
             raise InputError(
                 f"{source} is a feature set: how its recordings are read is decided; leave out"

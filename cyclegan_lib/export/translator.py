@@ -20,6 +20,7 @@ from cyclegan_lib.export.judgement import COLUMNS, Judgement
 from cyclegan_lib.export.manifest import NORMALIZATION, Manifest, distilled_name
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.features.extraction_report import ExtractionReport
+from cyclegan_lib.features.lake import is_url
 from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.features.stream import WRITERS
 from cyclegan_lib.files import writable_file
@@ -204,7 +205,7 @@ class Translator:
     ) -> tuple[Judgement, ExtractionReport | None]:
         """Translate a file, or a folder of recordings, part by part: memory does not grow with its size.
 
-        `source` is a feature set (`.npz`, `.npy`, JSON); or a folder of recordings, or one of them, from
+        `source` is a feature set (`.npz`, `.npy`, JSON, lake); or a folder of recordings, or one, from
         which features are extracted as for the model's training; `reading` are then parameters of
         `SoundFiles`, and `channel` and `scale` in place of those that the model was trained with. `output`
         ends in .npz, or in .json for the guide's lists. It is, bit for bit, what `translate_set` gives for
@@ -216,7 +217,7 @@ class Translator:
         Raises InputError if the input cannot be used, is the output, or the output cannot be written. Nothing
         is left of the output then, and what was there before is kept.
         """
-        source, output = Path(source), Path(output)
+        source, output = source if is_url(source) else Path(source), Path(output)
         writing = WRITERS.get(output.suffix.lower())
         if writing is None:
             raise InputError(f"{output} must end in .npz, the format of feature sets, or in .json")

@@ -22,6 +22,7 @@ from cyclegan_lib.features.extract import extract
 from cyclegan_lib.features.extraction_report import USED, ExtractionReport
 from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.features.labels import given_labels
+from cyclegan_lib.features.lake import is_lake
 from cyclegan_lib.features.log_mel import frequency_ranges
 
 MIN_TEST = 8  # recordings: of fewer, one more or less is more than an eighth of the accuracy
@@ -70,7 +71,7 @@ def compare_files(
     sides = []
     for path in map(Path, (path_a, path_b)):
         report = None
-        if path.is_dir():
+        if path.is_dir() and not is_lake(path):
             device = printable(path.resolve().name) or "/"
             if (
                 sides and device == sides[0].heard.device

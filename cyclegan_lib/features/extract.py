@@ -49,10 +49,7 @@ def extract(
     Raises InputError if anything given cannot be used, or the output is an input: one sentence with the file
     and the remedy. Files' headers and labels are all checked before the first recording is read.
     """
-    if not device.strip():
-        raise InputError("the device has no name; give --device with the name of the recording device")
-    if printable(device) != device:
-        raise InputError(f"the device's name must be one line of text, not {shown(device)}; give another")
+    check_device(device)
     if output is not None:
         writable_npz(output, labels, recordings_list)
         writable_file(report_path(output), labels, recordings_list)
@@ -60,7 +57,7 @@ def extract(
     if output is not None:
         not_an_input(output, *recordings.paths)
     labelled = labels_for(
-        recordings.names, Path(source), labels, label_column, label_from_folder, unlabelled, encoding
+        recordings.names, recordings.source, labels, label_column, label_from_folder, unlabelled, encoding
     )
     if labelled is not None:
         recordings.report.label(labelled.of, labelled.remarks)
@@ -80,6 +77,14 @@ def extract(
     if output is not None:
         feature_set.save(output)
     return feature_set, recordings.report
+
+
+def check_device(device: str) -> None:
+    """Raise InputError if a device cannot be called so."""
+    if not device.strip():
+        raise InputError("the device has no name; give --device with the name of the recording device")
+    if printable(device) != device:
+        raise InputError(f"the device's name must be one line of text, not {shown(device)}; give another")
 
 
 def slice_recording(

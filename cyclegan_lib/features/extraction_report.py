@@ -45,6 +45,7 @@ class FileReport:
     # for the sentences only, not in the table
     faults: list[str] = field(default_factory=list)  # as remarks, about its sound
     copy_of: str = ""  # an earlier recording with equal features
+    digest: str = ""  # of its features
     parts: int = 0  # recordings made of it
     short: int = 0  # sequences with fewer slices than were asked for
     left_over_s: float = 0.0

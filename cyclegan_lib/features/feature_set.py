@@ -11,9 +11,12 @@ import numpy as np
 from cyclegan_lib.archive import Header, as_text
 from cyclegan_lib.config import N_FEATURES, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.features.stream import FORMATS, SET_COLUMNS, SET_REMEDY, writing
+from cyclegan_lib.features.lake import Lake, is_lake, is_url
+from cyclegan_lib.features.stream import FORMATS, SET_COLUMNS, SET_REMEDY, Source, writing
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.glance import Shown
+
+PART = 4096  # sequences in memory, where not all are kept
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,8 +149,9 @@ class FeatureSet(Shown):
     def load(cls, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> "FeatureSet":
         """Read and validate a feature set of at least `least` sequences: its stream as one part.
 
-        Besides `.npz`, the guide's JSON (a list of (slices, 40) lists, of any lengths) and `.npy` (n, slices,
-        40) are read; each of their sequences counts as a recording of its own, the device is the file's name.
+        Besides `.npz` and lakes, the guide's JSON (a list of (slices, 40) lists, of any lengths) and `.npy`
+        (n, slices, 40) are read; each of their sequences counts as a recording of its own, the device is the
+        file's name.
 
         Raises InputError if the file is missing (then with `remedy`), not one of the three formats, holds
         pickled objects, or its features are not (n, slices, 40) finite numbers.
@@ -155,6 +159,16 @@ class FeatureSet(Shown):
         stream = FeatureStream(path, least, remedy)
         (whole,) = stream.parts(len(stream))
         return whole
+
+
+def opened(path: str | Path, remedy: str) -> Source:
+    """A feature set's file, or lake; raises InputError with `remedy` if there is none."""
+    if is_lake(path):
+        return Lake(path, remedy)
+    path = existing_file(path, remedy)
+    if path.suffix.lower() not in FORMATS:
+        raise InputError(f"{path} is not a feature set: its name must end in .npz, .npy or .json")
+    return FORMATS[path.suffix.lower()](path)
 
 
 class FeatureStream:
@@ -166,10 +180,8 @@ class FeatureStream:
     """
 
     def __init__(self, path: str | Path, least: int = 2, remedy: str = SET_REMEDY) -> None:
-        self.path = path = existing_file(path, remedy)
-        if path.suffix.lower() not in FORMATS:
-            raise InputError(f"{path} is not a feature set: its name must end in .npz, .npy or .json")
-        self.source = source = FORMATS[path.suffix.lower()](path)
+        self.source = source = opened(path, remedy)
+        self.path = path = path if is_url(path) else Path(path)
         check_features(source.headers["features"], path)
         self.sequences, self.slices, _ = source.headers["features"].shape
         if len(self) < least:
@@ -207,6 +219,21 @@ class FeatureStream:
                 f"{self.path} has NaN or infinite features in {bad} of {len(self)} sequences;"
                 " extract it again from recordings without gaps"
             )
+
+    def drawn(self, most: int, seed: int) -> tuple[FeatureSet, int]:
+        """The set, or of more recordings than `most` so many, drawn at random; and how many there are.
+
+        The others are never all in memory.
+        """
+        names = np.empty(0)
+        if "recording" in self.source.headers:
+            columns = self.source.parts(PART, ("recording",))
+            names = np.unique(np.concatenate([column["recording"] for column in columns]))
+        if len(names) <= most:
+            (whole,) = self.parts(len(self))
+            return whole, len(names)
+        chosen = np.random.default_rng(seed).choice(names, most, replace=False)
+        return joined([p.select(np.isin(p.recording, chosen)) for p in self.parts(PART)]), len(names)
 
     def _unpadded(self, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """With nothing but zeros where no slices are."""

@@ -20,7 +20,7 @@ from cyclegan_lib.features.extraction_report import ExtractionReport, FileReport
 from cyclegan_lib.features.feature_set import FeatureSet
 from cyclegan_lib.features.log_mel import NEAR_FLOOR_DB, check_settings, in_sequences, least_s, slices_of
 from cyclegan_lib.recordings.facts import Facts
-from cyclegan_lib.recordings.finding import find_recordings, recording_name
+from cyclegan_lib.recordings.finding import Found, find_recordings, recording_name
 from cyclegan_lib.recordings.reading import Reading, RecordingStream, check_rate, read_header
 from cyclegan_lib.system import processors
 
@@ -54,7 +54,8 @@ class SoundFiles:
     several of so many whole seconds, ``name@0000s``, ``name@0600s``, ...: one long recording is not one
     moment. The work is shared by `workers` processes, left out: one for each processor where that pays; what
     comes out does not depend on it. `low_rate` is the remedy for recordings made at a lower rate than the
-    settings', where these are not to be changed.
+    settings', where these are not to be changed. `found` are recordings in `source` that were found before,
+    of which nothing is refused: all of what became of them is in the report.
 
     `paths` and `names` are in the order of reading; `report` says what became of the files. Raises InputError
     if there are none, or the settings do not fit them.
@@ -72,6 +73,7 @@ class SoundFiles:
         workers: int | None = None,
         low_rate: str = "",
         table: Path | None = None,
+        found: Found | None = None,
     ) -> None:
         check_settings(settings)
         if split_every is not None and split_every < 1:
@@ -80,16 +82,18 @@ class SoundFiles:
             )
         self.source, self.settings, self.split_every = Path(source), settings, split_every
         self.low_rate = low_rate
+        self.refuses = found is None
         self.skip_damaged, self.quality_checks = on_damaged == "skip", quality_checks
         self.reading = Reading(settings.channel, rate_of_files, settings.scale)
-        self.paths = find_recordings(self.source, recordings_list, table)
+        self.paths = find_recordings(self.source, recordings_list, table) if found is None else found
+        self.source = self.paths.folder
         self.names = [recording_name(path, self.source) for path in self.paths]
         files = [FileReport(str(path), name) for path, name in zip(self.paths, self.names, strict=True)]
         self.report = ExtractionReport(settings, files, self.paths.passed_over, quality_checks != "off")
         size = sum(path.stat().st_size for path in self.paths)
         self.workers = workers or max(1, min(processors(), size // WORTH_A_PROCESS))
         self._all_whole = split_every is None
-        self._digests: dict[bytes, str] = {}  # names of recordings by their features
+        self._digests: dict[str, str] = {}  # names of recordings by their features
         self._check_headers()
         if settings.channel is None:  # what a set says, and a model that is trained on it
             mono = {file.channels for file in self.report.files} <= {1, None}
@@ -114,7 +118,8 @@ class SoundFiles:
         try:
             self._check_rate(lowest)
         except InputError as error:
-            if not self.skip_damaged or len(low) == sum(file.rate is not None for file in self.report.files):
+            all_low = len(low) == sum(file.rate is not None for file in self.report.files)
+            if self.refuses and (not self.skip_damaged or all_low):
                 raise
             for file in low:
                 file.status, file.reason = report.LOW_RATE, str(error)
@@ -159,7 +164,7 @@ class SoundFiles:
                 slices=None if self._all_whole else real,
             )
         self._refuse_damaged()
-        if not self.report.sequences:
+        if self.refuses and not self.report.sequences:
             self._refuse_all()
 
     def file_of(self, recording: str) -> str:
@@ -195,8 +200,8 @@ class SoundFiles:
         file.floor = float((slices < NEAR_FLOOR_DB).mean()) if len(slices) else None
         file.remarks, file.faults = facts.remarks, facts.faults
         if len(slices) and not (facts.silent or facts.constant):
-            digest = hashlib.sha256(slices).digest()
-            file.copy_of = self._digests.setdefault(digest, file.recording)
+            file.digest = hashlib.sha256(slices).hexdigest()
+            file.copy_of = self._digests.setdefault(file.digest, file.recording)
             file.copy_of = "" if file.copy_of == file.recording else file.copy_of
         pieces = list(self._pieces(file.recording, heard))
         whole = [(name, features, start_s) for name, features, start_s, _ in pieces if len(features)]
@@ -231,7 +236,7 @@ class SoundFiles:
         """Raise InputError if files are damaged and none may be, or all are."""
         files = self.report.files
         damaged = [file.reason for file in files if file.status == report.DAMAGED]
-        if not damaged or (self.skip_damaged and len(damaged) < len(files)):
+        if not (damaged and self.refuses) or (self.skip_damaged and len(damaged) < len(files)):
             return
         if len(damaged) == 1:
             raise InputError(

@@ -32,8 +32,8 @@ class Source(Protocol):
     settings: FeatureSettings | None  # None where the file does not say
     headers: dict[str, Header]  # of the columns that the file has, the features among them
 
-    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
-        """Those columns, `size` rows at a time."""
+    def parts(self, size: int, names: Sequence[str] = SET_COLUMNS) -> Iterator[dict[str, np.ndarray]]:
+        """Those columns, or those of them that are called so, `size` rows at a time."""
 
 
 class Npz:
@@ -61,9 +61,9 @@ class Npz:
         if values is not None:
             self.settings = FeatureSettings.checked(f"{path} (settings)", **{**OF_BEFORE, **values})
 
-    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
+    def parts(self, size: int, names: Sequence[str] = SET_COLUMNS) -> Iterator[dict[str, np.ndarray]]:
         """Read through the archive."""
-        return self.archive.parts(SET_COLUMNS, size)
+        return self.archive.parts(names, size)
 
 
 class Npy:
@@ -80,7 +80,7 @@ class Npy:
         """The map, anew: pages of a map stay in memory once they were looked at."""
         return open_array(self.path, SET_REMEDY)
 
-    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
+    def parts(self, size: int, _: Sequence[str] = ()) -> Iterator[dict[str, np.ndarray]]:
         """Read what is asked for."""
         for start in range(0, self.headers["features"].shape[0], size):
             yield {"features": self.features()[start : start + size]}
@@ -102,7 +102,7 @@ class Json:
         self.columns = {"features": features} | ({"slices": slices} if len(lengths) > 1 else {})
         self.headers = {n: Header(column.shape, False, column.dtype) for n, column in self.columns.items()}
 
-    def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
+    def parts(self, size: int, _: Sequence[str] = ()) -> Iterator[dict[str, np.ndarray]]:
         """What was read, part by part."""
         for start in range(0, len(self.columns["features"]), size):
             yield {name: column[start : start + size] for name, column in self.columns.items()}

@@ -14,34 +14,43 @@ from cyclegan_lib.recordings.table import TextColumns, is_table
 MAX_NAMED = 300  # letters of a name in a sentence
 NOTES, UNKNOWN = 3, 4  # ranks of files whose names say little of what they are
 LOOKED_INTO = 20  # of such files: many would take minutes
+WILD = set("*?[")
 Folders = dict[Path, dict[str, list[Path]]]  # recordings by their names without suffix
 
 
 class Found(list[Path]):
     """Recordings in the order of reading.
 
-    `passed_over` counts the other files of the folder: by suffix, or as "hidden" or "without suffix".
+    `passed_over` counts the other files of the folder: by suffix, or as "hidden" or "without suffix";
+    `folder` is what names are counted from.
     """
 
-    def __init__(self, paths: Iterable[Path] = (), passed_over: Counter[str] | None = None) -> None:
+    def __init__(self, paths: Iterable[Path] = (), folder: Path = Path()) -> None:
         super().__init__(paths)
-        self.passed_over = passed_over or Counter()
+        self.passed_over: Counter[str] = Counter()
+        self.folder = folder
 
 
 def find_recordings(source: Path, recordings_list: Path | None = None, table: Path | None = None) -> Found:
     """Return the recordings to read, in the order of their names (or of the list).
 
-    `source` is one recording, or a folder, searched with its subfolders, linked ones too. Hidden files are
-    left out; so are tables and arrays beside sound files, tables beside arrays, and .txt beside .csv: they
-    are labels and notes. `table` is the file of the labels, no recording in any case. `recordings_list` is a
+    `source` is one recording, a folder, searched with its subfolders, linked ones too, or a pattern of
+    recordings with * ? or [, where ** is any folders. Hidden files of a folder are left out; so are tables
+    and arrays beside sound files, tables beside arrays, and .txt beside .csv: they are labels and notes.
+    `table` is the file of the labels, no recording in any case. `recordings_list` is a
     text file with one recording on each line: its path from `source`, with or without suffix. Empty lines and
     lines that start with # are passed over. Raises InputError if something named does not exist, nothing is
     found, or two files have the same recording name.
     """
     source = Path(source)
-    if not source.exists():
+    if not source.exists() and (wild := [bool(WILD & set(part)) for part in source.parts]) and any(wild):
+        source, pattern = Path(*source.parts[: wild.index(True)]), Path(*source.parts[wild.index(True) :])
+        found = Found(sorted(path for path in source.glob(str(pattern)) if path.is_file()))
+        if not found:
+            raise InputError(f"{source / pattern} matches no file; {RECORDINGS_REMEDY}")
+    elif not source.exists():
         raise InputError(f"{source} does not exist; {RECORDINGS_REMEDY}")
-    if recordings_list is not None:
+    elif recordings_list is not None:
         if not source.is_dir():
             raise InputError(
                 f"{source} is not a folder; with a list, give the folder that holds its recordings"
@@ -51,6 +60,7 @@ def find_recordings(source: Path, recordings_list: Path | None = None, table: Pa
         found = _in_folder(source, table)
     else:
         found = Found([source])
+    found.folder = source
     _refuse_duplicates(found, source)
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cyclegan_lib.config import DEVICE_A, DEVICE_B
 from cyclegan_lib.errors import InputError, NotebookError
-from cyclegan_lib.files import sha256
+from cyclegan_lib.features.lake import digest
 from cyclegan_lib.locks import locked
 from cyclegan_lib.runs.execute import SOURCES, CellError, execute, is_whole
 from cyclegan_lib.runs.parameters import OWN_SETS, RESERVED, parameters_of
@@ -90,8 +90,8 @@ class Run:
         made = Workspace(data=self.data, run=self.folder)
         devices = (self.given.get("device_a", DEVICE_A), self.given.get("device_b", DEVICE_B))
         paths = [made.features(device, part) for part in ("", "test") for device in devices]
-        paths = {name: Path(self.given.get(name) or p) for name, p in zip(OWN_SETS, paths, strict=True)}
-        return {name: Input(str(path), sha256(path)) for name, path in paths.items() if path.exists()}
+        used = {name: str(self.given.get(name) or p) for name, p in zip(OWN_SETS, paths, strict=True)}
+        return {name: Input(path, sha) for name, path in used.items() if (sha := digest(path))}
 
 
 def carry_out(run: Run, wait_s: float = 0.0, progress: bool = True) -> Record:
@@ -206,8 +206,8 @@ def _check_inputs(record: Record) -> None:
     if not any(step.status == DONE for step in record.notebooks):
         return
     for name, used in record.inputs.items():
-        path = Path(used.path)
-        if not path.exists() or sha256(path) != used.sha256:
+        if digest(used.path) != used.sha256:
             raise InputError(
-                f"{path} ({name}) is not what the run began with; restore it, or start a run without --resume"
+                f"{used.path} ({name}) is not what the run began with; restore it, or start a run without"
+                " --resume"
             )

@@ -12,6 +12,7 @@ import nbformat
 from cyclegan_lib.config import SimulationSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.lake import is_url
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.workspace import TYPES, Parameter, declared_parameters, project_folder
 
@@ -138,7 +139,7 @@ def check_parameters(given: dict[str, Any], notebooks: list[Path], where: str) -
             settings.from_flat(where, {SETTING.get(name, name): value})
         if parameter.is_path and value:
             parameter.check_exists(value)
-        if value and (parameter.is_path or name == "data_dir"):
+        if value and (parameter.is_path or name == "data_dir") and not is_url(value):
             value = str(Path(value).absolute())
             if printable(value) != value:
                 raise InputError(

@@ -10,6 +10,7 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
 from cyclegan_lib.features.check import MIN_RECORDINGS, copies, warnings
+from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.fingerprints import fingerprint, remembered
 from cyclegan_lib.features.lengths import common_length, left_out
 from cyclegan_lib.features.normalization import CONSTANT_DB
@@ -53,13 +54,21 @@ def load_domains(
     """Read both domains' training recordings and prepare them.
 
     Both are cut to one length, the smaller of their usual ones, so that everything behind compares equal
-    numbers of slices; of recordings with equal features one is kept.
+    numbers of slices; of recordings with equal features one is kept. Of more than
+    `settings.max_recordings` so many are drawn.
 
     Raises InputError if a file cannot be used, the two were extracted with different settings, come from one
     device, or one has fewer than eight recordings or nothing but equal features.
     """
     remedy = "write it with `cyclegan run` (simulated devices) or `cyclegan extract` (your recordings)"
-    given = [FeatureSet.load(path, remedy=remedy) for path in (path_a, path_b)]
+    streams = [FeatureStream(path, remedy=remedy) for path in (path_a, path_b)]
+    given, numbers = zip(*(s.drawn(settings.max_recordings, settings.seed) for s in streams), strict=True)
+    drawn = [
+        f"{domain.device}: {settings.max_recordings} of {number} recordings were drawn;"
+        " --max-recordings takes more"
+        for domain, number in zip(given, numbers, strict=True)
+        if number > settings.max_recordings
+    ]
     check_same_settings(*given, path_a, path_b)
     if given[0].device == given[1].device:
         raise InputError(
@@ -78,7 +87,11 @@ def load_domains(
         Normalizer.fit(a.features, b.features, settings.normalization),
         {name: _facts(domain) for name, domain in zip("ab", given, strict=True)},
         None if pairs is None else Pairs.load(pairs),
-        (*warnings(*given), *(line for domain in given for line in left_out(domain, length, domain.device))),
+        (
+            *drawn,
+            *warnings(*given),
+            *(line for domain in given for line in left_out(domain, length, domain.device)),
+        ),
     )
 
 
