@@ -225,10 +225,8 @@ def frequency_ranges(bands: np.ndarray, settings: FeatureSettings) -> str:
     """The frequencies of the bands that are chosen, (40,) bool, neighbours as a range; "" for none."""
     centres = band_frequencies(settings)
     edges = np.flatnonzero(np.diff(np.r_[0, bands, 0]))
-    return ", ".join(
-        hertz(centres[low]) + (f" to {hertz(centres[high - 1])}" if high - low > 1 else "")
-        for low, high in edges.reshape(-1, 2)
-    )
+    ends = ((hertz(centres[low]), hertz(centres[high - 1])) for low, high in edges.reshape(-1, 2))
+    return ", ".join(" to ".join(dict.fromkeys(both)) for both in ends)
 
 
 def window_starts(settings: FeatureSettings) -> np.ndarray:

@@ -125,7 +125,11 @@ def embedding(
 
 def _outlines(axis: Axes, points: np.ndarray, name: str, everything: np.ndarray) -> None:
     """Lines around half and `MOST` of the points, (n, 2), on a smoothed histogram."""
-    edges = [np.linspace(x.min() - 1, x.max() + 1, OUTLINE_BINS + 1) for x in everything.T]
+    margins = [max(1.0, 0.1 * np.ptp(x)) for x in everything.T]  # so that no line is cut off
+    edges = [
+        np.linspace(x.min() - m, x.max() + m, OUTLINE_BINS + 1)
+        for x, m in zip(everything.T, margins, strict=True)
+    ]
     density = gaussian_filter(np.histogram2d(*points.T, edges)[0], 1.5)
     bins = [np.digitize(x, e) - 1 for x, e in zip(points.T, edges, strict=True)]
     middles = [(e[1:] + e[:-1]) / 2 for e in edges]

@@ -57,7 +57,7 @@ def _found(path: Path) -> list[Path]:
     here = path if path.is_dir() else project_folder() / RUNS / path
     found = _within(here.absolute())
     if not found:
-        known = sorted(child.name for child in (project_folder() / RUNS).glob("*") if child.is_dir())
+        known = sorted(child.name for child in (project_folder() / RUNS).glob("*") if _within(child))
         raise InputError(
             f"{path} is neither a run nor a folder of runs; there are {', '.join(known) or 'none'}"
         )

@@ -7,7 +7,7 @@ from sounds import rng, tone
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features.log_mel import log_mel_slices, slices_of
+from cyclegan_lib.features.log_mel import band_frequencies, frequency_ranges, hertz, log_mel_slices, slices_of
 
 SETTINGS = FeatureSettings()
 AS_IT_IS = FeatureSettings(f_stop=0)  # with offset and drift
@@ -133,3 +133,15 @@ def test_what_is_removed_ends_below_the_lowest_band():
 def test_settings_that_contradict_each_other_are_refused(values, word):
     with pytest.raises(InputError, match=word):
         log_mel_slices(noise(10.0), FeatureSettings(**values))
+
+
+def test_ranges_of_frequencies_are_written_for_people():
+    settings = FeatureSettings()
+    written = [hertz(f) for f in band_frequencies(settings)]
+    alike = next(i for i in range(39) if written[i] == written[i + 1])
+    for bands, text in (
+        ([], ""),
+        ([0, 1, 2, 30], f"{written[0]} to {written[2]}, {written[30]}"),
+        ([alike, alike + 1], written[alike]),
+    ):
+        assert frequency_ranges(np.isin(np.arange(40), bands), settings) == text

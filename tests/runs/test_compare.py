@@ -109,10 +109,11 @@ def test_notebooks_by_hand_and_all_runs_are_compared_without_being_named(done_ru
 def test_what_cannot_be_compared_is_a_sentence(project, capsys):
     with pytest.raises(InputError, match="there is no run in .* to compare; make some with `cyclegan run`"):
         compare()
-    (project / "runs" / "mine").mkdir(parents=True)
-    sentence = refusal(capsys, "compare", "nine")
-    assert "nine is neither a run nor a folder of runs; there are mine" in sentence
+    for name in ("mine", "none"):
+        (project / "runs" / name).mkdir(parents=True)
     (project / "runs" / "mine" / "run.json").write_text("{", encoding="utf-8")
+    sentence = refusal(capsys, "compare", "nine")
+    assert sentence.endswith("nine is neither a run nor a folder of runs; there are mine")
     assert "cannot be read as the record of a run" in refusal(capsys, "compare", "mine")
 
 
