@@ -28,6 +28,7 @@ DESCRIPTIONS = {
     "discriminator_B": "discriminator of {device_b}, for training only",
     "example_A": "a sequence of {device_a}, dB",
     "example_B": "a sequence of {device_b}, dB",
+    "features": "sound to features, with numpy and soundfile only",
     "models": "the generator's source",
     "inference_example": "translates with numpy and torch only",
     "normalization_params": "mean and deviation of each feature",

@@ -30,13 +30,13 @@ from cyclegan_lib.files import not_an_input, replacing_folder
 from cyclegan_lib.models import NETWORKS, Generator
 
 SCRIPT, SOURCE = "inference_example.py", "models.py"
-TEMPLATE = Path(__file__).with_name(SCRIPT)
+FRONT_END = "features.py"
 EXAMPLES = {"A": "example_A.npy", "B": "example_B.npy"}
 # every name that an export may write: what an earlier one wrote and this one does not is removed
 GENERATORS = [name for name in NETWORKS if name.startswith("generator")]
 EXPORTED_NETWORKS = (*NETWORKS, *map(distilled_name, GENERATORS))
 NAMES = {file_name(network, suffix) for network in EXPORTED_NETWORKS for suffix in ("pth", *FORMATS)}
-NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, *EXAMPLES.values()}
+NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, FRONT_END, *EXAMPLES.values()}
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,9 @@ def export(
                 _write_formats(network, name, normalizer, values, formats, beside)
         normalizer.save(beside / NORMALIZATION)
         (beside / SOURCE).write_text(generator_source(), encoding="utf-8", newline="\n")
-        if inference_script:
-            shutil.copyfile(TEMPLATE, beside / SCRIPT)
+        scripts = [SCRIPT] * inference_script + [FRONT_END] * (values["feature_settings"] is not None)
+        for name in scripts:
+            shutil.copyfile(Path(__file__).with_name(name), beside / name)
         for domain, sequence in content.get("example", {}).items():
             np.save(beside / EXAMPLES[domain], sequence.numpy()[None])  # (1, slices, 40)
         write_card(beside, values, list(beside.iterdir()))

@@ -8,7 +8,8 @@ import onnxruntime
 import pytest
 import soundfile
 import torch
-from helpers import PROJECT, refusal
+from helpers import EXTRACTED, PROJECT, refusal
+from sounds import drifting
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.export import Translator, edge, export
@@ -29,19 +30,10 @@ def model(far_checkpoint, tmp_path_factory):
     return folder
 
 
-def sound(seconds: float, rate: int, seed: int = 0) -> np.ndarray:
-    """Noise, quiet in its middle, with a tone, on an offset that drifts, float32 (samples,)."""
-    times = np.arange(round(seconds * rate)) / rate
-    noise = np.random.default_rng(seed).standard_normal(len(times))
-    noise *= np.where(np.abs(times / seconds - 0.5) < 0.1, 0.001, 0.1)
-    made = noise + 0.2 * np.sin(2 * np.pi * 440 * times) + 0.3 + 0.1 * np.sin(2 * np.pi * times)
-    return made.astype(np.float32)
-
-
 @pytest.mark.parametrize("kind", ["", "_distilled"])
 @pytest.mark.parametrize("direction", ["AB", "BA"])
 def test_it_gives_what_the_library_makes_of_a_recording(direction, kind, model, tmp_path):
-    soundfile.write(tmp_path / "heard.wav", sound(10, 16000), 16000)
+    soundfile.write(tmp_path / "heard.wav", drifting(10), 16000)
     translator = Translator.load(model, direction, distilled=bool(kind))
     translator.translate_file(tmp_path / "heard.wav", tmp_path / "out.npz", progress=False)
     expected = FeatureSet.load(tmp_path / "out.npz", least=1).features
@@ -54,7 +46,7 @@ def test_it_gives_what_the_library_makes_of_a_recording(direction, kind, model, 
 
 @pytest.mark.parametrize("seconds", [1, 3.17, 23])
 def test_batches_of_any_length_are_one_sequence_each(seconds, model):
-    sounds = np.stack([sound(seconds, 16000, seed) for seed in range(3)])
+    sounds = np.stack([drifting(seconds, seed=seed) for seed in range(3)])
     session = onnxruntime.InferenceSession(model / "edge_AB.onnx")
     translator = Translator.load(model, "AB")
     (translated,) = session.run(None, {"samples": sounds})
@@ -63,21 +55,10 @@ def test_batches_of_any_length_are_one_sequence_each(seconds, model):
         assert np.abs(one - translator.translate(features[None])[0]).max() < MOST_DB
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        {},
-        {"sample_rate": 44100, "f_min": 30, "f_stop": 5},
-        {"sample_rate": 8000, "f_stop": 0},
-        {"scale": 0.01},
-        {"slice_s": 0.5},
-        {"slice_s": 0.3, "slice_hop_s": 0.6, "window_s": 0.032},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("given", EXTRACTED, ids=str)
 def test_the_front_end_extracts_as_the_library_does(given):
     settings = FeatureSettings(**given)
-    heard = sound(4, settings.sample_rate)
+    heard = drifting(4, settings.sample_rate)
     expected = np.concatenate(list(slices_of([heard * settings.scale], settings)))
     with torch.inference_mode():
         features = FrontEnd(settings)(torch.from_numpy(heard)[None])[0].numpy()

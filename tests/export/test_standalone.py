@@ -17,9 +17,11 @@ import pytest
 from helpers import PROJECT, deviations_apart, make_set
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from sounds import drifting, write
 
 from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.log_mel import slices_of
 
 LIBRARY = ("cyclegan_lib", "pytorch_lightning", "pydantic", "sklearn", "scipy")
 # to start Python with: what is hidden is for every finder of modules as if it were not installed
@@ -209,3 +211,17 @@ def test_onnx_needs_numpy_and_onnxruntime_only(with_onnxruntime, place):
     with_onnxruntime("-c", IN_ONNX, cwd=place)
     for name, translator in translators.items():
         assert deviations_apart(translator, np.load(place / f"{name}.npy"), translator.translate(x)) < 1e-4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_of_sound_need_numpy_and_soundfile_only(kind, place, tmp_path_factory):
+    run = with_only(kind, tmp_path_factory.mktemp("soundfile"), "numpy", "soundfile")
+    names = ("numpy", "soundfile", "torch", "onnxruntime", *LIBRARY)
+    assert importable(run, place, *names) == "numpy soundfile"
+    sound = drifting(10)
+    write(place / "heard.wav", sound, subtype="FLOAT")
+    code = "import numpy as np; from features import extract; np.savez('x.npz', **extract('heard.wav'))"
+    run("-c", code, cwd=place, path="exported_models")
+    features = FeatureSet.load(place / "x.npz", least=1)
+    expected = np.concatenate(list(slices_of([sound], features.settings)))
+    assert features.device == "cpc006" and np.abs(features.features[0] - expected).max() < 0.05
