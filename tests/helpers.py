@@ -17,6 +17,17 @@ CWRU = PROJECT.parent / "shared" / "data" / "cwru"
 GUIDE = PROJECT.parent / "shared" / "model-export-guide.zh.md"
 FAULTS = ("normal", "ball", "inner_race", "outer_race")
 
+# settings of features other than the usual ones
+EXTRACTED = [
+    {},
+    {"sample_rate": 44100, "f_min": 30, "f_stop": 5},
+    {"sample_rate": 8000, "f_stop": 0},
+    {"f_min": 100, "f_stop": 20},  # a filter of odd order
+    {"scale": 0.01},
+    {"slice_s": 0.5},
+    {"slice_s": 0.3, "slice_hop_s": 0.6, "window_s": 0.032},
+]
+
 
 def make_set(device: str, n: int = 12, seed: int = 0, shift: float = 0.0, **settings) -> FeatureSet:
     """`n` sequences of correlated Gaussian features around -40 dB + `shift`, one recording each."""

@@ -27,3 +27,12 @@ def record(*paths: Path) -> None:
     """Write recordings of noise, just long enough for a sequence."""
     for seed, path in enumerate(paths):
         write(path, rng(seed).normal(size=163_840) / 10)
+
+
+def drifting(seconds: float, rate: int = RATE, seed: int = 0) -> np.ndarray:
+    """Noise, quiet in its middle, with a tone, on an offset that drifts, float32 (samples,)."""
+    times = np.arange(round(seconds * rate)) / rate
+    noise = rng(seed).standard_normal(len(times))
+    noise *= np.where(np.abs(times / seconds - 0.5) < 0.1, 0.001, 0.1)
+    made = noise + 0.2 * np.sin(2 * np.pi * 440 * times) + 0.3 + 0.1 * np.sin(2 * np.pi * times)
+    return made.astype(np.float32)

@@ -27,6 +27,11 @@ except KeyboardInterrupt:  # a second goes by until these are loaded
     print("cyclegan: interrupted", file=sys.stderr)
     sys.exit(130)
 
+# what is imported of the extras, beside what comes along
+EXTRAS = {"train": {"pytorch_lightning", "tensorboard", "sklearn", "ot", "matplotlib", "yaml"}}
+EXTRAS["notebooks"] = {"papermill", "ipykernel", "ipywidgets", "IPython", "jupyter_client", "traitlets"}
+EXTRAS["notebooks"] |= {"nbclient", "nbconvert", "nbformat", "pygments", "bs4"}
+
 WORKFLOW = {
     "All at once": (run, sweep, compare),
     "Recordings": (simulate, extract, check, split),
@@ -84,6 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
             raise Interrupted("interrupted")
     except InputError as error:
         return _said(str(error), 2)
+    except ModuleNotFoundError as error:
+        name = str(error.name).partition(".")[0]
+        extra = next((extra for extra, names in EXTRAS.items() if name in names), None)
+        if extra is None:
+            raise
+        return _said(f"this needs the package {name}; install it with pip install 'cyclegan-lib[{extra}]'", 2)
     except TyperException as error:
         # an unknown option, a missing argument
         message = error.format_message() if hasattr(error, "format_message") else str(error)

@@ -9,9 +9,10 @@ from cyclegan_lib.cli.options import then
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.system import processors
 
-NEEDED = ("torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn", "soundfile", "papermill")
+NEEDED = ("torch", "numpy", "scipy", "soundfile")
 # what is there with an extra alone, by its name
-OPTIONAL = {"cluster": ("distributed",), "formats-in": ("pyarrow", "h5py"), "dev": ("jupyterlab", "pytest")}
+OPTIONAL = {"train": ("pytorch-lightning", "scikit-learn", "POT"), "notebooks": ("papermill", "ipykernel")}
+OPTIONAL |= {"cluster": ("distributed",), "formats-in": ("pyarrow", "h5py"), "dev": ("jupyterlab", "pytest")}
 OPTIONAL["formats"] = ("onnx", "onnxscript", "onnxruntime", "safetensors")
 
 

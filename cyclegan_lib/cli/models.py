@@ -70,7 +70,10 @@ def export(
         bool, Option("--create-inference-script", help="write inference_example.py as well")
     ] = False,
     formats: Annotated[
-        str, Option(help="also write the generators as onnx, safetensors, or onnx,safetensors")
+        str,
+        Option(
+            help="also write the generators as onnx, safetensors, edge (ONNX from sound on); commas between"
+        ),
     ] = "",
     distilled: Annotated[
         bool, Option("--distilled", help="also distil the generators into small ones, for many recordings")

@@ -14,7 +14,15 @@ from cyclegan_lib.checkpoint.torch_file import write_tensors
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.export.card import write_card
 from cyclegan_lib.export.distillation import SIZES, distil
-from cyclegan_lib.export.formats import FORMATS, parse_formats, write_onnx, write_safetensors
+from cyclegan_lib.export.edge import write_edge
+from cyclegan_lib.export.formats import (
+    FORMATS,
+    RawUnits,
+    file_name,
+    parse_formats,
+    write_onnx,
+    write_safetensors,
+)
 from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, distilled_name, sealed
 from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
@@ -22,13 +30,13 @@ from cyclegan_lib.files import not_an_input, replacing_folder
 from cyclegan_lib.models import NETWORKS, Generator
 
 SCRIPT, SOURCE = "inference_example.py", "models.py"
-TEMPLATE = Path(__file__).with_name(SCRIPT)
+FRONT_END = "features.py"
 EXAMPLES = {"A": "example_A.npy", "B": "example_B.npy"}
 # every name that an export may write: what an earlier one wrote and this one does not is removed
 GENERATORS = [name for name in NETWORKS if name.startswith("generator")]
 EXPORTED_NETWORKS = (*NETWORKS, *map(distilled_name, GENERATORS))
-NAMES = {f"{network}.{suffix}" for network in EXPORTED_NETWORKS for suffix in ("pth", *FORMATS)}
-NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, *EXAMPLES.values()}
+NAMES = {file_name(network, suffix) for network in EXPORTED_NETWORKS for suffix in ("pth", *FORMATS)}
+NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, FRONT_END, *EXAMPLES.values()}
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,8 @@ def export(
     finds the old export or the new one. Files there that no export writes are taken over.
 
     Inference does not need the `discriminators`; `inference_script` writes inference_example.py as well.
-    `formats` are further ones of the generators: "onnx", "safetensors", or both (as a list or with a comma).
+    `formats` are further ones of the generators: "onnx", "safetensors", "edge" (ONNX from sound on), or some
+    of them (as a list or with commas).
     `distilled` distils each generator into a small one as well, which takes some seconds.
 
     Raises InputError if the checkpoint cannot be used or does not keep what distilling needs, lies in
@@ -79,14 +88,13 @@ def export(
     with replacing_folder(folder, NAMES) as beside:
         for name, network in networks.items():
             write_tensors(network.state_dict(), beside / f"{name}.pth")
-            if isinstance(network, Generator) and "onnx" in formats:
-                write_onnx(network, normalizer, _direction(name), beside / f"{name}.onnx")
-            if isinstance(network, Generator) and "safetensors" in formats:
-                write_safetensors(network, beside / f"{name}.safetensors")
+            if isinstance(network, Generator):
+                _write_formats(network, name, normalizer, values, formats, beside)
         normalizer.save(beside / NORMALIZATION)
         (beside / SOURCE).write_text(generator_source(), encoding="utf-8", newline="\n")
-        if inference_script:
-            shutil.copyfile(TEMPLATE, beside / SCRIPT)
+        scripts = [SCRIPT] * inference_script + [FRONT_END] * (values["feature_settings"] is not None)
+        for name in scripts:
+            shutil.copyfile(Path(__file__).with_name(name), beside / name)
         for domain, sequence in content.get("example", {}).items():
             np.save(beside / EXAMPLES[domain], sequence.numpy()[None])  # (1, slices, 40)
         write_card(beside, values, list(beside.iterdir()))
@@ -96,6 +104,25 @@ def export(
         f"{name}.pth": sum(p.numel() for p in network.parameters()) for name, network in networks.items()
     }
     return [ExportedFile(folder / name, (folder / name).stat().st_size, counts.get(name)) for name in written]
+
+
+def _write_formats(
+    generator: Generator,
+    name: str,
+    normalizer: Normalizer,
+    values: dict[str, Any],
+    formats: tuple[str, ...],
+    folder: Path,
+) -> None:
+    paths = {wanted: folder / file_name(name, wanted) for wanted in formats}
+    model = RawUnits(generator, normalizer, _direction(name)).eval()
+    if "onnx" in paths:
+        write_onnx(model, paths["onnx"])
+    if "safetensors" in paths:
+        write_safetensors(generator, paths["safetensors"])
+    if "edge" in paths:
+        own = values["training"]["data"][_direction(name)[0].lower()]["settings"]
+        write_edge(model, own or values["feature_settings"], paths["edge"])
 
 
 def _distilled(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,12 +17,13 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.models import Generator
 
-FORMATS = ("onnx", "safetensors")
+FORMATS = ("onnx", "safetensors", "edge")
 COMPARED_SIZES = tuple(
     itertools.product((1, 7, 64), (50, 1, 173))
 )  # (batch, slices) on which ONNX is compared
 TOLERANCE = 1e-4  # standard deviations of the target
 NEEDED = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "safetensors": ("safetensors",)}
+NEEDED["edge"] = NEEDED["onnx"]
 
 
 class RawUnits(nn.Module):
@@ -46,7 +48,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     """
     wanted = {name.strip() for name in text.split(",") if name.strip()}
     for name in sorted(wanted - {*FORMATS, "pth"}):  # .pth is always written
-        raise InputError(f"the format '{name}' is unknown; give {' or '.join(FORMATS)}, or both with a comma")
+        raise InputError(f"the format '{name}' is unknown; give {', '.join(FORMATS)}, or some with commas")
     chosen = tuple(name for name in FORMATS if name in wanted)
     for name in chosen:
         for package in NEEDED[name]:
@@ -60,25 +62,37 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def write_onnx(generator: Generator, normalizer: Normalizer, direction: str, path: str | Path) -> Path:
+def write_onnx(model: RawUnits, path: str | Path) -> Path:
     """Write one generator as ONNX, with normalisation inside, and compare it with torch.
 
     The graph takes `features` and gives `translated`, both (batch, slices, 40) float32 in dB, for any number
     of sequences and slices; everything is in the one file. Raises InputError if onnxruntime computes anything
     else than torch, by more than 1e-4 standard deviations.
     """
+    path = Path(path)
+    shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("slices")}
+    # sizes other than 1, which would become constants
+    save_onnx(model, torch.zeros(2, 3, len(model.mean_source)), "features", {"features": shapes}, path)
+    difference = onnx_difference(model, path)
+    if difference > TOLERANCE:
+        raise InputError(
+            f"{path}: onnxruntime differs from torch by {difference:.1e} standard deviations"
+            f" (at most {TOLERANCE:g} are accepted); leave onnx out of --formats"
+        )
+    return path
+
+
+def save_onnx(model: nn.Module, example: torch.Tensor, name: str, shapes: Any, path: Path) -> None:
+    """Write a network as ONNX in one file, from an input called `name` to `translated`."""
     import onnx
 
-    path = Path(path)
-    model = RawUnits(generator, normalizer, direction).eval()
-    batch, slices = torch.export.Dim("batch"), torch.export.Dim("slices")
     with _quiet():
         program = torch.onnx.export(
             model,
-            (torch.zeros(2, 3, len(normalizer.mean_a)),),  # sizes other than 1, which would become constants
+            (example,),
             dynamo=True,
-            dynamic_shapes={"features": {0: batch, 1: slices}},
-            input_names=["features"],
+            dynamic_shapes=shapes,
+            input_names=[name],
             output_names=["translated"],
             verbose=False,
         )
@@ -87,15 +101,9 @@ def write_onnx(generator: Generator, normalizer: Normalizer, direction: str, pat
     values = *graph.value_info, *graph.input, *graph.output, *graph.initializer
     for part in (proto, graph, *graph.node, *values):
         del part.metadata_props[:]  # the exporter's notes: source lines and paths of this machine
+    graph.output[0].type.tensor_type.shape.dim[1].dim_param = "slices"  # however many the input gives
     onnx.checker.check_model(proto, full_check=True)
     onnx.save_model(proto, path, save_as_external_data=False)
-    difference = onnx_difference(model, path)
-    if difference > TOLERANCE:
-        raise InputError(
-            f"{path}: onnxruntime differs from torch by {difference:.1e} standard deviations"
-            f" (at most {TOLERANCE:g} are accepted); leave onnx out of --formats"
-        )
-    return path
 
 
 def onnx_difference(model: RawUnits, path: str | Path) -> float:
@@ -114,6 +122,11 @@ def onnx_difference(model: RawUnits, path: str | Path) -> float:
         (computed,) = session.run(None, {"features": x})
         worst = max(worst, float(np.abs((computed - expected) / model.std_target.numpy()).max()))
     return worst
+
+
+def file_name(network: str, suffix: str) -> str:
+    """What a network, "generator_AB" for one, is called in a format: edge_AB.onnx, or with the suffix."""
+    return f"{network.replace('generator', 'edge')}.onnx" if suffix == "edge" else f"{network}.{suffix}"
 
 
 def write_safetensors(generator: Generator, path: Path) -> None:

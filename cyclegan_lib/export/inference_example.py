@@ -1,12 +1,14 @@
-"""Translate features with the exported generators; needs numpy, torch and this folder, nothing else.
+"""Translate with the exported generators; needs numpy, torch and this folder, nothing else.
 
     python inference_example.py
     python inference_example.py --input features.npz --output translated.npz --direction AB
+    python inference_example.py --input recording.wav --output translated.npz    # needs soundfile as well
 
 With --distilled a small generator translates, if there is one here: nearly the same, many times as fast.
 Input and output are log mel energies in dB, (sequences, slices, 40): an .npy array; an .npz file with an
 array `features`, whose other arrays are passed on, and `slices`, how many of each sequence are real, where
-lengths differ; or .json, a list of (slices, 40) lists. Without --input the bundled example is translated.
+lengths differ; or .json, a list of (slices, 40) lists. Input may be sound too, .wav or .flac, at the rate of
+the model's recordings. Without --input the bundled example is translated.
 """
 
 import argparse
@@ -38,12 +40,8 @@ def translate(features, direction="AB", distilled=False, slices=None):
     settings = config["distilled"] if distilled else config
     if settings is None:
         fail(f"{HERE} holds no distilled generators; leave out --distilled")
-    weights = HERE / f"generator_{direction}{'_distilled' if distilled else ''}.pth"
-    normalization = HERE / "normalization_params.json"
-    for path in (weights, normalization):
-        known = config["sha256"][path.name]
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != known:
-            fail(f"{path} is missing, damaged or of another export; copy the whole folder again")
+    weights = proven(f"generator_{direction}{'_distilled' if distilled else ''}.pth", config)
+    normalization = proven("normalization_params.json", config)
     generator = Generator(**settings["generator_config"]).eval()
     try:
         generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
@@ -71,6 +69,29 @@ def configuration():
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         fail(f"{path} is missing or damaged; copy the whole folder again")
+
+
+def proven(name, config):
+    """The path of a file of this folder, which is the one that was exported."""
+    path, known = HERE / name, config["sha256"].get(name)
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != known:
+        fail(f"{path} is missing, damaged or of another export; copy the whole folder again")
+    return path
+
+
+def heard(path, direction, config):
+    """The arrays of a recording of the source device."""
+    if config["feature_settings"] is None:
+        fail(f"{path} holds sound, and how the model's features were extracted is not known; give features")
+    proven("features.py", config)
+    try:
+        from features import extract  # features.py beside this script
+    except ImportError:
+        fail(f"{path} holds sound, which the package soundfile reads; install it with pip install soundfile")
+    try:
+        return extract(path, direction[0].lower())
+    except (ValueError, RuntimeError, OSError) as error:  # libsndfile's are of the second kind
+        fail(f"{path} cannot be used: {error}")
 
 
 def read(path):
@@ -173,7 +194,9 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--input", type=Path, help=".npz, .npy or .json; default: the bundled example")
+    parser.add_argument(
+        "--input", type=Path, help=".npz, .npy, .json, .wav or .flac; default: the bundled example"
+    )
     parser.add_argument("--output", type=Path, help="file to write, .npz, .npy or .json")
     parser.add_argument("--direction", choices=("AB", "BA"), default="AB")
     parser.add_argument("--distilled", action="store_true", help="use the small generator")
@@ -189,7 +212,8 @@ def main():
         if output and os.path.exists(output) and os.path.exists(known) and os.path.samefile(output, known):
             fail(f"{output} is an input and would be overwritten; give another --output")
     devices = [printable(config[f"device_{name}"]) for name in options.direction.lower()]
-    arrays = read(path)
+    is_sound = path.suffix.lower() in (".wav", ".flac")
+    arrays = heard(path, options.direction, config) if is_sound else read(path)
     check(path, arrays, config, options.direction)
     before, slices = arrays["features"], arrays.get("slices")
     if output and output.suffix.lower() == ".npy" and slices is not None:

@@ -28,7 +28,7 @@ MAX_CONFIG_BYTES = 1 << 20  # a configuration has some kB
 CHECKED = (".pth", ".onnx", ".safetensors", ".npy", ".json")
 GIVE_FOLDER = "give a folder that `cyclegan export` wrote"
 AGAIN = "copy the whole folder again, or export again"
-PACKAGES = ("cyclegan-lib", "torch", "pytorch-lightning", "numpy")
+PACKAGES = ("cyclegan-lib", "torch", "numpy")
 
 
 class ExportedGenerator(GeneratorSettings):

@@ -46,10 +46,13 @@ def run_script(script_of, monkeypatch, capsys) -> Callable[..., tuple[int, str, 
     def run(folder: Path, *arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["inference_example.py", *map(str, arguments)])
         capsys.readouterr()
+        monkeypatch.syspath_prepend(folder)
         try:
             code = script_of(folder)["main"]() or 0
         except SystemExit as end:
             code = end.code
+        finally:
+            sys.modules.pop("features", None)  # features.py beside the script
         return code, *capsys.readouterr()
 
     return run

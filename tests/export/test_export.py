@@ -16,7 +16,7 @@ from cyclegan_lib.names import MAX_PATH, refused
 
 GENERATORS = ("generator_AB", "generator_BA")
 ALWAYS = {f"{name}.pth" for name in GENERATORS} | {"model_config.json", "normalization_params.json"}
-ALWAYS |= {"models.py", "example_A.npy", "example_B.npy", "README.md"}
+ALWAYS |= {"models.py", "features.py", "example_A.npy", "example_B.npy", "README.md"}
 ALL = ALWAYS | {"discriminator_A.pth", "discriminator_B.pth", "inference_example.py"}
 FORMATS = {f"{name}.{suffix}" for name in GENERATORS for suffix in ("onnx", "safetensors")}
 DISTILLED = {f"{name}_distilled.{suffix}" for name in GENERATORS for suffix in ("pth", "onnx", "safetensors")}

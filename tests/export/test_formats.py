@@ -51,9 +51,9 @@ def test_safetensors_hold_the_weights_of_the_pth(everything):
 def test_the_same_checkpoint_gives_the_same_bytes(everything, far_checkpoint, tmp_path, monkeypatch):
     """One graph in ONNX: all four would take as long again as all that there is."""
 
-    def write_one(generator, normalizer, direction, path):
+    def write_one(model, path):
         if path.name == "generator_BA_distilled.onnx":
-            formats.write_onnx(generator, normalizer, direction, path)
+            formats.write_onnx(model, path)
         else:
             shutil.copy(everything / path.name, path)
 
@@ -68,7 +68,7 @@ def test_the_same_checkpoint_gives_the_same_bytes(everything, far_checkpoint, tm
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        ("onnx,tflite", "the format 'tflite' is unknown; give onnx or safetensors"),
+        ("onnx,tflite", "the format 'tflite' is unknown; give onnx, safetensors, edge"),
         ("onnx", "needs the package onnxruntime; install it with pip install 'cyclegan-lib[formats]'"),
     ],
 )

@@ -1,4 +1,5 @@
-"""The exported folder on a machine that has numpy and torch, or numpy and onnxruntime, and nothing else.
+"""The exported folder on a machine that has numpy and torch, or numpy and onnxruntime, and nothing else;
+and the library on one that has what translating needs.
 
 Such a machine is this environment with all other packages hidden; in the slow tests a fresh environment.
 """
@@ -7,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import packages_distributions, requires
@@ -17,9 +19,11 @@ import pytest
 from helpers import PROJECT, deviations_apart, make_set
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from sounds import drifting, write
 
 from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
+from cyclegan_lib.features.log_mel import slices_of
 
 LIBRARY = ("cyclegan_lib", "pytorch_lightning", "pydantic", "sklearn", "scipy")
 # to start Python with: what is hidden is for every finder of modules as if it were not installed
@@ -41,8 +45,11 @@ sys.meta_path[:] = map(Hiding, sys.meta_path)
 
 
 def needed(*packages: str) -> set[str]:
-    """The packages and all that they need here."""
-    found, left = set(), list(packages)
+    """The packages and all that they need here; the library, "cyclegan_lib", without its extras."""
+    found, left = set(), [name for name in packages if name != "cyclegan_lib"]
+    if "cyclegan_lib" in packages:
+        pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+        left += [Requirement(text).name for text in pyproject["project"]["dependencies"]]
     while left:
         name = canonicalize_name(left.pop())
         if name not in found:
@@ -59,7 +66,7 @@ def with_only(kind: str, folder: Path, *packages: str) -> Callable[..., str]:
         there = packages_distributions().items()
         hidden = {module for module, names in there if kept.isdisjoint(map(canonicalize_name, names))}
         hidden |= {"cyclegan_lib"}
-        hidden -= {"models"}  # the library's of that name gives way to the one beside the script
+        hidden -= {"models", *packages}  # the library's `models` gives way to the one beside the script
         (folder / "sitecustomize.py").write_text(HIDING.replace("{hidden!r}", repr(hidden)), encoding="utf-8")
         return partial(alone, Path(sys.executable), [str(folder)])
     import venv  # which not every Python has, as it comes
@@ -209,3 +216,43 @@ def test_onnx_needs_numpy_and_onnxruntime_only(with_onnxruntime, place):
     with_onnxruntime("-c", IN_ONNX, cwd=place)
     for name, translator in translators.items():
         assert deviations_apart(translator, np.load(place / f"{name}.npy"), translator.translate(x)) < 1e-4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_of_sound_need_numpy_and_soundfile_only(kind, place, tmp_path_factory):
+    run = with_only(kind, tmp_path_factory.mktemp("soundfile"), "numpy", "soundfile")
+    names = ("numpy", "soundfile", "torch", "onnxruntime", *LIBRARY)
+    assert importable(run, place, *names) == "numpy soundfile"
+    sound = drifting(10)
+    write(place / "heard.wav", sound, subtype="FLOAT")
+    code = "import numpy as np; from features import extract; np.savez('x.npz', **extract('heard.wav'))"
+    run("-c", code, cwd=place, path="exported_models")
+    features = FeatureSet.load(place / "x.npz", least=1)
+    expected = np.concatenate(list(slices_of([sound], features.settings)))
+    assert features.device == "cpc006" and np.abs(features.features[0] - expected).max() < 0.05
+
+
+WITHOUT_EXTRAS = """
+import contextlib, io, sys
+from cyclegan_lib.cli import main
+
+given = ["--model", "exported_models", "--direction", "AB", "--input", "heard.wav", "--output", "out.npz"]
+for command in (["translate", *given], ["train"], ["run"]):
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        code = main(command)
+    print(code, said.getvalue().splitlines()[-1] if code else "")
+"""
+
+
+def test_the_library_translates_without_training_and_notebooks(place, tmp_path_factory):
+    run = with_only("hidden", tmp_path_factory.mktemp("base"), "cyclegan_lib")
+    extras = ("pytorch_lightning", "ot", "papermill", "nbformat", "IPython", "jupyter_client", "jupyterlab")
+    assert importable(run, place, "torch", *extras) == "torch"
+    write(place / "heard.wav", drifting(10))
+    translated, train, notebooks = run("-c", WITHOUT_EXTRAS, cwd=place, path=str(PROJECT)).splitlines()
+    assert translated == "0 " and len(FeatureSet.load(place / "out.npz", least=1)) == 1
+    assert train.startswith("2 cyclegan: ") and train.endswith("pip install 'cyclegan-lib[train]'")
+    assert notebooks.startswith("2 cyclegan: ") and notebooks.endswith(
+        "pip install 'cyclegan-lib[notebooks]'"
+    )
