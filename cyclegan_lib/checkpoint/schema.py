@@ -18,7 +18,8 @@ from cyclegan_lib.checkpoint.torch_file import is_plain
 from cyclegan_lib.config import N_FEATURES, StoredFeatureSettings, TrainingSettings
 from cyclegan_lib.errors import InputError, printable, shown
 from cyclegan_lib.features import Normalizer
-from cyclegan_lib.features.fingerprints import DIGITS, KEPT
+from cyclegan_lib.features.feature_set import DIGITS
+from cyclegan_lib.features.fingerprints import KEPT
 from cyclegan_lib.features.seen import Seen
 
 MAX_MOMENT = 1e6  # z-scores, squared or not: far more than any recording has

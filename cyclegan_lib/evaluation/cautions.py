@@ -6,7 +6,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation.checks import MATCHED, TITLES
 from cyclegan_lib.export.manifest import TrainingFacts
 from cyclegan_lib.features import FeatureSet
-from cyclegan_lib.features.fingerprints import fingerprint, fingerprints, recognised
+from cyclegan_lib.features.fingerprints import fingerprint, recognised
 
 ENOUGH = 5  # recordings on each side of a distance: with fewer it is mostly chance which ones they are
 
@@ -18,7 +18,7 @@ def without_copies(sets: dict[str, FeatureSet]) -> dict[str, FeatureSet]:
     """
     kept = {}
     for name in ("source", "target"):
-        kept[name] = np.sort(np.unique(fingerprints(sets[name]), return_index=True)[1])
+        kept[name] = np.sort(np.unique(sets[name].fingerprints, return_index=True)[1])
         if len(np.unique(sets[name].recording[kept[name]])) < 2:
             raise InputError(f"{TITLES[name]} holds copies of one recording; at least 2 others are needed")
     kept |= dict.fromkeys(MATCHED, kept["source"])
@@ -31,11 +31,11 @@ def trained_on(sets: dict[str, FeatureSet], model: TrainingFacts | None) -> str:
     Known are those that the exported `model` remembers, and the training sets that are given.
     """
     facts = model.data.values() if model is not None else ()
-    training = [fingerprints(sets[name]) for name in ("labelled", "fit_source", "fit_target") if name in sets]
+    training = [sets[name].fingerprints for name in ("labelled", "fit_source", "fit_target") if name in sets]
     found = []
     for name in ("source", "target"):
         own = sets[name]
-        seen = np.isin(fingerprints(own), np.concatenate(training)) if training else np.zeros(len(own), bool)
+        seen = np.isin(own.fingerprints, np.concatenate(training)) if training else np.zeros(len(own), bool)
         for domain in facts:
             seen |= recognised(own, domain.remembered) | (fingerprint(own) == domain.fingerprint)
         if seen.any():

@@ -1,8 +1,10 @@
 """A device's features, in memory or on disk, and what must be true of them."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from cyclegan_lib.files import existing_file
 from cyclegan_lib.glance import Shown
 
 PART = 4096  # sequences in memory, where not all are kept
+DIGITS = 12  # of a sequence's SHA-256: among a million no two are the same by chance
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +70,8 @@ class FeatureSet(Shown):
 
     def real_slices(self) -> np.ndarray:
         """All slices of all sequences, one after the other: (slices in all, 40) dB, without padding."""
+        if self.slices is None:
+            return self.features.reshape(-1, self.features.shape[-1])
         return self.features[np.arange(self.features.shape[1]) < self.lengths[:, None]]
 
     def mean_spectra(self) -> np.ndarray:
@@ -77,12 +82,22 @@ class FeatureSet(Shown):
         ones = np.ones(real.shape[1], np.float32)  # a product: the sum over an inner axis is slower
         return np.matmul(ones, real).astype(np.float64) / self.lengths[:, None]
 
+    @cached_property
+    def fingerprints(self) -> np.ndarray:
+        """`DIGITS` hexadecimal digits of each sequence, str (sequences,): the same where the features are."""
+        rows = zip(self.features, self.lengths, strict=True)
+        digests = (hashlib.sha256(np.ascontiguousarray(x[:length])).hexdigest() for x, length in rows)
+        return np.array([digest[:DIGITS] for digest in digests])
+
     def sequence(self, row: int) -> np.ndarray:
         """The slices of one sequence, (its length, 40) dB."""
         return self.features[row, : self.lengths[row]]
 
     def by_length(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Sequences of one length at a time: which they are, int (k,), and their features (k, length, 40)."""
+        if self.slices is None:
+            yield np.arange(len(self)), self.features
+            return
         for length in np.unique(self.lengths):
             index = np.flatnonzero(self.lengths == length)
             yield index, self.features[index, :length]
@@ -306,5 +321,6 @@ def check_features(header: Header, path: Path) -> None:
 def as_float32(features: np.ndarray) -> tuple[np.ndarray, int]:
     """The features as float32, and in how many of the sequences one is then NaN or infinite."""
     with np.errstate(over="ignore"):
-        features = features.astype(np.float32, order="C")
-    return features, int((~np.isfinite(features)).any(axis=(1, 2)).sum())
+        features = features.astype(np.float32, order="C", copy=False)
+    ends = [f(features.reshape(len(features), -1), axis=1) for f in (np.min, np.max)]  # NaN if one is
+    return features, int((~np.isfinite(ends)).any(axis=0).sum())

@@ -1,5 +1,6 @@
 """Normalisation: z-scores for the networks, raw units for everyone else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from cyclegan_lib.glance import Shown
 NORMALIZATION = "normalization_params.json"
 # A feature whose deviation is below this (dB) is constant: dividing by it would blow rounding up to signal.
 CONSTANT_DB = 1e-4
+PART = 50_000  # slices: 16 MB
 MAX_DB = 1e30  # z-scores of anything smaller are finite in float32
 FIELDS = ("mean_a", "std_a", "mean_b", "std_b")
 
@@ -48,8 +50,7 @@ class Normalizer(Shown):
         `mode` is "per-domain" or "shared": both domains weigh the same, however many sequences each has.
         Raises InputError for another one.
         """
-        a, b = (np.asarray(x, dtype=np.float64).reshape(-1, x.shape[-1]) for x in (a, b))  # (slices, 40)
-        mean_a, mean_b, var_a, var_b = a.mean(axis=0), b.mean(axis=0), a.var(axis=0), b.var(axis=0)
+        (mean_a, var_a), (mean_b, var_b) = _moments(a), _moments(b)
         if mode == "shared":
             # variance of the mixture of both domains, half and half
             var_a = var_b = (var_a + var_b) / 2 + ((mean_a - mean_b) / 2) ** 2
@@ -108,6 +109,26 @@ class Normalizer(Shown):
     def moments(self, domain: str) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of domain "A" or "B", (40,) dB each."""
         return {"A": (self.mean_a, self.std_a), "B": (self.mean_b, self.std_b)}[domain]
+
+
+def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each feature over all slices, float64 (40,) each, in memory for some of them.
+
+    Slice is added to slice in their order: the same bits as all at once.
+    """
+    slices = x.reshape(-1, x.shape[-1])
+    parts = [slices[start : start + PART] for start in range(0, len(slices), PART)]
+
+    def mean_of(function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        total = np.zeros(x.shape[-1])
+        for part in parts:
+            values = function(np.array(part, dtype=np.float64))
+            values[0] += total
+            total = values.sum(axis=0)
+        return total / len(slices)
+
+    mean = mean_of(lambda part: part)
+    return mean, mean_of(lambda part: np.square(part - mean))
 
 
 def safe_std(variance: np.ndarray) -> np.ndarray:

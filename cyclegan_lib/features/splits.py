@@ -68,10 +68,15 @@ def fold_of_recordings(recording: np.ndarray, folds: int, seed: int) -> np.ndarr
     `recording` names that of each sequence, (sequences,). Returns the fold of each, int (sequences,), 0 to
     `folds` - 1, the same for all sequences of a recording; with fewer recordings there are as many folds.
     """
+    return dealt(recording, seed) % folds
+
+
+def dealt(recording: np.ndarray, seed: int) -> np.ndarray:
+    """In which order the seed deals the recordings, from 0: of each sequence, int (sequences,)."""
     names, place = np.unique(recording, return_inverse=True)
-    dealt = np.empty(len(names), dtype=int)
-    dealt[np.random.default_rng(seed).permutation(len(names))] = np.arange(len(names)) % folds
-    return dealt[place]
+    order = np.empty(len(names), dtype=int)
+    order[np.random.default_rng(seed).permutation(len(names))] = np.arange(len(names))
+    return order[place]
 
 
 @dataclass(frozen=True)

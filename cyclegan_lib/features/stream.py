@@ -83,7 +83,7 @@ class Npy:
     def parts(self, size: int, _: Sequence[str] = ()) -> Iterator[dict[str, np.ndarray]]:
         """Read what is asked for."""
         for start in range(0, self.headers["features"].shape[0], size):
-            yield {"features": self.features()[start : start + size]}
+            yield {"features": np.array(self.features()[start : start + size])}
 
 
 class Json:

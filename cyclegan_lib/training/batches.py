@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.features.seen import Seen
 from cyclegan_lib.training.criterion import yardstick
-from cyclegan_lib.training.domains import Domains
+from cyclegan_lib.training.domains import Domains, ZScores
 from cyclegan_lib.training.start import Gains
 
 
@@ -16,14 +16,14 @@ class UnpairedBatches(Dataset):
     """One epoch of batches: for each restart sequences of A and, independently, of B.
 
     The order follows from the seed and the epoch's number alone, so that a resumed run draws what the
-    uninterrupted one would have drawn. `a` and `b` are (sequences, slices, 40); `members_a` and `members_b`
-    say for each restart which sequences it is trained on.
+    uninterrupted one would have drawn. `members_a` and `members_b` say for each restart which sequences of
+    `a` and `b` it is trained on.
     """
 
     def __init__(
         self,
-        a: torch.Tensor,
-        b: torch.Tensor,
+        a: ZScores,
+        b: ZScores,
         members_a: list[np.ndarray],
         members_b: list[np.ndarray],
         settings: TrainingSettings,
@@ -42,43 +42,44 @@ class UnpairedBatches(Dataset):
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         # (members, batch, slices, 40) each
-        return self.a[self.order_a[step]], self.b[self.order_b[step]]
+        return torch.from_numpy(self.a[self.order_a[step]]), torch.from_numpy(self.b[self.order_b[step]])
 
 
 class UnpairedData(pl.LightningDataModule):
-    """Batches of what each restart is trained on; what it is judged on as the one validation batch."""
+    """Batches of what each restart is trained on; what it is judged on as the one validation batch.
+
+    Batches are of all recordings, all else is of those drawn (`Domains.drawn`).
+    """
 
     def __init__(self, domains: Domains, settings: TrainingSettings) -> None:
         super().__init__()
         self.settings = settings
-        z = domains.normalized()
-        self.a, self.b = torch.from_numpy(z["a"]), torch.from_numpy(z["b"])
+        self.a, self.b = domains.normalized().values()
         # raw dB, for who wants to try a checkpoint without the data; tensors of their own, because a view
         # would take the whole set along into the file
         self.example = {
             name: torch.tensor(domain.features[0], dtype=torch.float32)  # (slices, 40)
             for name, domain in (("A", domains.a), ("B", domains.b))
         }
-        # what all slices are like, in z-scores: a generator is distilled by asking it about such slices
-        self.slice_moments = {"A": _moments(self.a), "B": _moments(self.b)}
         # what the recordings are like: a translator then knows others that are not
         self.seen = {"A": Seen.of(domains.a), "B": Seen.of(domains.b)}
+        drawn = domains.drawn(settings.seed)
+        a, b = (torch.from_numpy(z[:]) for z in drawn.normalized().values())
+        # what slices are like, in z-scores: a generator is distilled by asking it about such slices
+        self.slice_moments = {"A": _moments(a), "B": _moments(b)}
         # one sequence of each recording
         self.first_a, self.first_b = (
-            x[np.unique(domain.recording, return_index=True)[1]]
-            for x, domain in ((self.a, domains.a), (self.b, domains.b))
+            x[np.unique(domain.recording, return_index=True)[1]] for x, domain in ((a, drawn.a), (b, drawn.b))
         )
         self.gains = Gains(self.first_a, self.first_b)
-        self.yardsticks = yardstick(z["a"]), yardstick(z["b"])  # of the held-out distance
+        self.yardsticks = yardstick(a.numpy()), yardstick(b.numpy())  # of the held-out distance
         held_out = [restart % settings.folds for restart in range(settings.restarts)]
         self.train_a = [np.flatnonzero(domains.fold_a != fold) for fold in held_out]
         self.train_b = [np.flatnonzero(domains.fold_b != fold) for fold in held_out]
-        self.held_out = [
-            (self.a[domains.fold_a == fold], self.b[domains.fold_b == fold]) for fold in held_out
-        ]
+        self.held_out = [(a[drawn.fold_a == fold], b[drawn.fold_b == fold]) for fold in held_out]
         # as many other recordings, which the device itself made: what they measure is what to expect
         self.others = [
-            (self.a[domains.fold_a == fold], self.b[domains.fold_b == fold])
+            (a[drawn.fold_a == fold], b[drawn.fold_b == fold])
             for fold in ((fold + 1) % settings.folds for fold in held_out)
         ]
 
@@ -100,7 +101,7 @@ class UnpairedData(pl.LightningDataModule):
 
 
 def _moments(z: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Mean (40,) and covariance (40, 40) over all slices of (sequences, slices, 40)."""
+    """Mean (40,) and covariance (40, 40) over the slices of (sequences, slices, 40)."""
     slices = z.reshape(-1, z.shape[-1]).double()
     return {"mean": slices.mean(dim=0).float(), "covariance": torch.cov(slices.T, correction=0).float()}
 

@@ -1,6 +1,6 @@
 """The two domains of a training run: read, checked against each other, dealt into folds, normalised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,29 @@ import numpy as np
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
-from cyclegan_lib.features.check import MIN_RECORDINGS, copies, warnings
+from cyclegan_lib.features.check import MIN_RECORDINGS, alike, names_by_sound, warnings
 from cyclegan_lib.features.feature_set import FeatureStream
 from cyclegan_lib.features.fingerprints import fingerprint, remembered
 from cyclegan_lib.features.lengths import common_length, left_out
 from cyclegan_lib.features.normalization import CONSTANT_DB
-from cyclegan_lib.features.splits import fold_of_recordings
+from cyclegan_lib.features.splits import dealt, fold_of_recordings
+
+# What training starts at, fits its gains to and is judged on: more take longer and change little
+# (docs/reliability.md). Of recordings with very many sequences `EACH`, so that these, too, are bounded.
+MOST_RECORDINGS, MOST_SEQUENCES, EACH = 500, 10_000, 20
+
+
+@dataclass(frozen=True)
+class ZScores:
+    """A domain's z-scores, of the sequences that are asked for: of all they take as much as the features."""
+
+    features: np.ndarray  # (sequences, slices, 40) dB
+    normalizer: Normalizer
+    domain: str  # "A" or "B"
+
+    def __getitem__(self, index: np.ndarray | slice) -> np.ndarray:
+        """Float32 (sequences at `index`, slices, 40)."""
+        return self.normalizer.normalize(self.features[index], self.domain)
 
 
 @dataclass(frozen=True)
@@ -35,12 +52,34 @@ class Domains:
     pairs: Pairs | None = None  # recordings that both devices made
     warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
 
-    def normalized(self) -> dict[str, np.ndarray]:
-        """Z-scores of both domains, "a" and "b", float32 (sequences, slices, 40)."""
-        return {
-            "a": self.normalizer.normalize(self.a.features, "A"),
-            "b": self.normalizer.normalize(self.b.features, "B"),
-        }
+    def normalized(self) -> dict[str, ZScores]:
+        """Z-scores of both domains, "a" and "b"."""
+        return {name: ZScores(getattr(self, name).features, self.normalizer, name.upper()) for name in "ab"}
+
+    def drawn(self, seed: int) -> "Domains":
+        """At most `MOST_RECORDINGS` recordings of each domain, as many of each fold; the same for each seed.
+
+        If there are no more, these domains themselves.
+        """
+        in_a, in_b = (_drawn(domain.recording, seed) for domain in (self.a, self.b))
+        if in_a.all() and in_b.all():
+            return self
+        few = {"a": self.a.select(in_a), "b": self.b.select(in_b)}
+        return replace(self, **few, fold_a=self.fold_a[in_a], fold_b=self.fold_b[in_b])
+
+    def drawn_in_words(self, seed: int) -> str:
+        """A sentence if less than all is drawn; nothing otherwise."""
+        drawn = self.drawn(seed)
+        if drawn is self:
+            return ""
+        parts = [
+            f"{len(few):,} of {len(whole):,} sequences of {whole.device}"
+            for few, whole in ((drawn.a, self.a), (drawn.b, self.b))
+        ]
+        return (
+            f"training starts from, and is judged on, {' and '.join(parts)}: of at most {MOST_RECORDINGS}"
+            " recordings a device, drawn by the seed; its batches are of all"
+        )
 
     def same_as(self, facts: dict[str, Any]) -> bool:
         """Whether a checkpoint with such `facts` was trained on these; those of before remember less."""
@@ -76,8 +115,10 @@ def load_domains(
             " device"
         )
     length = max(common_length(*given), settings.discriminator.window)
+    heard = list(map(names_by_sound, given))
     a, b = (
-        _usable(domain, length, path, settings) for domain, path in zip(given, (path_a, path_b), strict=True)
+        _usable(domain, [name for _, *others in alike(own) for name in others], length, path, settings)
+        for domain, own, path in zip(given, heard, (path_a, path_b), strict=True)
     )
     return Domains(
         a,
@@ -89,21 +130,24 @@ def load_domains(
         None if pairs is None else Pairs.load(pairs),
         (
             *drawn,
-            *warnings(*given),
+            *warnings(*given, heard),
             *(line for domain in given for line in left_out(domain, length, domain.device)),
         ),
     )
 
 
-def _usable(domain: FeatureSet, length: int, path: str | Path, settings: TrainingSettings) -> FeatureSet:
-    """What is trained on: sequences of `length` slices, each recording once."""
+def _usable(
+    domain: FeatureSet, again: list[str], length: int, path: str | Path, settings: TrainingSettings
+) -> FeatureSet:
+    """What is trained on: sequences of `length` slices, without the recordings that are there `again`."""
     if domain.lengths.max() < settings.discriminator.window:
         raise InputError(
             f"{path} has {domain.lengths.max()} slices a sequence;"
             f" at least {settings.discriminator.window} are needed"
         )
-    again = [name for _, *others in copies(domain) for name in others]
-    domain = domain.select(~np.isin(domain.recording, again)).cut(length)
+    if again:
+        domain = domain.select(~np.isin(domain.recording, again))
+    domain = domain.cut(length)
     recordings = len(np.unique(domain.recording))
     # each restart holds out a fold, which must not be empty
     least = max(MIN_RECORDINGS, min(settings.restarts, settings.folds))
@@ -113,11 +157,26 @@ def _usable(domain: FeatureSet, length: int, path: str | Path, settings: Trainin
             " needed to train and to hold some out; `cyclegan extract --split-every SECONDS` makes several of"
             " a long one"
         )
-    if (np.ptp(domain.features.reshape(-1, domain.features.shape[-1]), axis=0) < CONSTANT_DB).all():
+    first = domain.features[0, 0]
+    if all((np.abs(sequence - first) < CONSTANT_DB).all() for sequence in domain.features):
         raise InputError(
             f"every feature in {path} has the same value everywhere; give recordings that are not silent"
         )
     return domain
+
+
+def _drawn(recording: np.ndarray, seed: int) -> np.ndarray:
+    """Which sequences are drawn, bool (sequences,)."""
+    place = dealt(recording, seed)
+    kept = place < MOST_RECORDINGS
+    if kept.sum() > MOST_SEQUENCES:
+        order = np.argsort(place, kind="stable")
+        counts = np.bincount(place)
+        number = np.empty(len(place), dtype=int)  # of each sequence in its recording
+        number[order] = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
+        share = np.minimum(EACH / counts, 1.0)[place]  # evenly spaced ones
+        kept &= np.floor(number * share) > np.floor((number - 1) * share)
+    return kept
 
 
 def _facts(domain: FeatureSet) -> dict[str, Any]:

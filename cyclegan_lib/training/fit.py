@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Timer, TQDMProgressBar
 from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
+from threadpoolctl import threadpool_limits
 
 from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
@@ -67,6 +69,25 @@ class OneBar(TQDMProgressBar):
             self._train_progress_bar.close()
 
 
+class TimeLimit(Timer):
+    """Ends training after the epoch in which its time is over; what came before the first epoch counts."""
+
+    def __init__(self, minutes: float, began: float) -> None:
+        # an epoch that is begun is finished, so that a run which was out of time can be resumed exactly
+        super().__init__(timedelta(minutes=minutes), interval="epoch")
+        self.began = began  # of `time.monotonic`
+
+    @property
+    def state_key(self) -> str:
+        """The name under which a checkpoint keeps the state."""
+        return "Timer"
+
+    def start_time(self, stage: str = "train") -> float | None:
+        """When the stage began; None before."""
+        started = super().start_time(stage)
+        return self.began if started is not None and stage == "train" else started
+
+
 def train(
     domain_a: str | Path,
     domain_b: str | Path,
@@ -104,7 +125,7 @@ def train(
     cannot be written, the disk is full, or a loss stops being a number (cyclegan-last.ckpt then holds the
     last good epoch), and Interrupted after Ctrl-C or SIGTERM, when the epoch is done and saved.
     """
-    folder = Path(checkpoint_dir)
+    began, folder = time.monotonic(), Path(checkpoint_dir)
     choice: ChooseCheckpoint | None = None
 
     def where() -> str:
@@ -139,10 +160,13 @@ def train(
             print(printable(f"{without} of {len(domains.b)} sequences of {domain_b} have no label"))
         held.enter_context(locked(folder, remedy=checkpoints.OTHER_FOLDER))
         remove_leftovers(folder, *checkpoints.WRITTEN)
+        if drawn := domains.drawn_in_words(settings.seed):
+            print(printable(drawn))
         torch.set_num_threads(settings.threads)
+        held.enter_context(threadpool_limits(settings.threads, "blas"))
         pl.seed_everything(settings.seed, verbose=False)
         if point is None:
-            module = start_module(domains, settings)
+            module = start_module(domains, settings, progress)
             _check_room(folder, module)
             checkpoints.set_earlier_run_aside(folder, domains.normalizer.to_dict())
         else:
@@ -156,7 +180,8 @@ def train(
             print(printable(f"going on from {point.path} after epoch {point.epoch} of {settings.max_epochs}"))
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
-        _fit(module, UnpairedData(domains, settings), choice, stopping, point, progress)
+        limit = TimeLimit(settings.max_minutes, began)
+        _fit(module, UnpairedData(domains, settings), choice, stopping, limit, point, progress)
         return _run(folder, choice.state_dict(), domains)
 
 
@@ -195,14 +220,13 @@ def _fit(
     data: UnpairedData,
     choice: ChooseCheckpoint,
     stopping: Stopping,
+    limit: TimeLimit,
     point: ResumePoint | None,
     progress: bool,
 ) -> None:
     settings, folder = module.settings, choice.folder
     # TQDM always: where Rich is installed Lightning would pick its bar, which now and then hangs papermill
     bars = [OneBar(refresh_rate=settings.steps_per_epoch)] if progress else []
-    # an epoch that is begun is finished, so that a run which was out of time can be resumed exactly
-    timer = Timer(timedelta(minutes=settings.max_minutes), interval="epoch")
     with warnings.catch_warnings():
         # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
@@ -212,7 +236,7 @@ def _fit(
             devices=1,
             max_epochs=settings.max_epochs,
             logger=EpochLogger(folder, point.epoch * settings.steps_per_epoch if point else 0),
-            callbacks=[StopWhenAsked(stopping), choice, timer, *bars],
+            callbacks=[StopWhenAsked(stopping), choice, limit, *bars],
             plugins=[checkpoints.WholeFilesIO()],
             enable_checkpointing=False,  # Lightning's own; `choice` writes them
             num_sanity_val_steps=0,

@@ -58,12 +58,14 @@ class Described:
         cls, features: np.ndarray, recording: np.ndarray, label: np.ndarray | None = None
     ) -> "Described":
         """From sequences (n, slices, 40), their recordings' names and labels (n,); sorted by name."""
+        order = np.argsort(recording, kind="stable")
+        first = np.unique(recording[order], return_index=True)[1]
         slices = [
-            features[recording == name].reshape(-1, features.shape[-1]).astype(np.float64)
-            for name in np.unique(recording)
+            features[own].reshape(-1, features.shape[-1]).astype(np.float64)
+            for own in np.split(order, first[1:])
         ]
         mean, std = (np.stack([f(x, axis=0) for x in slices]) for f in (np.mean, np.std))
-        return cls(mean, std, None if label is None else label[np.unique(recording, return_index=True)[1]])
+        return cls(mean, std, None if label is None else label[order[first]])
 
     def some(self, rng: np.random.Generator) -> "Described":
         """Draw four fifths of the recordings, without replacement."""

@@ -12,6 +12,7 @@ import copy
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.models.cyclegan import CycleGANModule, LinearMap
@@ -53,8 +54,11 @@ def start_map(
     return mean_map(maps)
 
 
-def start_module(domains: Domains, settings: TrainingSettings) -> CycleGANModule:
-    """A new model; each restart begins at its own linear maps, fitted on what it is trained on."""
+def start_module(domains: Domains, settings: TrainingSettings, progress: bool = False) -> CycleGANModule:
+    """A new model; each restart begins at its own linear maps, fitted on what it is trained on.
+
+    Of very many recordings those drawn are looked at (`Domains.drawn`).
+    """
     features = domains.a.settings or domains.b.settings
     module = CycleGANModule(
         settings=settings.model_dump(),
@@ -64,7 +68,8 @@ def start_module(domains: Domains, settings: TrainingSettings) -> CycleGANModule
         feature_settings=None if features is None else features.common().model_dump(),
         data=domains.facts,
     )
-    z = domains.normalized()
+    domains = domains.drawn(settings.seed)
+    z = {name: scores[:] for name, scores in domains.normalized().items()}
     paired = None
     if domains.pairs is not None:
         paired = tuple(
@@ -76,7 +81,9 @@ def start_module(domains: Domains, settings: TrainingSettings) -> CycleGANModule
         name: Described.describe(z[name], domain.recording)
         for name, domain in (("a", domains.a), ("b", domains.b))
     }
+    bar = tqdm(total=settings.restarts + 1, desc="start", unit="map", disable=not progress)
     trust, gained = Trust.of(whole["a"], whole["b"], rng)
+    bar.update()
     if paired is not None:
         trust = Trust()
     maps: dict[str, list[dict[str, LinearMap]]] = {"ab": [], "ba": []}  # of each restart, by kind
@@ -90,6 +97,8 @@ def start_module(domains: Domains, settings: TrainingSettings) -> CycleGANModule
         ba = start_map(b, a, rng, trust.distance, paired and paired[::-1])
         maps["ab"].append({MATCHED: trust.applied(ab, a, b, trust.level_ab), **_simple_maps(a, b)})
         maps["ba"].append({MATCHED: trust.applied(ba, b, a, trust.level_ba), **_simple_maps(b, a)})
+        bar.update()
+    bar.close()
     # matches that are better than a shift beyond doubt are not given up for a map that looks nearer
     kinds = {
         way: MATCHED if gained[way][1] > 0 else _nearest(of_way, way, z, domains, settings)

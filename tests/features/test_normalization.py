@@ -7,7 +7,7 @@ import pytest
 from helpers import make_set
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.features import Normalizer
+from cyclegan_lib.features import Normalizer, normalization
 
 A, B = make_set("cpc006", seed=1, shift=10).features, make_set("BATCH_UPLOAD", n=5, seed=2).features
 
@@ -22,6 +22,14 @@ def test_shared_moments_keep_the_difference_between_devices_and_weigh_both_the_s
     assert apart > 1
     thrice = Normalizer.fit(np.concatenate([A, A, A]), B)
     np.testing.assert_allclose(thrice.mean_a, normalizer.mean_a, rtol=1e-6)
+
+
+def test_many_slices_are_summed_in_parts_to_the_same_bits(monkeypatch):
+    monkeypatch.setattr(normalization, "PART", 7)
+    slices = A.reshape(-1, 40).astype(np.float64)
+    normalizer = Normalizer.fit(A, B, mode="per-domain")
+    np.testing.assert_array_equal(normalizer.mean_a, slices.mean(axis=0))
+    np.testing.assert_array_equal(normalizer.std_a, slices.std(axis=0))
 
 
 def test_per_domain_moments_make_each_domain_standard():

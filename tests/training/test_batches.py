@@ -9,7 +9,7 @@ from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.training import load_domains, train
 from cyclegan_lib.training.batches import UnpairedBatches, UnpairedData
 
-X = torch.arange(10.0).reshape(10, 1, 1)
+X = np.arange(10.0).reshape(10, 1, 1)
 SETTINGS = QUICK.model_copy(update={"steps_per_epoch": 5})
 
 
@@ -63,8 +63,9 @@ def test_no_restart_is_trained_on_a_sequence_of_its_held_out_fold(paths, restart
         UnpairedBatches(data.a, data.b, data.train_a, data.train_b, settings, epoch) for epoch in range(3)
     ]
     for place, (z, domain) in enumerate(((data.a, domains.a), (data.b, domains.b))):
-        recording = dict(zip(z[:, 0, 0].tolist(), domain.recording, strict=True))
-        assert len(recording) == len(z)  # a sequence is known by its value
+        values = z[:][:, 0, 0].tolist()
+        recording = dict(zip(values, domain.recording, strict=True))
+        assert len(recording) == len(values)  # a sequence is known by its value
         held_out = [both[place] for both in data.held_out]
         for restart in range(restarts):
             trained_on = torch.stack([epoch[step][place][restart] for epoch in batches for step in range(20)])
@@ -82,7 +83,7 @@ def test_gains_are_fitted_on_one_sequence_of_each_recording(paths):
     domains = load_domains(*paths, QUICK)
     data = UnpairedData(domains, QUICK)
     for first, z, domain in ((data.first_a, data.a, domains.a), (data.first_b, data.b, domains.b)):
-        recording = dict(zip(z[:, 0, 0].tolist(), domain.recording, strict=True))
+        recording = dict(zip(z[:][:, 0, 0].tolist(), domain.recording, strict=True))
         fitted_on = [recording[value] for value in first[:, 0, 0].tolist()]
         assert sorted(fitted_on) == sorted(set(domain.recording))
 
