@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from cyclegan_lib.archive import Header
 from cyclegan_lib.config import MEAN, N_FEATURES, FeatureSettings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 KEY = b"cyclegan"  # in the metadata of a part's schema
 DEVICE = "device="
+MAX_LETTERS = 4096  # no path is longer
 REMEDY = "give a lake written by `cyclegan extract FOLDER --output LAKE/`"
 URL = re.compile(r"[a-z][a-z0-9+.-]+://.+", re.IGNORECASE)
 
@@ -144,8 +145,8 @@ class Part:
     settings: FeatureSettings
     reading: dict[str, Any]  # the options with which its recordings were read
     whole: bool  # whether all its sequences have all their slices
-    letters: int  # of the longest recording's name
-    label_letters: int  # of the longest label; 0: there is none
+    letters: Annotated[int, Field(ge=1, le=MAX_LETTERS)]  # of the longest recording's name
+    label_letters: Annotated[int, Field(ge=0, le=MAX_LETTERS)]  # of the longest label; 0: there is none
     files: list[FileReport]  # what became of its recordings, at least one
     format: Literal[1] = 1
 

@@ -10,6 +10,7 @@ from multiprocessing import active_children
 import numpy as np
 import pandas as pd
 import pyarrow.dataset
+import pyarrow.parquet as pq
 import pytest
 import sounds
 from helpers import QUICK_OPTIONS, done, refusal
@@ -256,6 +257,14 @@ def of_others(lake):
     return "lake/device=cpc006/other.parquet is damaged, or no part of a lake"
 
 
+def lying(lake):
+    part = next(lake.glob("part-*"))
+    table = pq.read_table(part)
+    said = table.schema.metadata[b"cyclegan"].replace(b'"letters": 1', b'"letters": 1000000000')
+    pq.write_table(table.replace_schema_metadata({"cyclegan": said}), part)
+    return ".parquet is damaged, or no part of a lake"
+
+
 def half_written(lake):
     (lake / "part-1.parquet").write_bytes(next(lake.glob("part-*")).read_bytes()[:-900])
     return "lake/device=cpc006/part-1.parquet is damaged, or no part of a lake"
@@ -285,7 +294,7 @@ def empty(lake):
     return "holds no sequences of a lake"
 
 
-@pytest.mark.parametrize("spoil", [of_others, half_written, of_other_settings, damaged, empty])
+@pytest.mark.parametrize("spoil", [of_others, lying, half_written, of_other_settings, damaged, empty])
 def test_what_is_no_lake_is_refused_in_one_sentence(spoil, exported, tmp_path, capsys):
     for number in range(2):
         write(tmp_path / "edge" / f"{number}.wav", seed=number)
