@@ -78,11 +78,17 @@ def export(
     distilled: Annotated[
         bool, Option("--distilled", help="also distil the generators into small ones, for many recordings")
     ] = False,
+    int8: Annotated[
+        bool,
+        Option("--int8", help="also quantise the distilled ones to 8 bits (asks for them, and for onnx)"),
+    ] = False,
 ) -> None:
     """Take a checkpoint apart into files that stand alone."""
     from cyclegan_lib.export import export, size_table
 
-    files = export(checkpoint, output_dir, not no_discriminators, create_inference_script, formats, distilled)
+    wanted = {"inference_script": create_inference_script, "formats": formats}
+    wanted |= {"distilled": distilled, "int8": int8}
+    files = export(checkpoint, output_dir, not no_discriminators, **wanted)
     print(f"{size_table(checkpoint, files)}\n{printable(f'written to {output_dir}')}")
     then("translate", "--model", output_dir, "--direction", "AB", "--input", "A.npz", "--output", "AB.npz")
 

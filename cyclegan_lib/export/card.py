@@ -20,6 +20,8 @@ DESCRIPTIONS = {
     "generator_BA": "generator, {device_b} to {device_a}",
     "generator_AB_distilled": "the same, distilled: smaller and faster",
     "generator_BA_distilled": "the same, distilled: smaller and faster",
+    "generator_AB_distilled_int8": "the same in 8 bits",
+    "generator_BA_distilled_int8": "the same in 8 bits",
     "edge_AB": "sound of {device_a} to features of {device_b}",
     "edge_BA": "sound of {device_b} to features of {device_a}",
     "edge_AB_distilled": "the same, distilled: smaller and faster",

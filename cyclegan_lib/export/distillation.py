@@ -42,7 +42,7 @@ def distil(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             small = _trained(large, mean, covariance)
-            x = _slices(mean, covariance)
+            x = drawn_slices(mean, covariance)
             with torch.inference_mode():
                 difference = (small.ungained(x) - large.ungained(x)).square().mean().sqrt()
     finally:
@@ -51,7 +51,7 @@ def distil(
 
 
 def _trained(large: Generator, mean: torch.Tensor, covariance: torch.Tensor) -> Generator:
-    x = _slices(mean, SPREAD**2 * covariance + ISOTROPIC**2 * torch.eye(len(mean)))  # (n, 40)
+    x = drawn_slices(mean, SPREAD**2 * covariance + ISOTROPIC**2 * torch.eye(len(mean)))  # (n, 40)
     with torch.inference_mode():
         y = large.ungained(x)
     small = Generator(**SIZES)
@@ -71,7 +71,7 @@ def _trained(large: Generator, mean: torch.Tensor, covariance: torch.Tensor) -> 
     return small.eval().requires_grad_(False)
 
 
-def _slices(mean: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+def drawn_slices(mean: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
     """Normally distributed slices, (n, 40); a feature may be constant, and depend on others."""
     values, vectors = torch.linalg.eigh(covariance.double())
     root = vectors * values.clamp_min(0).sqrt()  # root @ root.T is the covariance

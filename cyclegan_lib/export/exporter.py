@@ -24,6 +24,7 @@ from cyclegan_lib.export.formats import (
     write_safetensors,
 )
 from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, distilled_name, sealed
+from cyclegan_lib.export.quantization import write_int8
 from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import not_an_input, replacing_folder
@@ -36,7 +37,8 @@ EXAMPLES = {"A": "example_A.npy", "B": "example_B.npy"}
 GENERATORS = [name for name in NETWORKS if name.startswith("generator")]
 EXPORTED_NETWORKS = (*NETWORKS, *map(distilled_name, GENERATORS))
 NAMES = {file_name(network, suffix) for network in EXPORTED_NETWORKS for suffix in ("pth", *FORMATS)}
-NAMES |= {CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, FRONT_END, *EXAMPLES.values()}
+INT8 = {name: f"{distilled_name(name)}_int8.onnx" for name in GENERATORS}
+NAMES |= {*INT8.values(), CARD, CONFIG, NORMALIZATION, SCRIPT, SOURCE, FRONT_END, *EXAMPLES.values()}
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def export(
     inference_script: bool = False,
     formats: str | Iterable[str] = (),
     distilled: bool = False,
+    int8: bool = False,
 ) -> list[ExportedFile]:
     """Write the networks of a checkpoint as files of their own.
 
@@ -65,13 +68,15 @@ def export(
     Inference does not need the `discriminators`; `inference_script` writes inference_example.py as well.
     `formats` are further ones of the generators: "onnx", "safetensors", "edge" (ONNX from sound on), or some
     of them (as a list or with commas).
-    `distilled` distils each generator into a small one as well, which takes some seconds.
+    `distilled` distils each generator into a small one as well, which takes some seconds, and `int8`
+    quantises those as well; it asks for `distilled` and "onnx" too.
 
     Raises InputError if the checkpoint cannot be used or does not keep what distilling needs, lies in
     `output_dir`, the folder cannot be written, or it holds a file of somebody else's under a name that an
     export writes.
     """
-    formats = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
+    wanted = [formats] if isinstance(formats, str) else formats
+    formats = parse_formats(",".join([*wanted, *["onnx"] * int8]))
     folder = Path(output_dir)
     _check_folder(folder, checkpoint)
     content = read_checkpoint(checkpoint)
@@ -81,7 +86,7 @@ def export(
         if discriminators or name.startswith("generator")
     }
     values = describe(content)
-    if distilled:
+    if distilled or int8:
         small, values["distilled"] = _distilled(content, networks, checkpoint)
         networks |= small
     normalizer = Normalizer.from_dict(content["hyper_parameters"]["normalization"])
@@ -90,6 +95,8 @@ def export(
             write_tensors(network.state_dict(), beside / f"{name}.pth")
             if isinstance(network, Generator):
                 _write_formats(network, name, normalizer, values, formats, beside)
+        if int8:
+            values["distilled"]["nmse"] = _write_int8(content, networks, normalizer, beside)
         normalizer.save(beside / NORMALIZATION)
         (beside / SOURCE).write_text(generator_source(), encoding="utf-8", newline="\n")
         scripts = [SCRIPT] * inference_script + [FRONT_END] * (values["feature_settings"] is not None)
@@ -141,7 +148,20 @@ def _distilled(
         direction = _direction(name)
         small = distil(networks[name], **moments[direction[0]], seed=seed)
         generators[distilled_name(name)], difference[direction] = small
-    return generators, {"generator_config": SIZES, "difference": difference}
+    return generators, {"generator_config": SIZES, "difference": difference, "nmse": {}}
+
+
+def _write_int8(
+    content: dict[str, Any], networks: dict[str, Any], normalizer: Normalizer, folder: Path
+) -> dict[str, dict[str, float]]:
+    """Quantise the small generators in `folder`; how far they are from the large ones, by direction."""
+    seed, errors = content["hyper_parameters"]["settings"]["seed"], {}
+    for name, file in INT8.items():
+        direction = _direction(name)
+        large = RawUnits(networks[name], normalizer, direction).eval()
+        moments, small = content["slice_moments"][direction[0]], folder / f"{distilled_name(name)}.onnx"
+        errors[direction] = write_int8(large, small, folder / file, **moments, seed=seed)
+    return errors
 
 
 def _direction(name: str) -> str:

@@ -47,10 +47,13 @@ class DistilledGenerators(Settings):
     """The small generators: their settings, and how far they are from the large ones, by direction.
 
     Root mean square difference, z-scores, on slices drawn with the training recordings' mean and covariance.
+    Where there are such of 8 bits, `nmse` holds the squared errors of "float" and "int8" on such slices, as
+    parts of the variance, by direction.
     """
 
     generator_config: ExportedGenerator
     difference: dict[str, float]
+    nmse: dict[str, dict[str, float]] = {}
 
 
 class TrainingFacts(Settings):

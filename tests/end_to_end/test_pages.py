@@ -134,7 +134,7 @@ def test_the_code_of_the_pages_runs_as_it_stands_there(project, quick_start, mon
 
 def test_the_files_that_the_table_names_are_made(trained, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(distillation, "STEPS", 200)
-    options = ["--create-inference-script", "--formats", "onnx,safetensors,edge", "--distilled"]
+    options = ["--create-inference-script", "--formats", "onnx,safetensors,edge", "--distilled", "--int8"]
     done(capfd, "export", "--checkpoint", trained[0].best, "--output-dir", tmp_path, *options)
     table = TEXTS["docs/exporting.md"].split("| file | size | what |")[1].split("\n\n")[0]
     names = [name for line in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", line.split("|")[1])]
