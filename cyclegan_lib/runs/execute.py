@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +79,8 @@ def execute(
                 kernel_manager_class=OwnKernel,
                 execution_timeout=CELL_TIMEOUT_S + round(60 * values.get("max_minutes", 0)),
                 progress_bar={"desc": notebook.stem} if progress else False,
+                # bars of what takes long, below that of the cells
+                stderr_file=sys.stderr if progress else None,
                 # not papermill's `cwd`, which would move this whole process
                 resources={"metadata": {"path": str(notebook.parent)}},
                 extra_arguments=QUIET_KERNEL,

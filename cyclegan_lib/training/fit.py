@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Timer, TQDMProgressBar
-from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
+from pytorch_lightning.callbacks import Timer
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from cyclegan_lib.checkpoint.reading import BEST, LAST
 from cyclegan_lib.config import TrainingSettings
@@ -32,7 +32,7 @@ from cyclegan_lib.training import checkpoints
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch, verdict_of
 from cyclegan_lib.training.checkpoints import History, ResumePoint
-from cyclegan_lib.training.domains import Domains, load_domains
+from cyclegan_lib.training.domains import load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.start import start_module
 
@@ -49,6 +49,18 @@ class TrainingRun(Shown):
     expected_distance: float | None = None  # what the devices' own recordings have, held out likewise
     warnings: tuple[str, ...] = ()  # what of the recordings may make it worse than it looks, a sentence each
 
+    @classmethod
+    def load(cls, folder: str | Path) -> "TrainingRun":
+        """What a training left in a folder, also one that was stopped; InputError if there is none."""
+        return cls.of(Path(folder), ResumePoint.read(Path(folder) / LAST).choice)
+
+    @classmethod
+    def of(cls, folder: Path, choice: dict[str, Any], warnings: tuple[str, ...] = ()) -> "TrainingRun":
+        """The same with the state of `ChooseCheckpoint`."""
+        best, expected = choice["best_epoch"], choice.get("expected_distance")
+        verdict = verdict_of(choice)
+        return cls(folder / BEST, folder / LAST, best, choice["history"], verdict, expected, warnings)
+
     def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
         """The chosen checkpoint, and the held-out distance over the epochs."""
         distance = np.array([line["val_distance"] for line in self.history if "val_distance" in line])
@@ -56,17 +68,35 @@ class TrainingRun(Shown):
         return "training", {**facts, "verdict": self.verdict or "none"}, [distance] if len(distance) else []
 
 
-class OneBar(TQDMProgressBar):
-    """A bar for training alone: validation is one batch, and its bar would only flicker."""
+class EpochBar(pl.Callback):
+    """A bar of all epochs: how far it is, how long it will take, and what the last one came to."""
 
-    def init_validation_tqdm(self) -> Tqdm:
-        """A bar that shows nothing."""
-        return Tqdm(disable=True)
+    def __init__(self, choice: ChooseCheckpoint) -> None:
+        self.choice = choice
+        self.bar: tqdm | None = None
 
-    def on_exception(self, *args: Any) -> None:
-        """End the bar's line, so that the message gets its own."""
-        if self._train_progress_bar is not None:
-            self._train_progress_bar.close()
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Begin where training begins, with the start's distance."""
+        done = trainer.current_epoch
+        self.bar = tqdm(total=trainer.max_epochs, initial=done, desc="training", unit="epoch")
+        self._say()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Count the epoch; `choice`, which is called before, has its figures."""
+        self.bar.update()
+        self._say()
+
+    def on_train_end(self, *args: Any) -> None:
+        """End the bar's line, so that what follows gets its own."""
+        if self.bar is not None:
+            self.bar.close()
+
+    on_exception = on_train_end
+
+    def _say(self) -> None:
+        figures = self.choice.history[-1]
+        loss = f", cycle loss {figures['train_cycle']:.3f}" if "train_cycle" in figures else ""
+        self.bar.set_postfix_str(f"held-out distance {figures['val_distance']:.3f}{loss}")
 
 
 class TimeLimit(Timer):
@@ -175,14 +205,14 @@ def train(
         domains.normalizer.save(folder / NORMALIZATION)
         if point and point.epoch >= settings.max_epochs:
             print(printable(f"{point.path} is done: it holds epoch {point.epoch} of {settings.max_epochs}"))
-            return _run(folder, point.choice, domains)
+            return TrainingRun.of(folder, point.choice, domains.warnings)
         if point and resume == checkpoints.AUTO:
             print(printable(f"going on from {point.path} after epoch {point.epoch} of {settings.max_epochs}"))
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
         limit = TimeLimit(settings.max_minutes, began)
         _fit(module, UnpairedData(domains, settings), choice, stopping, limit, point, progress)
-        return _run(folder, choice.state_dict(), domains)
+        return TrainingRun.of(folder, choice.state_dict(), domains.warnings)
 
 
 def _check_accelerator(name: str) -> None:
@@ -203,18 +233,6 @@ def _in_folder(resume: str | Path, folder: Path) -> Path:
     return folder / target.name if str(target.parent) == os.path.realpath(folder) else Path(resume)
 
 
-def _run(folder: Path, choice: dict[str, Any], domains: Domains) -> TrainingRun:
-    return TrainingRun(
-        folder / BEST,
-        folder / LAST,
-        choice["best_epoch"],
-        choice["history"],
-        verdict_of(choice),
-        choice.get("expected_distance"),
-        domains.warnings,
-    )
-
-
 def _fit(
     module: CycleGANModule,
     data: UnpairedData,
@@ -225,8 +243,7 @@ def _fit(
     progress: bool,
 ) -> None:
     settings, folder = module.settings, choice.folder
-    # TQDM always: where Rich is installed Lightning would pick its bar, which now and then hangs papermill
-    bars = [OneBar(refresh_rate=settings.steps_per_epoch)] if progress else []
+    bars = [EpochBar(choice)] if progress else []
     with warnings.catch_warnings():
         # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
@@ -241,7 +258,7 @@ def _fit(
             enable_checkpointing=False,  # Lightning's own; `choice` writes them
             num_sanity_val_steps=0,
             reload_dataloaders_every_n_epochs=1,
-            enable_progress_bar=progress,
+            enable_progress_bar=False,
             enable_model_summary=False,
             log_every_n_steps=settings.steps_per_epoch,
         )

@@ -14,7 +14,7 @@ from cyclegan_lib.cli import main
 from cyclegan_lib.errors import Interrupted
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.stopping import SIGNALS, Stopping
-from cyclegan_lib.training import callbacks, fit
+from cyclegan_lib.training import TrainingRun, callbacks, fit
 from cyclegan_lib.training.checkpoints import ResumePoint, checkpoints_in
 
 pytestmark = pytest.mark.usefixtures("quick_start")
@@ -179,6 +179,8 @@ train(*where, settings, progress=False, on_epoch=lambda history: print("epoch", 
         assert reply["content"]["ename"] == "Interrupted"
         epoch = ResumePoint.read(tmp_path / LAST).epoch
         assert reply["content"]["evalue"].startswith(f"training stopped after epoch {epoch} of 100000; ")
+        run = TrainingRun.load(tmp_path)  # what a notebook goes on with
+        assert len(run.history) == epoch + 1 and run.best.exists() and run.verdict
         # the kernel is as before: the next cell runs
         after = client.execute_interactive("1 / 0", timeout=60, output_hook=lambda message: None)
         assert after["content"]["ename"] == "ZeroDivisionError"
