@@ -85,7 +85,8 @@ def training(name: str, here: Path, trained: Path | None, domains, capfd) -> dic
     shutil.copyfile(last, checkpoint)
     return {
         "weights": torch.load(checkpoint, weights_only=True)["state_dict"],
-        "inspected": done(capfd, "inspect", "--", checkpoint).splitlines()[1:],
+        # between the line that names the checkpoint and the one that says what to do with it
+        "inspected": done(capfd, "inspect", "--", checkpoint).splitlines()[1:-1],
     }
 
 
