@@ -1,7 +1,9 @@
 """Lakes: Parquet files in partitions, read as a feature set, and made part by part."""
 
 import csv
+import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -362,6 +364,33 @@ def test_workers_of_a_scheduler_make_the_same_lake(recordings, tmp_path, monkeyp
     monkeypatch.setattr(parallel, "CONNECT_S", 1)
     with pytest.raises(InputError, match="no Dask scheduler answers"):
         lake_of(recordings, tmp_path / "third", scheduler="tcp://127.0.0.1:1")
+
+
+@pytest.mark.slow
+def test_workers_of_a_scheduler_that_are_killed_cost_nothing(recordings, tmp_path, monkeypatch):
+    import distributed
+
+    monkeypatch.setattr(lake_extraction, "PART_FILES", 1)
+    lake_of(recordings, tmp_path / "whole")
+    options = {"n_workers": 2, "threads_per_worker": 1, "scheduler_kwargs": {"dashboard_address": ":0"}}
+    with distributed.LocalCluster(**options, dashboard_address=None) as cluster:
+        before = [nanny.pid for nanny in cluster.workers.values()]
+
+        def kill() -> None:
+            while not files(tmp_path / "lake"):
+                time.sleep(0.01)
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+
+        thread = threading.Thread(target=kill, daemon=True)
+        thread.start()
+        lake_of(recordings, tmp_path / "lake", scheduler=cluster.scheduler_address)
+        thread.join()
+        assert set(before).isdisjoint(nanny.pid for nanny in cluster.workers.values())
+    made = files(tmp_path / "lake")
+    lake_of(recordings, tmp_path / "lake")  # removes what a worker left under a temporary name
+    assert {path: made[path] for path in files(tmp_path / "lake")} == files(tmp_path / "lake")
+    assert files(tmp_path / "lake") == files(tmp_path / "whole")
 
 
 def test_notebooks_take_lakes_for_files(recordings, tmp_path):
