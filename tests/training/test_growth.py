@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from helpers import QUICK, make_set
 
 from cyclegan_lib.training import domains as limits
-from cyclegan_lib.training import fit, load_domains, matching, train
+from cyclegan_lib.training import fit, load_domains, matching, start, train
 from cyclegan_lib.training.batches import UnpairedBatches, UnpairedData
+from cyclegan_lib.training.trust import Trust
 
 MANY, MOST = 40, 20
 
@@ -52,6 +54,41 @@ def test_as_many_recordings_of_each_fold_are_drawn_by_the_seed(paths, few):
 def test_where_there_are_no_more_all_are_drawn(paths):
     domains = load_domains(*paths, QUICK)
     assert domains.drawn(0) is domains and domains.drawn_in_words(0) == ""
+    assert len(domains.draws(0)) == 1 and domains.draws(0)[0] is domains
+
+
+@pytest.mark.parametrize(("most", "draws"), [(20, 2), (15, 3), (5, 4)])
+def test_the_start_has_draws_until_all_were_in_one_or_there_are_four(paths, monkeypatch, most, draws):
+    monkeypatch.setattr(limits, "MOST_RECORDINGS", most)
+    domains = load_domains(*paths, QUICK)
+    for name in "ab":
+        drawn, again = ([set(getattr(x, name).recording) for x in domains.draws(0)] for _ in range(2))
+        assert drawn == again and [len(names) for names in drawn] == [most] * draws
+        assert len(set.union(*drawn)) == min(MANY, most * draws)  # what comes twice is all in the last one
+    few = replace(domains, b=domains.b.select(slice(most)), fold_b=domains.fold_b[:most])
+    assert len(few.draws(0)) == draws and all(len(x.b) == most for x in few.draws(0))
+
+
+def test_the_start_is_the_mean_of_the_maps_of_its_draws(paths, few, monkeypatch):
+    trusted = Trust(), dict.fromkeys(("ab", "ba"), (1.0, 1.0, 1.0))
+    monkeypatch.setattr(Trust, "of", lambda *given: trusted)
+    wanted = matching.MatchSettings(ridge=0.3, entropy=0.1, gain=0.5, distance=0.0)
+    monkeypatch.setattr(start, "start_map", lambda a, b, *given: matching.matched_map(a, b, wanted))
+    domains = load_domains(*paths, QUICK)
+
+    def begun(seed=0):
+        module = start.start_module(domains, QUICK.model_copy(update={"seed": seed}))
+        networks = module.generator_AB, module.generator_BA
+        return torch.cat([part.flatten() for x in networks for part in (x.start_weight, x.start_bias)])
+
+    both = begun()
+    assert torch.equal(both, begun()) and not torch.equal(both, begun(seed=1))
+    draws, alone = domains.draws(0), []
+    for draw in draws:
+        monkeypatch.setattr(limits.Domains, "draws", lambda *given, draw=draw: [draw])
+        alone.append(begun())
+    assert not torch.allclose(*alone, atol=0.01)
+    torch.testing.assert_close(both, sum(alone) / 2, atol=1e-5, rtol=0)
 
 
 def test_of_recordings_with_very_many_sequences_some_are_drawn_evenly_spaced(paths, monkeypatch):
@@ -77,7 +114,9 @@ def test_nothing_but_the_batches_looks_at_more_recordings_than_are_drawn(
     settings = QUICK.model_copy(update={"steps_per_epoch": 40})
     run = train(*paths, tmp_path / "run", settings, progress=False)
     assert len(run.history) == 3 and max(map(max, plans)) <= MOST
-    assert "60 of 120 sequences of cpc006 and 20 of 40 sequences of BATCH_UPLOAD" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"starts from 2 draws of at most {MOST} recordings" in said
+    assert "first, 60 of 120 sequences of cpc006 and 20 of 40 sequences of BATCH_UPLOAD" in said
     domains = load_domains(*paths, settings)
     data = UnpairedData(domains, settings)
     assert len(data.first_a) == len(data.first_b) == MOST
