@@ -19,7 +19,7 @@ from cyclegan_lib.features.splits import dealt, fold_of_recordings
 # A draw, which training fits its gains to and is judged on: more take longer and change little
 # (docs/reliability.md). Of recordings with very many sequences `EACH`, so that these, too, are bounded.
 MOST_RECORDINGS, MOST_SEQUENCES, EACH = 500, 10_000, 20
-MOST_DRAWS = 4  # that training starts from: of one alone the maps scatter by some per cent of their error
+DRAWS = 4  # that training starts from: of one alone the maps scatter by some per cent of their error
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Domains:
     def drawn(self, seed: int, draw: int = 0) -> "Domains":
         """At most `MOST_RECORDINGS` recordings of each domain, as many of each fold; the same for each seed.
 
-        Each `draw` goes on where the one before ended. If there are no more, these domains themselves.
+        Each `draw` is of other ones, as far as there are. If there are no more, these domains themselves.
         """
         in_a, in_b = (_drawn(domain.recording, seed, draw) for domain in (self.a, self.b))
         if in_a.all() and in_b.all():
@@ -69,9 +69,9 @@ class Domains:
         return replace(self, **few, fold_a=self.fold_a[in_a], fold_b=self.fold_b[in_b])
 
     def draws(self, seed: int) -> list["Domains"]:
-        """As many draws as there are until every recording was in one, at most `MOST_DRAWS`."""
+        """`DRAWS` of them; one where it has all recordings."""
         most = max(len(np.unique(domain.recording)) for domain in (self.a, self.b))
-        return [self.drawn(seed, i) for i in range(min(MOST_DRAWS, -(-most // MOST_RECORDINGS)))]
+        return [self.drawn(seed, draw) for draw in range(DRAWS if most > MOST_RECORDINGS else 1)]
 
     def drawn_in_words(self, seed: int) -> str:
         """A sentence if less than all is drawn; nothing otherwise."""
@@ -175,7 +175,8 @@ def _usable(
 def _drawn(recording: np.ndarray, seed: int, draw: int) -> np.ndarray:
     """Which sequences are drawn, bool (sequences,)."""
     place = dealt(recording, seed)
-    place = (place - draw * MOST_RECORDINGS) % (place.max() + 1)
+    recordings = place.max() + 1
+    place = (place - draw * min(MOST_RECORDINGS, recordings // DRAWS)) % recordings
     kept = place < MOST_RECORDINGS
     if kept.sum() > MOST_SEQUENCES:
         order = np.argsort(place, kind="stable")

@@ -57,16 +57,16 @@ def test_where_there_are_no_more_all_are_drawn(paths):
     assert len(domains.draws(0)) == 1 and domains.draws(0)[0] is domains
 
 
-@pytest.mark.parametrize(("most", "draws"), [(20, 2), (15, 3), (5, 4)])
-def test_the_start_has_draws_until_all_were_in_one_or_there_are_four(paths, monkeypatch, most, draws):
+@pytest.mark.parametrize(("most", "together"), [(30, 40), (20, 40), (5, 20)])
+def test_the_start_has_four_draws_each_of_others_as_far_as_there_are(paths, monkeypatch, most, together):
     monkeypatch.setattr(limits, "MOST_RECORDINGS", most)
     domains = load_domains(*paths, QUICK)
     for name in "ab":
         drawn, again = ([set(getattr(x, name).recording) for x in domains.draws(0)] for _ in range(2))
-        assert drawn == again and [len(names) for names in drawn] == [most] * draws
-        assert len(set.union(*drawn)) == min(MANY, most * draws)  # what comes twice is all in the last one
+        assert drawn == again and [len(names) for names in drawn] == [most] * 4
+        assert len(set(map(frozenset, drawn))) == 4 and len(set.union(*drawn)) == together
     few = replace(domains, b=domains.b.select(slice(most)), fold_b=domains.fold_b[:most])
-    assert len(few.draws(0)) == draws and all(len(x.b) == most for x in few.draws(0))
+    assert [len(draw.b) for draw in few.draws(0)] == [most] * 4  # of the other there are more
 
 
 def test_the_start_is_the_mean_of_the_maps_of_its_draws(paths, few, monkeypatch):
@@ -81,14 +81,14 @@ def test_the_start_is_the_mean_of_the_maps_of_its_draws(paths, few, monkeypatch)
         networks = module.generator_AB, module.generator_BA
         return torch.cat([part.flatten() for x in networks for part in (x.start_weight, x.start_bias)])
 
-    both = begun()
-    assert torch.equal(both, begun()) and not torch.equal(both, begun(seed=1))
+    whole = begun()
+    assert torch.equal(whole, begun()) and not torch.equal(whole, begun(seed=1))
     draws, alone = domains.draws(0), []
     for draw in draws:
         monkeypatch.setattr(limits.Domains, "draws", lambda *given, draw=draw: [draw])
         alone.append(begun())
-    assert not torch.allclose(*alone, atol=0.01)
-    torch.testing.assert_close(both, sum(alone) / 2, atol=1e-5, rtol=0)
+    assert not torch.allclose(alone[0], alone[1], atol=0.01)
+    torch.testing.assert_close(whole, sum(alone) / 4, atol=1e-5, rtol=0)
 
 
 def test_of_recordings_with_very_many_sequences_some_are_drawn_evenly_spaced(paths, monkeypatch):
@@ -115,7 +115,7 @@ def test_nothing_but_the_batches_looks_at_more_recordings_than_are_drawn(
     run = train(*paths, tmp_path / "run", settings, progress=False)
     assert len(run.history) == 3 and max(map(max, plans)) <= MOST
     said = capsys.readouterr().out
-    assert f"starts from 2 draws of at most {MOST} recordings" in said
+    assert f"starts from 4 draws of at most {MOST} recordings" in said
     assert "first, 60 of 120 sequences of cpc006 and 20 of 40 sequences of BATCH_UPLOAD" in said
     domains = load_domains(*paths, settings)
     data = UnpairedData(domains, settings)
