@@ -57,7 +57,7 @@ def start_map(
 def start_module(domains: Domains, settings: TrainingSettings, progress: bool = False) -> CycleGANModule:
     """A new model; each restart begins at its own linear maps, fitted on what it is trained on.
 
-    Of very many recordings those drawn are looked at (`Domains.drawn`).
+    Of very many recordings some are looked at (`Domains.drawn`); the maps are the means over several draws.
     """
     features = domains.a.settings or domains.b.settings
     module = CycleGANModule(
@@ -68,7 +68,8 @@ def start_module(domains: Domains, settings: TrainingSettings, progress: bool = 
         feature_settings=None if features is None else features.common().model_dump(),
         data=domains.facts,
     )
-    domains = domains.drawn(settings.seed)
+    draws = domains.draws(settings.seed)
+    domains = draws[0]
     z = {name: scores[:] for name, scores in domains.normalized().items()}
     paired = None
     if domains.pairs is not None:
@@ -88,15 +89,16 @@ def start_module(domains: Domains, settings: TrainingSettings, progress: bool = 
         trust = Trust()
     maps: dict[str, list[dict[str, LinearMap]]] = {"ab": [], "ba": []}  # of each restart, by kind
     for restart in range(settings.restarts):
-        in_a, in_b = (fold != restart % settings.folds for fold in (domains.fold_a, domains.fold_b))
-        a = Described.describe(z["a"][in_a], domains.a.recording[in_a])
-        label = domains.b.label[in_b] if settings.use_labels and domains.b.label is not None else None
-        b = Described.describe(z["b"][in_b], domains.b.recording[in_b], label)
-        # both directions draw the same settings
-        ab = start_map(a, b, copy.deepcopy(rng), trust.distance, paired)
-        ba = start_map(b, a, rng, trust.distance, paired and paired[::-1])
-        maps["ab"].append({MATCHED: trust.applied(ab, a, b, trust.level_ab), **_simple_maps(a, b)})
-        maps["ba"].append({MATCHED: trust.applied(ba, b, a, trust.level_ba), **_simple_maps(b, a)})
+        of_draws: dict[str, list[dict[str, LinearMap]]] = {"ab": [], "ba": []}
+        for draw in draws:
+            a, b = _trained_on(draw, restart, settings)
+            # both directions draw the same settings
+            ab = start_map(a, b, copy.deepcopy(rng), trust.distance, paired)
+            ba = start_map(b, a, rng, trust.distance, paired and paired[::-1])
+            of_draws["ab"].append({MATCHED: trust.applied(ab, a, b, trust.level_ab), **_simple_maps(a, b)})
+            of_draws["ba"].append({MATCHED: trust.applied(ba, b, a, trust.level_ba), **_simple_maps(b, a)})
+        for way, each in of_draws.items():
+            maps[way].append({kind: mean_map([of_draw[kind] for of_draw in each]) for kind in each[0]})
         bar.update()
     bar.close()
     # matches that are better than a shift beyond doubt are not given up for a map that looks nearer
@@ -108,6 +110,15 @@ def start_module(domains: Domains, settings: TrainingSettings, progress: bool = 
     recordings = min(len(described.mean) for described in whole.values())
     module.evidence = Evidence(kinds["ab"], recordings, *gained["ab"])
     return module
+
+
+def _trained_on(domains: Domains, restart: int, settings: TrainingSettings) -> tuple[Described, Described]:
+    """What a restart may see of both domains: all but its fold."""
+    z, held_out = domains.normalized(), restart % settings.folds
+    in_a, in_b = (fold != held_out for fold in (domains.fold_a, domains.fold_b))
+    label = domains.b.label[in_b] if settings.use_labels and domains.b.label is not None else None
+    a = Described.describe(z["a"][in_a], domains.a.recording[in_a])
+    return a, Described.describe(z["b"][in_b], domains.b.recording[in_b], label)
 
 
 def _simple_maps(source: Described, target: Described) -> dict[str, LinearMap]:

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from helpers import QUICK, make_set
 
 from cyclegan_lib.training import domains as limits
-from cyclegan_lib.training import fit, load_domains, matching, train
+from cyclegan_lib.training import fit, load_domains, matching, start, train
 from cyclegan_lib.training.batches import UnpairedBatches, UnpairedData
+from cyclegan_lib.training.trust import Trust
 
 MANY, MOST = 40, 20
 
@@ -52,6 +54,41 @@ def test_as_many_recordings_of_each_fold_are_drawn_by_the_seed(paths, few):
 def test_where_there_are_no_more_all_are_drawn(paths):
     domains = load_domains(*paths, QUICK)
     assert domains.drawn(0) is domains and domains.drawn_in_words(0) == ""
+    assert len(domains.draws(0)) == 1 and domains.draws(0)[0] is domains
+
+
+@pytest.mark.parametrize(("most", "together"), [(30, 40), (20, 40), (5, 20)])
+def test_the_start_has_four_draws_each_of_others_as_far_as_there_are(paths, monkeypatch, most, together):
+    monkeypatch.setattr(limits, "MOST_RECORDINGS", most)
+    domains = load_domains(*paths, QUICK)
+    for name in "ab":
+        drawn, again = ([set(getattr(x, name).recording) for x in domains.draws(0)] for _ in range(2))
+        assert drawn == again and [len(names) for names in drawn] == [most] * 4
+        assert len(set(map(frozenset, drawn))) == 4 and len(set.union(*drawn)) == together
+    few = replace(domains, b=domains.b.select(slice(most)), fold_b=domains.fold_b[:most])
+    assert [len(draw.b) for draw in few.draws(0)] == [most] * 4  # of the other there are more
+
+
+def test_the_start_is_the_mean_of_the_maps_of_its_draws(paths, few, monkeypatch):
+    trusted = Trust(), dict.fromkeys(("ab", "ba"), (1.0, 1.0, 1.0))
+    monkeypatch.setattr(Trust, "of", lambda *given: trusted)
+    wanted = matching.MatchSettings(ridge=0.3, entropy=0.1, gain=0.5, distance=0.0)
+    monkeypatch.setattr(start, "start_map", lambda a, b, *given: matching.matched_map(a, b, wanted))
+    domains = load_domains(*paths, QUICK)
+
+    def begun(seed=0):
+        module = start.start_module(domains, QUICK.model_copy(update={"seed": seed}))
+        networks = module.generator_AB, module.generator_BA
+        return torch.cat([part.flatten() for x in networks for part in (x.start_weight, x.start_bias)])
+
+    whole = begun()
+    assert torch.equal(whole, begun()) and not torch.equal(whole, begun(seed=1))
+    draws, alone = domains.draws(0), []
+    for draw in draws:
+        monkeypatch.setattr(limits.Domains, "draws", lambda *given, draw=draw: [draw])
+        alone.append(begun())
+    assert not torch.allclose(alone[0], alone[1], atol=0.01)
+    torch.testing.assert_close(whole, sum(alone) / 4, atol=1e-5, rtol=0)
 
 
 def test_of_recordings_with_very_many_sequences_some_are_drawn_evenly_spaced(paths, monkeypatch):
@@ -77,7 +114,9 @@ def test_nothing_but_the_batches_looks_at_more_recordings_than_are_drawn(
     settings = QUICK.model_copy(update={"steps_per_epoch": 40})
     run = train(*paths, tmp_path / "run", settings, progress=False)
     assert len(run.history) == 3 and max(map(max, plans)) <= MOST
-    assert "60 of 120 sequences of cpc006 and 20 of 40 sequences of BATCH_UPLOAD" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"starts from 4 draws of at most {MOST} recordings" in said
+    assert "first, 60 of 120 sequences of cpc006 and 20 of 40 sequences of BATCH_UPLOAD" in said
     domains = load_domains(*paths, settings)
     data = UnpairedData(domains, settings)
     assert len(data.first_a) == len(data.first_b) == MOST
