@@ -14,7 +14,7 @@ from helpers import PROJECT, QUICK_OPTIONS, done, make_set, refusal
 from typer.exceptions import TyperException
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
-from cyclegan_lib.cli import app, main
+from cyclegan_lib.cli import app
 from cyclegan_lib.cli.options import join_parameters
 from cyclegan_lib.config import parse_direction
 from cyclegan_lib.errors import InputError
@@ -238,36 +238,6 @@ def test_help_is_in_the_order_of_the_work_and_cuts_nothing_off(capsys):
     places = [text.index(f"\n  {name} ") for name in ("run", "extract", "train", "translate", "evaluate")]
     assert places == sorted(places) and "\nRecordings:\n" in text
     assert sorted(re.findall(r"^  ([a-z]+)  +[A-Z]", text, re.MULTILINE)) == sorted(SUBCOMMANDS)
-
-
-@pytest.mark.parametrize(
-    ("shell", "typed"),
-    [
-        ("bash", {"COMP_WORDS": "cyclegan tr", "COMP_CWORD": "1"}),
-        ("zsh", {"_TYPER_COMPLETE_ARGS": "cyclegan tr"}),
-    ],
-)
-def test_shells_complete_commands(shell, typed, capsys, monkeypatch):
-    for name, value in {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", **typed}.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit):
-        main(["--show-completion", shell])
-    assert f"_CYCLEGAN_COMPLETE=complete_{shell}" in capsys.readouterr().out
-    monkeypatch.setenv("_CYCLEGAN_COMPLETE", f"complete_{shell}")
-    with pytest.raises(SystemExit):
-        main([])
-    completed = capsys.readouterr().out
-    assert "translate" in completed and "train" in completed and "split" not in completed
-
-
-def test_completion_that_cannot_be_installed(capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
-    home = tmp_path / "home"
-    home.touch()
-    for name in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(home))
-    assert "completion was not installed" in refusal(capsys, "--install-completion", "bash")
-    assert main(["--install-completion", "sh"]) == 2
 
 
 def test_the_version_is_the_same_everywhere(capsys):
