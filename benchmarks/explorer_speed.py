@@ -4,9 +4,7 @@
 
 Uses the project's own data/ and checkpoints/ (notebooks 01 and 02 write them), in one thread, like the
 notebook. The figures are of this machine and this moment; only the ratio to a figure that is drawn anew may
-be compared, and so both are timed in turn. Processor time is that of all threads together: with nobody else
-on the machine it takes less, as sounds are encoded side by side. The response in a browser is printed by
-`make test-browser`.
+be compared, and so both are timed in turn. The response in a browser is printed by `make test-browser`.
 """
 
 import io

@@ -26,6 +26,7 @@ from cyclegan_lib.features.sounds import Sounds
 from cyclegan_lib.players import explained, side_by_side
 
 ALL, AS_LISTED, TRUTH = "all", "as listed", "the truth"
+MODELS_KEPT = 32  # both directions of sixteen checkpoints, less than 1 MB each
 PIXELS = 90  # dots per inch of what is sent to the browser
 
 
@@ -50,9 +51,9 @@ class Explorer:
         self.sounds = {"AB": sounds, "BA": sounds[::-1]} if sounds else {}
         self.training = {"AB": training[1], "BA": training[0]} if training else {}  # of the target
         self.checkpoints = _checkpoints(Path(checkpoints))
-        self._translator = lru_cache(maxsize=8)(Translator.of_checkpoint)
+        self._translator = lru_cache(MODELS_KEPT)(Translator.of_checkpoint)
         self._classifier = lru_cache(self._trained)
-        self.signs = lru_cache(maxsize=8)(self._signs)
+        self.signs = lru_cache(MODELS_KEPT)(self._signs)
         self._figures: dict[bool, plots.TranslationFigure] = {}
 
     def recordings(

@@ -1,18 +1,15 @@
 """Sounds side by side in a page or a notebook: as the source heard it, translated, as the target heard it."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from html import escape
 
-import numpy as np
 from IPython.display import HTML, Audio
 
 from cyclegan_lib.export import Translator
 from cyclegan_lib.export.listening import recoloured_as
 from cyclegan_lib.features.pairs import same_moment
 from cyclegan_lib.features.sounds import Sounds
-from cyclegan_lib.recordings.listening import equally_loud, mp3, within_full_scale
+from cyclegan_lib.recordings.listening import equally_loud, flac, mp3, within_full_scale
 
 EXAMPLE_S = 5.0  # of a sound in a page: three of them take 163 kB
 CAPTION = (
@@ -44,8 +41,10 @@ def side_by_side(
     rate = settings.sample_rate
     samples = len(sound) if seconds is None else round(seconds * rate)
     loud = within_full_scale(equally_loud([x[:samples] for x in heard.values()], rate))
-    with ThreadPoolExecutor() as pool:  # an explorer waits for this, most of all for the encoder
-        players = "".join(pool.map(partial(_player, rate=rate), heard, loud))
+    kind, encode = ("flac", flac) if seconds is None else ("mpeg", mp3)  # waited for, or kept in a page
+    players = "".join(
+        _player(name, encode(x, rate), f"audio/{kind}") for name, x in zip(heard, loud, strict=True)
+    )
     return f"<div style='display:flex; gap:1em; flex-wrap:wrap'>{players}</div>"
 
 
@@ -64,9 +63,9 @@ def examples(translator: Translator, source: Sounds, target: Sounds, rows: Seque
     return HTML(explained(shown))
 
 
-def _player(name: str, sound: np.ndarray, rate: int) -> str:
-    audio = Audio(data=mp3(sound, rate))
-    audio.mimetype = "audio/mpeg"
+def _player(name: str, file: bytes, mimetype: str) -> str:
+    audio = Audio(data=file)
+    audio.mimetype = mimetype
     tag = " ".join(audio._repr_html_().split()).replace("<audio", "<audio style='width:100%'", 1)
     style = "flex:1 1 14em; max-width:22em; margin:0"
     return f"<figure style='{style}'><figcaption>{escape(name)}</figcaption>{tag}</figure>"

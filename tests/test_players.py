@@ -38,7 +38,7 @@ def heard(html: str) -> dict[str, tuple[np.ndarray, int]]:
     """What the players play, and at which rate, by their captions."""
     figures = BeautifulSoup(html, "html.parser").select("figure")
     files = [figure.audio.source["src"] for figure in figures]
-    assert all(file.startswith("data:audio/mpeg;base64,") for file in files)
+    assert all(file.startswith("data:audio/flac;base64,") for file in files)
     played = [soundfile.read(io.BytesIO(base64.b64decode(file.partition(",")[2]))) for file in files]
     return dict(zip((figure.figcaption.get_text() for figure in figures), played, strict=True))
 
@@ -62,6 +62,7 @@ def test_three_examples_are_small_and_say_what_they_are(sounds, exported):
     parts = page.split("<p><b>")[1:]
     assert [part.partition(" ")[0] for part in parts] == ["test-0003", "test-0001", "test-0002"]
     assert all(20_000 < len(part) <= 200_000 for part in parts)
+    assert page.count("data:audio/mpeg;base64,") == 9
     text = BeautifulSoup(page, "html.parser").get_text()
     assert text.endswith("no invented sound, nothing that the source did not hear.") and CAPTION in text
     assert not re.search(r"https?:", page)

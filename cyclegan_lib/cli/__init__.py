@@ -55,7 +55,6 @@ class Workflow(TyperGroup):
 
 app = typer.Typer(
     cls=Workflow,
-    add_completion=False,
     rich_markup_mode=None,
     help="Translate machine-sound features between two recording devices with a CycleGAN.",
 )
@@ -85,8 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(join_parameters(arguments or ["--help"]), prog_name="cyclegan", standalone_mode=False)
-        if code:  # typer's answer to Ctrl-C
+        if code == 130:  # typer's answer to Ctrl-C
             raise Interrupted("interrupted")
+        return code or 0  # it says itself that a shell has no completion
     except InputError as error:
         return _said(str(error), 2)
     except ModuleNotFoundError as error:
@@ -103,7 +103,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _said(str(error), 1)
     except Interrupted as error:
         return _said(str(error), error.exit_code)
-    return 0
+    except OSError as error:
+        if "--install-completion" not in arguments:
+            raise
+        return _said(f"completion was not installed: {error}; --show-completion prints what to install", 2)
 
 
 def _said(sentence: str, code: int) -> int:

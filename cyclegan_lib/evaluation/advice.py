@@ -7,23 +7,33 @@ from cyclegan_lib.errors import count
 from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.features import FeatureSet
 
+FARTHEST = "farthest from the training recordings: novelty {:.1f}, 1 is usual"
 NAMED = 3  # recordings of those that are unlike the training's
 
 
 def to_hear(translator: Translator, source: FeatureSet) -> dict[int, str]:
     """Three sequences of the source and why: the most doubtful one, the strangest one, and a usual one.
 
-    {row: the reason}; fewer where one is two of them. No truth is needed.
+    {row: the reason}; fewer where the source has fewer. No truth is needed. Where there is one restart, what
+    is strange is doubtful.
     """
     apart, novelty = translator.disagreements(source), _novelties(translator, source)
-    usual = int(np.argsort(apart, kind="stable")[len(apart) // 2])
-    doubtful, strange = int(apart.argmax()), int(novelty.argmax())
-    why = {
-        usual: f"as doubtful as most: disagreement of the restarts {apart[usual]:.2f} z-scores",
-        strange: f"farthest from the training recordings: novelty {novelty[strange]:.1f}, 1 is usual",
-        doubtful: f"the restarts disagree most: {apart[doubtful]:.2f} z-scores",
-    }
-    return dict(reversed(why.items()))
+    doubt, most = apart, "the restarts disagree most: {:.2f} z-scores"
+    usual = "as doubtful as most: disagreement of the restarts {:.2f} z-scores"
+    if not apart.any():
+        doubt, most, usual = novelty, FARTHEST, "as far from the training recordings as most: novelty {:.1f}"
+    order = np.argsort(doubt, kind="stable").tolist()
+    from_middle = sorted(range(len(order)), key=lambda place: abs(place - len(order) // 2))
+    why: dict[int, str] = {}
+    for rows, values, reason in (
+        (order[::-1], doubt, most),
+        (np.argsort(-novelty, kind="stable").tolist(), novelty, FARTHEST),
+        ([order[place] for place in from_middle], doubt, usual),
+    ):
+        if left := [row for row in rows if row not in why]:
+            others = "" if left[0] == rows[0] else "of the others, "
+            why[left[0]] = others + reason.format(values[left[0]])
+    return why
 
 
 def to_record(

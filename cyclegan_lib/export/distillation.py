@@ -10,10 +10,13 @@ References
    arXiv:1503.02531.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
-from cyclegan_lib.config import N_FEATURES
+from cyclegan_lib.config import N_FEATURES, SLICES
+from cyclegan_lib.export.formats import RawUnits
 from cyclegan_lib.models import Generator
 
 # One member of one hidden layer. 8 wide, so that its first layer and the linear map are 48 together, three
@@ -76,6 +79,24 @@ def drawn_slices(mean: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
     values, vectors = torch.linalg.eigh(covariance.double())
     root = vectors * values.clamp_min(0).sqrt()  # root @ root.T is the covariance
     return mean + torch.randn(SLICES_ASKED, len(mean)) @ root.T.float()
+
+
+def drawn_sequences(
+    large: RawUnits, mean: torch.Tensor, covariance: torch.Tensor, seed: int
+) -> list[torch.Tensor]:
+    """Two draws of sequences of such slices for `large`, (n, slices, 40) dB: to fit to, and to judge on."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        drawn = [drawn_slices(mean, covariance).reshape(-1, SLICES, len(mean)) for _ in range(2)]
+    return [z * large.std_source + large.mean_source for z in drawn]
+
+
+def nmse(large: RawUnits, small: Callable[[torch.Tensor], torch.Tensor], judged: torch.Tensor) -> float:
+    """Squared error of `small` on sequences, (n, slices, 40) dB, over the variance of what `large` gives."""
+    with torch.inference_mode():
+        expected, found = large(judged).numpy(), small(judged).numpy()
+    variance = np.square(expected - expected.mean(axis=(0, 1))).sum()
+    return float(np.square(found - expected).sum() / variance)
 
 
 def _least_squares(x: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:

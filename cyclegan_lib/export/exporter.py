@@ -4,16 +4,18 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from cyclegan_lib.checkpoint.reading import build_network, read_checkpoint
 from cyclegan_lib.checkpoint.torch_file import write_tensors
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.export.card import write_card
-from cyclegan_lib.export.distillation import SIZES, distil
+from cyclegan_lib.export.distillation import SIZES, distil, drawn_sequences, nmse
 from cyclegan_lib.export.edge import write_edge
 from cyclegan_lib.export.formats import (
     FORMATS,
@@ -24,7 +26,7 @@ from cyclegan_lib.export.formats import (
     write_safetensors,
 )
 from cyclegan_lib.export.manifest import CARD, CONFIG, NORMALIZATION, describe, distilled_name, sealed
-from cyclegan_lib.export.quantization import write_int8
+from cyclegan_lib.export.quantization import run_onnx, write_int8
 from cyclegan_lib.export.standalone import generator_source
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.files import not_an_input, replacing_folder
@@ -86,17 +88,17 @@ def export(
         if discriminators or name.startswith("generator")
     }
     values = describe(content)
-    if distilled or int8:
-        small, values["distilled"] = _distilled(content, networks, checkpoint)
-        networks |= small
     normalizer = Normalizer.from_dict(content["hyper_parameters"]["normalization"])
+    if distilled or int8:
+        small, values["distilled"] = _distilled(content, networks, normalizer, checkpoint)
+        networks |= small
     with replacing_folder(folder, NAMES) as beside:
         for name, network in networks.items():
             write_tensors(network.state_dict(), beside / f"{name}.pth")
             if isinstance(network, Generator):
                 _write_formats(network, name, normalizer, values, formats, beside)
         if int8:
-            values["distilled"]["nmse"] = _write_int8(content, networks, normalizer, beside)
+            _write_int8(content, networks, normalizer, values["distilled"]["nmse"], beside)
         normalizer.save(beside / NORMALIZATION)
         (beside / SOURCE).write_text(generator_source(), encoding="utf-8", newline="\n")
         scripts = [SCRIPT] * inference_script + [FRONT_END] * (values["feature_settings"] is not None)
@@ -133,7 +135,7 @@ def _write_formats(
 
 
 def _distilled(
-    content: dict[str, Any], networks: dict[str, Any], checkpoint: str | Path
+    content: dict[str, Any], networks: dict[str, Any], normalizer: Normalizer, checkpoint: str | Path
 ) -> tuple[dict[str, Generator], dict[str, Any]]:
     """A small generator for each large one, by name; and what the configuration says of them."""
     moments = content.get("slice_moments")
@@ -143,25 +145,38 @@ def _distilled(
             " again, or export without --distilled"
         )
     seed = content["hyper_parameters"]["settings"]["seed"]
-    generators, difference = {}, {}
+    generators, difference, errors = {}, {}, {}
     for name in GENERATORS:
         direction = _direction(name)
-        small = distil(networks[name], **moments[direction[0]], seed=seed)
-        generators[distilled_name(name)], difference[direction] = small
-    return generators, {"generator_config": SIZES, "difference": difference, "nmse": {}}
+        small, difference[direction] = distil(networks[name], **moments[direction[0]], seed=seed)
+        generators[distilled_name(name)] = small
+        large, _, judged = _judged(content, networks, normalizer, name)
+        errors[direction] = {"float": nmse(large, RawUnits(small, normalizer, direction), judged)}
+    return generators, {"generator_config": SIZES, "difference": difference, "nmse": errors}
 
 
 def _write_int8(
-    content: dict[str, Any], networks: dict[str, Any], normalizer: Normalizer, folder: Path
-) -> dict[str, dict[str, float]]:
-    """Quantise the small generators in `folder`; how far they are from the large ones, by direction."""
-    seed, errors = content["hyper_parameters"]["settings"]["seed"], {}
+    content: dict[str, Any],
+    networks: dict[str, Any],
+    normalizer: Normalizer,
+    errors: dict[str, dict[str, float]],
+    folder: Path,
+) -> None:
+    """Quantise the small generators in `folder`, and add to `errors` how far they are from the large ones."""
     for name, file in INT8.items():
-        direction = _direction(name)
-        large = RawUnits(networks[name], normalizer, direction).eval()
-        moments, small = content["slice_moments"][direction[0]], folder / f"{distilled_name(name)}.onnx"
-        errors[direction] = write_int8(large, small, folder / file, **moments, seed=seed)
-    return errors
+        large, ranges, judged = _judged(content, networks, normalizer, name)
+        write_int8(folder / f"{distilled_name(name)}.onnx", folder / file, ranges)
+        errors[_direction(name)]["int8"] = nmse(large, partial(run_onnx, folder / file), judged)
+
+
+def _judged(
+    content: dict[str, Any], networks: dict[str, Any], normalizer: Normalizer, name: str
+) -> tuple[RawUnits, torch.Tensor, torch.Tensor]:
+    """A large generator, in dB, and sequences to fit a smaller one to and to judge it on."""
+    large = RawUnits(networks[name], normalizer, _direction(name)).eval()
+    moments = content["slice_moments"][_direction(name)[0]]
+    seed = content["hyper_parameters"]["settings"]["seed"]
+    return large, *drawn_sequences(large, **moments, seed=seed)
 
 
 def _direction(name: str) -> str:

@@ -46,14 +46,14 @@ class ExportedDiscriminator(DiscriminatorSettings):
 class DistilledGenerators(Settings):
     """The small generators: their settings, and how far they are from the large ones, by direction.
 
-    Root mean square difference, z-scores, on slices drawn with the training recordings' mean and covariance.
-    Where there are such of 8 bits, `nmse` holds the squared errors of "float" and "int8" on such slices, as
-    parts of the variance, by direction.
+    All on slices drawn with the training recordings' mean and covariance: `difference` is root mean square,
+    z-scores; `nmse` the squared error as a part of the variance, of "float" and, where there are generators
+    of 8 bits, of "int8".
     """
 
     generator_config: ExportedGenerator
     difference: dict[str, float]
-    nmse: dict[str, dict[str, float]] = {}
+    nmse: dict[str, dict[str, float]] = {}  # what exports of before lack
 
 
 class TrainingFacts(Settings):

@@ -9,7 +9,6 @@ import numpy as np
 import soundfile
 import soxr
 from scipy.interpolate import RectBivariateSpline
-from scipy.signal import welch
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import name_for_c, replacing, writable_file
@@ -20,6 +19,7 @@ MAX_GAIN_DB = 60.0  # where the source holds hardly anything, more would be roun
 PEAK = 0.9  # of full scale: encoders overshoot a little
 # rates of MP3, which leaves out the highest tones, and what libsndfile is to compress by for 64 kbit/s
 MP3_HZ = {24000: 0.615, 32000: 0.885, 48000: 0.885}
+FLAC_HZ = 24000  # at most: what is above 12 kHz, such an MP3 has not either
 WRITTEN_AT_ONCE = 1 << 16  # samples: libsndfile has those of OGG on its stack, and many end the process
 WRITTEN = (".wav", ".flac", ".ogg", ".mp3")
 
@@ -70,8 +70,17 @@ def within_full_scale(sounds: Sequence[np.ndarray]) -> list[np.ndarray]:
 def mp3(sound: np.ndarray, rate: int) -> bytes:
     """A sound as a small file that every browser plays, 8 kB a second; within full scale."""
     hz = next((hz for hz in MP3_HZ if hz >= 1.5 * rate), max(MP3_HZ))
-    file, compression = io.BytesIO(), {"bitrate_mode": "CONSTANT", "compression_level": MP3_HZ[hz]}
-    soundfile.write(file, soxr.resample(sound, rate, hz).clip(-1, 1), hz, format="MP3", **compression)
+    return _file(sound, rate, hz, format="MP3", bitrate_mode="CONSTANT", compression_level=MP3_HZ[hz])
+
+
+def flac(sound: np.ndarray, rate: int) -> bytes:
+    """The same, made thirty times as fast, and two or three times as large."""
+    return _file(sound, rate, min(rate, FLAC_HZ), format="FLAC")
+
+
+def _file(sound: np.ndarray, rate: int, hz: int, **how: object) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, soxr.resample(sound, rate, hz).clip(-1, 1), hz, **how)
     return file.getvalue()
 
 
@@ -111,7 +120,10 @@ def _blocks(sound: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
 def _weighted_power(sound: np.ndarray, rate: int) -> float:
     total = 0.0
     for _, block in _blocks(sound, AT_ONCE_S * rate):
-        hz, power = welch(block, rate, nperseg=min(_window(rate), len(block)), scaling="spectrum")
+        n_fft = min(_window(rate), len(block))
+        hz = librosa.fft_frequencies(sr=rate, n_fft=n_fft)
         weights = librosa.db_to_power(librosa.A_weighting(np.maximum(hz, 1)))
+        spectrum = librosa.stft(block - block.mean(), n_fft=n_fft, hop_length=max(1, n_fft // 2))
+        power = np.mean(np.abs(spectrum) ** 2, axis=1)  # (bins,)
         total += float(power @ weights) * len(block)
     return total / max(1, len(sound))

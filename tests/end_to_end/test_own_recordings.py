@@ -2,14 +2,18 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from helpers import CWRU
 from notebooks.conftest import copy_project
 from notebooks.layers import cyclegan
 from sounds import rng, write
 
 from cyclegan_lib.features import FeatureSet
+
+MOTORS = CWRU.with_name("motors")
 
 
 @pytest.mark.slow
@@ -43,12 +47,30 @@ def test_a_run_goes_from_folders_of_recordings_to_the_report(tmp_path):
     assert "damaged" in (run / "data" / "phone.npz.report.csv").read_text(encoding="utf-8")
     used = json.loads((run / "run.json").read_text(encoding="utf-8"))["inputs"]
     assert used["domain_a"]["path"] == str(run / "data" / "phone.npz")
-    # what is said is of these devices: nothing of the simulation, nor of the benchmark's
+    text = says_what_was_computed(run, 6)  # no truth: the names are no pairs
+    assert "1 recording is damaged" in text and "from phone to hifi" in text
+    assert not (project / "data").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MOTORS.is_dir(), reason="../shared/data/motors is not there, beside the project")
+def test_a_run_on_a_motor_tells_nothing_of_the_simulation(tmp_path):
+    project = copy_project(tmp_path / "project")
+    given = {"device_a": "phone", "device_b": "hifi", "max_epochs": 1, "restarts": 1}
+    given |= {f"recordings_{domain}": MOTORS / given[f"device_{domain}"] for domain in "ab"}
+    given |= dict.fromkeys(("labels_a", "labels_b"), MOTORS / "labels.csv")
+    words = [word for name, value in given.items() for word in ("-p", name, str(value))]
+    done = cyclegan(project, "run", "--name", "motors", *words)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "from phone to hifi" in says_what_was_computed(project / "runs" / "motors", 9)
+
+
+def says_what_was_computed(run: Path, players: int) -> str:
+    """The text of a report on own data: of these devices, nothing of the simulation or of the benchmark."""
     report = (run / "report.html").read_text(encoding="utf-8")
-    assert report.count('src="data:audio/mpeg;base64') == 6  # no truth: the names are no pairs
+    assert report.count('src="data:audio/mpeg;base64') == players
     text = BeautifulSoup(report, "html.parser").get_text()
     assert "no invented sound" in text
-    assert "1 recording is damaged" in text and "from phone to hifi" in text
     assert not re.findall(r"cpc006|BATCH_UPLOAD|\bplants?\b|resonan|: True|: False", text)
     assert not (run / "05_benchmark.ipynb").exists()
-    assert not (project / "data").exists()
+    return text

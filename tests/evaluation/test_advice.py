@@ -23,10 +23,19 @@ def test_the_strangest_the_most_doubtful_and_a_usual_recording_are_named(transla
     rows = to_hear(translator, source)
     apart = translator.disagreements(source)
     assert next(iter(rows)) == apart.argmax()
-    assert 4 in rows and len(rows) in (2, 3)
+    assert 4 in rows and len(rows) == 3
     usual = list(rows)[-1]
     assert apart[usual] == pytest.approx(np.median(apart)) and f"{apart[usual]:.2f}" in rows[usual]
     assert "disagree most" in rows[int(apart.argmax())]
+
+
+@pytest.mark.parametrize(("sequences", "said"), [(9, 3), (2, 2), (1, 1)])
+def test_of_one_restart_what_is_strange_is_doubtful(sequences, said, translator, monkeypatch):
+    monkeypatch.setattr(Translator, "disagreements", lambda self, source: np.zeros(len(source)))
+    rows = list(to_hear(translator, make_set("cpc006", n=sequences)).values())
+    assert len(rows) == said and "restarts" not in " ".join(rows)
+    assert rows[0].startswith("farthest from the training recordings: novelty")
+    assert sequences == 1 or rows[1].startswith("of the others, farthest")
 
 
 def test_what_to_record_more_of_follows_the_recordings(translator):

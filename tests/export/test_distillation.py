@@ -120,6 +120,9 @@ def test_the_folder_says_how_far_they_are(everything):
     for value in manifest.distilled.difference.values():
         assert 0 < value < 0.5
         assert f"{value:.3f}" in card
+    for error in manifest.distilled.nmse.values():
+        assert error.keys() == {"float"} and 0 < error["float"] < 0.1
+        assert f"| {error['float']:.5f} |\n" in card
     assert (everything / "generator_AB_distilled.pth").stat().st_size < 40_000
 
 

@@ -9,7 +9,14 @@ from sounds import RATE, rng, tone
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.recordings import listening
-from cyclegan_lib.recordings.listening import equally_loud, mp3, recoloured, within_full_scale, write_sound
+from cyclegan_lib.recordings.listening import (
+    equally_loud,
+    flac,
+    mp3,
+    recoloured,
+    within_full_scale,
+    write_sound,
+)
 
 TIMES_S, HZ = np.arange(10) * 0.2, np.array([100.0, 1000.0, 2000.0, 7000.0])
 SOUND = (rng().normal(size=5 * RATE // 2) / 10).astype(np.float32)
@@ -62,12 +69,13 @@ def test_sounds_are_made_equally_loud_by_what_is_audible():
 @pytest.mark.parametrize("rate", [12000, 16000, 25600, 96000])
 def test_a_player_s_file_is_small_and_holds_the_sound(rate):
     sound = tone(440, 0.5, 5, rate) + rng().normal(size=5 * rate) / 30
-    file = mp3(sound.astype(np.float32), rate)
-    assert len(file) == pytest.approx(40_000, rel=0.03)
-    heard, hz = soundfile.read(io.BytesIO(file))
-    assert hz in listening.MP3_HZ and len(heard) == pytest.approx(5 * hz, abs=2000)
-    assert np.argmax(np.abs(np.fft.rfft(heard[: 4 * hz]))) == 4 * 440
-    assert level(heard) == pytest.approx(level(sound), abs=1)
+    small, quick = (encode(sound.astype(np.float32), rate) for encode in (mp3, flac))
+    assert len(small) == pytest.approx(40_000, rel=0.03) and len(quick) < 2 * 5 * listening.FLAC_HZ
+    for file, rates in ((small, listening.MP3_HZ), (quick, (min(rate, listening.FLAC_HZ),))):
+        heard, hz = soundfile.read(io.BytesIO(file))
+        assert hz in rates and len(heard) == pytest.approx(5 * hz, abs=2000)
+        assert np.argmax(np.abs(np.fft.rfft(heard[: 4 * hz]))) == 4 * 440
+        assert level(heard) == pytest.approx(level(sound), abs=1)
 
 
 @pytest.mark.parametrize("suffix", listening.WRITTEN)
