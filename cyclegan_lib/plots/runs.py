@@ -19,7 +19,7 @@ PANELS_ABREAST = 3
 LOGARITHMIC = 10.0  # from this ratio of largest to smallest value on, the axis is logarithmic
 LABEL_GAP = 0.08  # least distance of two labels, as a part of the panel
 LONG = 12  # characters of a name that is written aslant below an axis
-# curves of one colour differ in their lines
+# five and four: colour and line together repeat after twenty curves, and neighbours differ in grey, too
 CURVE_COLOURS = (style.COLOUR_TRANSLATED, *style.OTHER_COLOURS[:4])
 LINES = ("-", "--", ":", "-.")
 BASELINE = "#777777"  # dark enough for a line and its name
@@ -91,7 +91,7 @@ def curves(histories: Mapping[str, Sequence[dict[str, float]]], chosen: Mapping[
         for i, (run, history) in enumerate(histories.items()):
             points = {line["epoch"]: line[key] for line in history if key in line}
             look = {"color": CURVE_COLOURS[i % len(CURVE_COLOURS)], "linewidth": 1.4}
-            line = LINES[i // len(CURVE_COLOURS) % len(LINES)]
+            line = LINES[i % len(LINES)]
             axis.plot(list(points), list(points.values()), line, label=run, **look)
             if key == "val_distance" and chosen.get(run) in points:
                 axis.plot(chosen[run], points[chosen[run]], "o", color=look["color"])
