@@ -69,7 +69,7 @@ def checkpoints(runs: dict[str, list[tuple[np.ndarray, np.ndarray, int]]]) -> Fi
             axis.plot(criterion[0], error[0], "o", color=style.COLOUR_OTHER, markerfacecolor="white")
             axis.plot(criterion[chosen], error[chosen], "o", color=style.COLOUR_TRANSLATED)
         style.title(axis, pair)
-        axis.set_xlabel("criterion on held-out recordings (chooses the least)")
+        axis.set_xlabel("criterion on held-out recordings\n← the least is chosen")
         axis.set_ylabel(MEASURES["nmse"].axis)
     return figure
 
