@@ -7,15 +7,17 @@ from html import escape
 import numpy as np
 
 WIDTH, HEIGHT = 240, 60  # of the picture, px
-COLOURS = ("#0072B2", "#D55E00")  # told apart by colour-blind readers
+# told apart by colour-blind readers, and in grey by their dashes; seen on white and on black
+LINES = {"solid": ("#0072B2", "none"), "dashed": ("#D55E00", "6 4")}
+LEFT = "text-align:left"  # notebooks would have it right
 
 
 class Shown(ABC):
     """Shows itself by what `glance` returns instead of by a dump of its arrays."""
 
     @abstractmethod
-    def glance(self) -> tuple[str, Mapping[str, object], list[np.ndarray]]:
-        """A title, facts by their names, and curves of finite numbers, (n,) each, on one scale."""
+    def glance(self) -> tuple[str, Mapping[str, object], Mapping[str, np.ndarray]]:
+        """A title, facts by their names, up to two curves by theirs, (n,) each, finite, on one scale."""
 
     def __repr__(self) -> str:
         title, facts, _ = self.glance()
@@ -23,7 +25,10 @@ class Shown(ABC):
 
     def _repr_html_(self) -> str:
         title, facts, curves = self.glance()
-        rows = "".join(f"<tr><th>{escape(n)}</th><td>{escape(str(v))}</td></tr>" for n, v in facts.items())
+        rows = "".join(
+            f'<tr><th style="{LEFT}">{escape(name)}</th><td style="{LEFT}">{escape(str(fact))}</td></tr>'
+            for name, fact in facts.items()
+        )
         return f"<b>{escape(title)}</b><table>{rows}</table>{_picture(curves)}"
 
 
@@ -34,14 +39,17 @@ class Text(str):
         return f"<pre>{escape(self)}</pre>"
 
 
-def _picture(curves: list[np.ndarray]) -> str:
+def _picture(curves: Mapping[str, np.ndarray]) -> str:
     if not curves:
         return ""
-    low, high = min(map(np.min, curves)), max(map(np.max, curves))
-    lines = ""
-    for curve, colour in zip(curves, COLOURS, strict=False):
+    low, high = min(map(np.min, curves.values())), max(map(np.max, curves.values()))
+    lines, said = "", []
+    for (name, curve), (line, (colour, dashes)) in zip(curves.items(), LINES.items(), strict=False):
         x = np.linspace(0, WIDTH, len(curve))
         y = HEIGHT - HEIGHT * (curve - low) / max(high - low, 1e-12)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        lines += f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-    return f'<svg width="{WIDTH}" height="{HEIGHT}" role="img">{lines}</svg> {low:.3g} to {high:.3g}'
+        look = f'fill="none" stroke="{colour}" stroke-dasharray="{dashes}" stroke-width="1.5"'
+        lines += f'<polyline points="{points}" {look}/>'
+        said.append(f"{line}: {name}" if len(curves) > 1 else name)
+    picture = f'<svg width="{WIDTH}" height="{HEIGHT}" role="img">{lines}</svg>'
+    return f"{picture} {escape(', '.join(said))}, {low:.3g} to {high:.3g}"

@@ -17,6 +17,7 @@ html_show_sphinx = html_show_copyright = False
 
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # notebooks are shown as they were committed
+nb_render_markdown_format = "myst"  # tables, too
 nb_ipywidgets_js = {}  # would come from the network
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # signatures and docstrings say them

@@ -23,7 +23,8 @@ def test_what_shows_itself_says_how():
 def test_a_feature_set_shows_its_facts_and_its_mean_spectrum():
     x = replace(make_set("<b>phone"), slices=np.array([28] + [50] * 11))
     html = x._repr_html_()
-    assert "&lt;b&gt;phone" in html and "<td>28 to 50</td>" in html and "<td>16000 Hz</td>" in html
+    assert "&lt;b&gt;phone" in html and ">28 to 50</td>" in html and ">16000 Hz</td>" in html
+    assert "mean spectrum (dB), " in html
     (points,) = re.findall(r'points="([^"]+)"', html)
     y = np.array([float(point.split(",")[1]) for point in points.split()])
     assert len(y) == 40 and y.argmin() == x.mean_spectra().mean(axis=0).argmax()
@@ -35,11 +36,12 @@ def test_a_normalizer_says_whether_it_is_shared():
     shared, own = (Normalizer.fit(a, b, mode) for mode in ("shared", "per-domain"))
     assert "mode shared" in repr(shared) and "mode per-domain" in repr(own)
     assert own._repr_html_().count("<polyline") == 2
+    assert "solid: mean of A (dB), dashed: mean of B (dB), " in own._repr_html_()
 
 
 def test_training_checkpoint_and_exported_folder_show_themselves(trained, exported):
     run, _ = trained
-    assert "<td>" + f"{run.best_epoch} of 2</td>" in run._repr_html_() and "<polyline" in run._repr_html_()
+    assert f">{run.best_epoch} of 2</td>" in run._repr_html_() and "<polyline" in run._repr_html_()
     text = inspect_checkpoint(run.best)
     assert text._repr_html_().startswith("<pre>") and "&lt;-&gt;" in text._repr_html_()
     shown = Manifest.load(exported)._repr_html_()

@@ -22,6 +22,8 @@ class Measure:
     decimals: int
     label: str  # of an axis
     cost: Callable[[float], float]  # lower is better
+    least: float = -math.inf  # that there can be
+    most: float = math.inf
 
     @property
     def axis(self) -> str:
@@ -53,19 +55,19 @@ def _near_half(value: float) -> float:
 
 # in the order of tables; the cost of what is better when larger is its negative
 MEASURES = {
-    "nmse": Measure("NMSE ↓", 3, "NMSE against the pairs", pos),
+    "nmse": Measure("NMSE ↓", 3, "NMSE against the pairs", pos, 0),
     "mmd2": Measure("MMD² ↓", 4, "MMD²", pos),
     "frechet": Measure("Fréchet ↓", 2, "Fréchet distance", pos),
-    "sliced_wasserstein": Measure("sliced W ↓", 3, "sliced Wasserstein", pos),
-    "c2st": Measure("C2ST → 0.5", 3, "C2ST (0.5 cannot tell)", _near_half),
-    "accuracy_forest": Measure("forest ↑", 3, "accuracy, forest", neg),
-    "accuracy_logistic": Measure("logistic ↑", 3, "accuracy, logistic", neg),
+    "sliced_wasserstein": Measure("sliced W ↓", 3, "sliced Wasserstein", pos, 0),
+    "c2st": Measure("C2ST → 0.5", 3, "C2ST (0.5 cannot tell)", _near_half, 0, 1),
+    "accuracy_forest": Measure("forest ↑", 3, "accuracy, forest", neg, 0, 1),
+    "accuracy_logistic": Measure("logistic ↑", 3, "accuracy, logistic", neg, 0, 1),
     # in the recommended way of `faults.ways`; those above forward
     "augmented_forest": Measure("augmented, forest ↑", 3, "accuracy, augmented, forest", neg),
     "augmented_logistic": Measure("augmented, logistic ↑", 3, "accuracy, augmented, logistic", neg),
     "recovery_forest": Measure("recovered (forest) ↑", 2, "recovered, forest", neg),
     "recovery_logistic": Measure("recovered (logistic) ↑", 2, "recovered, logistic", neg),
-    "gap_closed": Measure("gap closed ↑", 3, "part of the gap closed", neg),
+    "gap_closed": Measure("gap closed ↑", 3, "part of the gap closed", neg, most=1),
 }
 DISTANCES = ("mmd2", "frechet", "sliced_wasserstein", "c2st")
 # of a run: shown in its report, compared in a sweep

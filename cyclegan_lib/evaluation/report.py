@@ -74,6 +74,7 @@ class Evaluation:
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
     epoch: int | None = None  # of the model that was given
     training: list[str] = field(default_factory=list)  # what its training ended with, in words
+    recordings: dict[str, int] = field(default_factory=dict)  # in each set of `sequences`
 
     def __repr__(self) -> str:
         return f"{self.headline}\n\n{self.table()}"
@@ -130,6 +131,8 @@ class Evaluation:
         if ours.accuracy_forest is not None:
             for name, words in zip(ACCURACIES, (f"{what}, forest", "logistic regression"), strict=True):
                 parts.append(self._against(words, ours, name, rows))
+        if len(parts) > 1:
+            parts.append(f"errors and accuracies of {self._test_recordings}")
         return " ".join(["; ".join(parts) + ".", *self.cautions])
 
     def table(self) -> str:
@@ -161,17 +164,18 @@ class Evaluation:
 
     def _gap(self) -> str:
         """How much nearer the translation is, in words: a percentage only where enough was compared."""
-        devices = f"from {self.source_device} to {self.target_device} (sliced Wasserstein)"
+        devices = f"from {self.source_device} to {self.target_device}"
+        of = f"(sliced Wasserstein, {count(self.recordings_compared, 'recording')} a side)"
         rows = (self.null, self.row(TRANSLATED), self.row("identity"))
         null, near, far = (row.sliced_wasserstein for row in rows)
         if self.gap_closed is not None:
-            return f"The {TRANSLATED} closes {self.gap_closed:.1%} of the gap {devices}"
+            return f"The {TRANSLATED} closes {self.gap_closed:.1%} of the gap {devices} {of}"
         if far <= null:
-            return f"There was no gap {devices}"
+            return f"There was no gap {devices} {of}"
         text = MEASURES["sliced_wasserstein"].text
         return (
             f"The distance {devices} is {text(near)}, untranslated {text(far)}, of {self.target_device} to"
-            f" itself {text(null)} ({count(self.recordings_compared, 'recording')} a side)"
+            f" itself {text(null)} {of}"
         )
 
     def _against(self, what: str, ours: Row | WayRow, name: str, rows: Iterable[dict[str, Any]]) -> str:
@@ -210,6 +214,10 @@ class Evaluation:
             notes.append(f"{TRANSLATED} closes {self.gap_closed:.0%} of the gap (sliced Wasserstein).")
         return notes
 
+    @property
+    def _test_recordings(self) -> str:
+        return count(self.recordings.get("source", 0), "test recording")
+
     def _expectations(self) -> list[str]:
         said = []
         if self.expected:
@@ -225,8 +233,10 @@ class Evaluation:
         if self.shares:
             each = [f"{name} {x['source']:.0%} ({x['target']:.0%})" for name, x in self.shares.items()]
             said.append(
-                f"Class shares of {self.source_device}, estimated without its labels, in brackets those of"
-                f" the labelled set of {self.target_device}: {', '.join(each)}."
+                f"Class shares of {self.source_device}, estimated without its labels from"
+                f" {self._test_recordings}, in brackets those of"
+                f" {count(self.recordings.get('labelled', 0), 'labelled recording')} of"
+                f" {self.target_device}: {', '.join(each)}."
             )
         return said
 

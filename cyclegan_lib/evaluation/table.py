@@ -169,6 +169,7 @@ def evaluate(
         shares=downstream.shares,
         epoch=network and network.facts.epoch,
         training=network.said if network else [],
+        recordings={name: len(np.unique(feature_set.recording)) for name, feature_set in given.items()},
     )
 
 

@@ -110,7 +110,7 @@ class Manifest(Shown, Settings):
                 manifest.check(folder / name)
         return manifest
 
-    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+    def glance(self) -> tuple[str, dict[str, object], dict[str, np.ndarray]]:
         """Which devices the exported folder translates between, and how it was trained."""
         facts = {
             "epoch": self.training.epoch,
@@ -121,7 +121,7 @@ class Manifest(Shown, Settings):
             "verdict": self.training.verdict or "none",
             "files": ", ".join(self.sha256),
         }
-        return f"exported models: {self.device_a} (A) <-> {self.device_b} (B)", facts, []
+        return f"exported models: {self.device_a} (A) <-> {self.device_b} (B)", facts, {}
 
     @property
     def translation(self) -> str:

@@ -37,7 +37,7 @@ class FeatureSet(Shown):
     def __len__(self) -> int:
         return len(self.features)
 
-    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+    def glance(self) -> tuple[str, dict[str, object], dict[str, np.ndarray]]:
         """What it holds, and its mean spectrum in dB."""
         lengths = np.unique(self.lengths).tolist()
         facts = {
@@ -47,7 +47,7 @@ class FeatureSet(Shown):
             "classes": ", ".join(self.classes) or "none",
             "sample rate": f"{self.settings.sample_rate} Hz" if self.settings else "unknown",
         }
-        return f"features of {self.device}", facts, [self.mean_spectra().mean(axis=0)]
+        return f"features of {self.device}", facts, {"mean spectrum (dB)": self.mean_spectra().mean(axis=0)}
 
     def select(self, index: np.ndarray) -> "FeatureSet":
         """Return the sequences at `index` (boolean mask or integers) as a new set."""

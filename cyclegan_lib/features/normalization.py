@@ -35,13 +35,13 @@ class Normalizer(Shown):
     mean_b: np.ndarray
     std_b: np.ndarray
 
-    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+    def glance(self) -> tuple[str, dict[str, object], dict[str, np.ndarray]]:
         """Means and deviations in short, and the mean of each feature of both domains in dB."""
         shared = np.array_equal(self.mean_a, self.mean_b) and np.array_equal(self.std_a, self.std_b)
         facts: dict[str, object] = {"mode": "shared" if shared else "per-domain"}
         for domain, mean, std in (("A", self.mean_a, self.std_a), ("B", self.mean_b, self.std_b)):
             facts[f"domain {domain}"] = f"{mean.mean():.1f} ± {std.mean():.1f} dB"
-        return "normalisation", facts, [self.mean_a, self.mean_b]
+        return "normalisation", facts, {"mean of A (dB)": self.mean_a, "mean of B (dB)": self.mean_b}
 
     @classmethod
     def fit(cls, a: np.ndarray, b: np.ndarray, mode: str = "shared") -> "Normalizer":

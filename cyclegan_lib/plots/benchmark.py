@@ -69,8 +69,8 @@ def checkpoints(runs: dict[str, list[tuple[np.ndarray, np.ndarray, int]]]) -> Fi
             axis.plot(criterion[0], error[0], "o", color=style.COLOUR_OTHER, markerfacecolor="white")
             axis.plot(criterion[chosen], error[chosen], "o", color=style.COLOUR_TRANSLATED)
         style.title(axis, pair)
-        axis.set_xlabel("criterion on held-out recordings")
-        axis.set_ylabel("NMSE against the pairs")
+        axis.set_xlabel("criterion on held-out recordings\n← the least is chosen")
+        axis.set_ylabel(MEASURES["nmse"].axis)
     return figure
 
 
@@ -89,5 +89,5 @@ def pairs_curve(curves: dict[str, dict[int, Sequence[float]]]) -> Figure:
         style.title(axis, pair)
         axis.set_xlabel("paired recordings")
         axis.set_ylim(bottom=0)
-    axes[0].set_ylabel("NMSE, untrained")
+    axes[0].set_ylabel("NMSE, untrained\n← less is better")
     return figure

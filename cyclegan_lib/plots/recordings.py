@@ -83,7 +83,7 @@ def distributions(
                 parts, colour = 100 * counts / x[..., band].size, style.COLOURS[number]
                 if number == 1:
                     axis.stairs(parts, edges, fill=True, color=colour, alpha=0.25)
-                outline = {"drawstyle": "steps-post", "linestyle": style.LINES[number], "linewidth": 1.2}
+                outline = {"drawstyle": "steps-post", "linestyle": style.LINES[number], "linewidth": 1.5}
                 axis.plot(edges, [*parts, parts[-1]], color=colour, label=device, **outline)
             style.title(axis, f"{name}, {hertz(frequencies[band])}")
             axis.set_xlabel(label if row == len(bands) - 1 else "")

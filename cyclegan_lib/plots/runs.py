@@ -19,9 +19,10 @@ PANELS_ABREAST = 3
 LOGARITHMIC = 10.0  # from this ratio of largest to smallest value on, the axis is logarithmic
 LABEL_GAP = 0.08  # least distance of two labels, as a part of the panel
 LONG = 12  # characters of a name that is written aslant below an axis
-# curves of one colour differ in their lines
+# five and four: colour and line together repeat after twenty curves, and neighbours differ in grey, too
 CURVE_COLOURS = (style.COLOUR_TRANSLATED, *style.OTHER_COLOURS[:4])
 LINES = ("-", "--", ":", "-.")
+BASELINE = "#777777"  # dark enough for a line and its name
 
 
 def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, list[Any]]) -> Figure:
@@ -61,7 +62,7 @@ def comparison(runs: Sequence[tuple[dict[str, Any], Result]], grid: dict[str, li
                 if limits:
                     axis.vlines(*zip(*limits, strict=True), color=colour, alpha=0.35, linewidth=1)
                 ends.append((at[-1], mean[-1], line, colour))
-        _baseline(axis, [(places[v[x]], *r.baseline[name]) for v, r in runs if name in r.baseline])
+        ends += _baseline(axis, [(places[v[x]], *r.baseline[name]) for v, r in runs if name in r.baseline])
         _ticks(axis, x, places)
         axis.set_ylabel(MEASURES[name].axis)
         axis.margins(x=0.08, y=0.18)
@@ -90,7 +91,7 @@ def curves(histories: Mapping[str, Sequence[dict[str, float]]], chosen: Mapping[
         for i, (run, history) in enumerate(histories.items()):
             points = {line["epoch"]: line[key] for line in history if key in line}
             look = {"color": CURVE_COLOURS[i % len(CURVE_COLOURS)], "linewidth": 1.4}
-            line = LINES[i // len(CURVE_COLOURS) % len(LINES)]
+            line = LINES[i % len(LINES)]
             axis.plot(list(points), list(points.values()), line, label=run, **look)
             if key == "val_distance" and chosen.get(run) in points:
                 axis.plot(chosen[run], points[chosen[run]], "o", color=look["color"])
@@ -147,16 +148,16 @@ def _means(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]
     return at, [float(np.mean([value for place, value in points if place == here])) for here in at]
 
 
-def _baseline(axis: Axes, points: list[tuple[float, str, float]]) -> None:
+def _baseline(axis: Axes, points: list[tuple[float, str, float]]) -> list[tuple[float, float, str, Any]]:
+    """Draw the baselines as one dotted line; return its end under each of their names."""
     if not points:
-        return
-    names = ", ".join(dict.fromkeys(name for _, name, _ in points))
+        return []
     at, mean = _means([(place, value) for place, _, value in points])
     if np.allclose(mean, mean[0]):
-        axis.axhline(mean[0], color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
+        axis.axhline(mean[0], color=BASELINE, linestyle=":", linewidth=1.6)
     else:
-        axis.plot(at, mean, color=style.COLOUR_OTHER, linestyle=":", linewidth=1.6)
-    axis.annotate(names, (at[0], mean[0]), (0, 2), textcoords="offset points", fontsize=7.5, color="#777777")
+        axis.plot(at, mean, color=BASELINE, linestyle=":", linewidth=1.6)
+    return [(at[-1], mean[-1], name, BASELINE) for name in dict.fromkeys(name for _, name, _ in points)]
 
 
 def _ticks(axis: Axes, name: str, places: dict[Any, float]) -> None:

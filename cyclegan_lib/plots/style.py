@@ -8,6 +8,7 @@ colours do, too. Where two panels are compared they have one scale.
 """
 
 import io
+import logging
 from collections.abc import Collection, Iterable, Sequence
 
 import matplotlib
@@ -23,11 +24,12 @@ from cyclegan_lib.features.log_mel import band_frequencies
 
 COLOUR_A, COLOUR_B, COLOUR_TRANSLATED, COLOUR_OTHER = "#D55E00", "#0072B2", "#009E73", "#BBBBBB"
 COLOURS = (COLOUR_A, COLOUR_B, COLOUR_TRANSLATED)
-LINES = ("-.", "-", "--")  # of the same
+LINES = (":", "-", "--")  # of the same
 # Okabe and Ito's other colours, for what is neither a device nor a translation: faults, losses, seeds
 OTHER_COLOURS = ("#000000", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442", COLOUR_OTHER)
 MARKERS = ("o", "s", "^", "D", "v", "P")
-LEVEL_MAP, DIFFERENCE_MAP, ERROR_MAP = "magma", "RdBu_r", "viridis"
+# lighter is more in all of them, so that grey tells the sign of a difference, too; 0 is the middle's grey
+LEVEL_MAP, DIFFERENCE_MAP, ERROR_MAP = "magma", "cividis", "viridis"
 DOTS_PER_INCH, PALETTE = 150, 256  # of files, and in pages, where more colours would take thrice the room
 FREQUENCIES = (100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # ticks, in Hz
 LARGEST_DIFFERENCE = 15.0  # dB at which the colours of a difference end
@@ -45,6 +47,8 @@ def fonts(installed: Collection[str]) -> list[str]:
 # for the whole session: texts are made outside `new_figure` too
 matplotlib.rcParams["font.family"] = fonts(get_font_names())
 matplotlib.rcParams["savefig.dpi"] = DOTS_PER_INCH
+# most fonts with Chinese have one weight; each other one that is asked for would be a warning in the notebook
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 _STYLE = {
     "font.size": 9,
@@ -53,6 +57,9 @@ _STYLE = {
     "axes.spines.right": False,
     "legend.frameon": False,
     "axes.axisbelow": True,
+    # inches: a title stands apart from the axis above it, what is written beside a panel from the next
+    "figure.constrained_layout.h_pad": 0.07,
+    "figure.constrained_layout.w_pad": 0.07,
 }
 
 

@@ -26,12 +26,12 @@ def training_curves(
         "cycle-consistency loss (lowest for a map that does nothing)": {
             "val_cycle_A": (f"{a}, held out", style.COLOUR_A, style.LINES[0]),
             "val_cycle_B": (f"{b}, held out", style.COLOUR_B, style.LINES[1]),
-            "train_cycle": ("training", style.COLOUR_OTHER, ":"),
+            "train_cycle": ("training", BLACK, "-."),
         },
         "other training losses": {
             "train_adversarial": ("generators, adversarial", BLACK, "-"),
             "train_identity": ("generators, identity", PURPLE, "--"),
-            "train_discriminator": ("discriminators", style.COLOUR_OTHER, "-."),
+            "train_discriminator": ("discriminators", BLACK, "-."),
         },
     }
     figure, axes = style.new_figure(9, 6, 3, sharex=True)

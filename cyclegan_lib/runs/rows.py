@@ -108,7 +108,10 @@ def _mean(rows: Sequence[RunRow]) -> RunRow:
         f"mean of {len(rows)}{which and f': {which}'}",
         values,
         measures={name: statistics.mean(x) for name, x in numbers.items()},
-        interval={name: mean_interval(x) for name, x in numbers.items()},
+        interval={
+            name: tuple(min(max(x, MEASURES[name].least), MEASURES[name].most) for x in mean_interval(of))
+            for name, of in numbers.items()
+        },
     )
 
 

@@ -61,11 +61,12 @@ class TrainingRun(Shown):
         verdict = verdict_of(choice)
         return cls(folder / BEST, folder / LAST, best, choice["history"], verdict, expected, warnings)
 
-    def glance(self) -> tuple[str, dict[str, object], list[np.ndarray]]:
+    def glance(self) -> tuple[str, dict[str, object], dict[str, np.ndarray]]:
         """The chosen checkpoint, and the held-out distance over the epochs."""
         distance = np.array([line["val_distance"] for line in self.history if "val_distance" in line])
         facts = {"chosen": self.best, "epoch": f"{self.best_epoch} of {len(self.history) - 1}"}
-        return "training", {**facts, "verdict": self.verdict or "none"}, [distance] if len(distance) else []
+        curves = {"held-out distance over the epochs": distance} if len(distance) else {}
+        return "training", {**facts, "verdict": self.verdict or "none"}, curves
 
 
 class EpochBar(pl.Callback):

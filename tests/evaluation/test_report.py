@@ -1,6 +1,7 @@
 """The table and the JSON: the same numbers, readable, and never a NaN."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -81,8 +82,8 @@ def test_gap_closed(distances, closed):
 def test_of_few_recordings_distances_are_said_and_no_percentage():
     few = replace(made(0.3, 1.1, 0.1), recordings_compared=10)
     assert few.headline == (
-        "The distance from A to B (sliced Wasserstein) is 0.100, untranslated 1.100, of B to itself 0.300"
-        " (10 recordings a side)."
+        "The distance from A to B is 0.100, untranslated 1.100, of B to itself 0.300"
+        " (sliced Wasserstein, 10 recordings a side)."
     )
     assert "%" not in few.table() and "closes 100% of the gap" in made(0.3, 1.1, 0.1).table()
     assert "There was no gap" in made(0.3, 0.2, 0.2).headline
@@ -109,4 +110,12 @@ def test_the_headline_names_the_best_baseline_of_each_measure(full):
     assert "fault accuracy, forest 0.500 (0.31 to 0.69), untranslated 0.900;" in line
     without = {"nmse": None, "accuracy_forest": None, "accuracy_logistic": None}
     line = replace(full, rows=[replace(row, **without) for row in full.rows]).headline
-    assert "NMSE" not in line and "accuracy" not in line
+    assert "NMSE" not in line and "accurac" not in line
+
+
+def test_no_number_of_the_headline_is_without_its_interval_or_how_many_recordings_it_is_of(full):
+    line = replace(full, recordings_compared=40, cautions=[]).headline
+    assert re.search(r"closes [\d.-]+% of the gap .*\(sliced Wasserstein, 40 recordings a side\);", line)
+    assert line.endswith("; errors and accuracies of 16 test recordings.")
+    shares = replace(full, shares={"worn": {"source": 0.4, "target": 0.5}}).said[-1]
+    assert "from 16 test recordings, in brackets those of 40 labelled recordings" in shares

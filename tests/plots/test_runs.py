@@ -49,7 +49,8 @@ def test_a_baseline_that_depends_on_the_parameter_is_drawn_so():
     ]
     (axis,) = comparison(runs, grid).axes
     np.testing.assert_allclose(axis.lines[-1].get_xydata(), [[24, 0.6], [48, 0.4]])
-    assert axis.texts[0].get_text() == "CORAL, identity"
+    assert [text.get_text() for text in axis.texts] == ["CORAL", "identity"]
+    assert all(text.xy[0] == 1 for text in axis.texts), "beside the panel, where it lies over nothing"
 
 
 def test_words_are_evenly_spaced_and_a_lone_seed_is_horizontal():

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cyclegan_lib.plots.style import COLOUR_OTHER, COLOURS, fonts, new_figure, page_png
+from cyclegan_lib.plots.style import (
+    COLOUR_OTHER,
+    COLOURS,
+    DIFFERENCE_MAP,
+    ERROR_MAP,
+    LEVEL_MAP,
+    fonts,
+    new_figure,
+    page_png,
+)
 
 # linear sRGB as people without one kind of cones see it: G. M. Machado et al., "A Physiologically-based Model
 # for Simulation of Color Vision Deficiency", IEEE TVCG 15, 2009, table of severity 1.0
@@ -27,7 +36,7 @@ XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1
 DISTINCT = 20  # CIE76 colour differences above this are seen at a glance, 2.3 can just be seen
 
 
-def lab(colour: str, vision: np.ndarray) -> np.ndarray:
+def lab(colour: str | np.ndarray, vision: np.ndarray) -> np.ndarray:
     """CIE L*a*b* of a colour as someone with this vision sees it."""
     rgb = np.array(matplotlib.colors.to_rgb(colour))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
@@ -57,6 +66,20 @@ def test_chinese_names_have_a_font_where_there_is_one_and_nothing_else_changes()
     assert fonts([]) == ["DejaVu Sans"]
     _, (axis,) = new_figure(2, 2, 1)
     assert axis.text(0, 0, "x").get_fontfamily() == fonts(matplotlib.font_manager.get_font_names())
+
+
+def test_a_font_of_one_weight_is_taken_without_a_word(caplog):
+    matplotlib.font_manager.findfont(matplotlib.font_manager.FontProperties(family="DejaVu Sans", weight=1))
+    assert caplog.text == ""
+
+
+def test_maps_are_lighter_the_more_there_is_and_a_difference_of_0_is_grey():
+    for name in (LEVEL_MAP, DIFFERENCE_MAP, ERROR_MAP):
+        colours = matplotlib.colormaps[name](np.linspace(0, 1, 32))
+        for vision in VISION.values():
+            lightness = np.array([lab(colour, vision)[0] for colour in colours])
+            assert (np.diff(lightness) > 0).all(), name
+    assert np.ptp(matplotlib.colormaps[DIFFERENCE_MAP](0.5)[:3]) < 0.02
 
 
 def test_pictures_in_a_page_have_150_dots_per_inch_the_figure_s_size_and_its_colours():

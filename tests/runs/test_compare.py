@@ -16,7 +16,7 @@ from cyclegan_lib.export import Translator
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.runs.compare import compare
 from cyclegan_lib.runs.one_recording import OneRecording
-from cyclegan_lib.runs.rows import history
+from cyclegan_lib.runs.rows import RunRow, history, means
 from cyclegan_lib.training.checkpoints import write_metrics
 
 
@@ -81,8 +81,8 @@ def test_runs_that_only_a_seed_sets_apart_have_a_mean_with_its_interval(done_run
     rows = compare([done_run, "seed-1", "seed-2", other]).cells()
     assert rows[0][:4] == ["run", "max_epochs", "seed", "status"]
     mean = next(row for row in rows if row[0].startswith("mean"))
-    # Student's t of two degrees of freedom is 4.303, the deviation of the three 0.2
-    assert mean[:6] == ["mean of 3: max_epochs=3", "3", "", "", "", "0.400 (-0.10 to 0.90)"]
+    # Student's t of two degrees of freedom is 4.303, the deviation of the three 0.2; no error is below 0
+    assert mean[:6] == ["mean of 3: max_epochs=3", "3", "", "", "", "0.400 (0.00 to 0.90)"]
     assert len(rows) == 7  # one alone has no mean, and all have one baseline
 
 
@@ -172,3 +172,15 @@ def test_curves_are_read_where_they_are_whole(tmp_path):
     path = tmp_path / "checkpoints" / "metrics.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("1.5", "much"), encoding="utf-8")
     assert history(tmp_path) == []
+
+
+def test_the_mean_over_seeds_of_an_accuracy_has_an_interval_of_accuracies():
+    rows = [
+        RunRow(f"seed={i}", {"seed": i}, measures={"accuracy_forest": x, "nmse": x / 10})
+        for i, x in enumerate((0.5, 0.9))
+    ]
+    (mean,) = means(rows)
+    assert mean.interval == {
+        "accuracy_forest": (0, 1),
+        "nmse": (0, pytest.approx(0.07 + 12.706 * 0.02, 1e-3)),
+    }

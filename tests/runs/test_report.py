@@ -42,6 +42,8 @@ def test_the_report_opens_offline_and_its_links_lead_somewhere(finished):
     tiles = [tile.get_text("|") for tile in page.select(".figures > div")]
     assert "NMSE against the pairs|0.200|0.20 to 0.20; Gaussian OT 0.500" in [t.strip("|\n") for t in tiles]
     assert any("0.550|20 recordings a side; mean shift 0.600" in tile for tile in tiles)
+    assert all(re.search(r"\d to \d|recordings a side", tile) for tile in tiles), "each says how sure it is"
+    assert "on the same recordings" in page.select_one(".figures + p").get_text()
     assert text.rindex("A tiny notebook") < text.index("cyclegan run --name one -p max_epochs 3")
     assert "papermill" in text and "lambda_cycle" in text and "complete" in text
     codes = page.select("section .highlight")
