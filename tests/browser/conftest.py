@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from browser.server import Lab, running_lab, small_project
@@ -25,12 +24,12 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
+def browser() -> Iterator[Chrome]:
     """A new Chromium with a new profile."""
     options = ChromeOptions()
     options.binary_location, driver = shutil.which("chromium"), shutil.which("chromedriver")
     assert options.binary_location and driver, "there is no Chromium with its driver; see .ci/chromium"
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]:
+    for flag in FLAGS:  # no --user-data-dir: the driver makes a profile in which JupyterLab shows its kernel
         options.add_argument(flag)
     # with the driver's path Selenium does not look for one, and does not download any
     chrome = Chrome(options=options, service=Service(driver))
