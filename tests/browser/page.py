@@ -18,7 +18,8 @@ STATE = """
 const panel = document.querySelector('.jp-NotebookPanel');
 const text = (root, selector) => [...root.querySelectorAll(selector)].map(found => found.textContent.trim());
 return {
-    status: text(document, '#jp-main-statusbar').join(' '),
+    // not the status bar, which is empty before the page has had the focus
+    kernel: panel?.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status,
     prompts: panel ? text(panel, '.jp-CodeCell .jp-InputPrompt') : [],
     errors: panel ? text(panel, arguments[0]) : [],
     dialogs: text(document, '.jp-Dialog'),
@@ -103,7 +104,7 @@ class NotebookPage:
         self.until("the kernel is idle", self._ready, KERNEL_SECONDS)
 
     def state(self) -> dict[str, Any]:
-        """Status bar, prompts of the code cells, texts of error outputs, texts of open dialogs."""
+        """State of the kernel, prompts of the code cells, texts of error outputs, texts of open dialogs."""
         return self.browser.execute_script(STATE, ERRORS)
 
     def menu(self, name: str, item: str) -> None:
@@ -119,7 +120,7 @@ class NotebookPage:
         def ended() -> bool:
             state = self.state()
             numbered = [prompt for prompt in state["prompts"] if prompt.strip("[]: ").isdigit()]
-            ready = "Idle" in state["status"] and not any("*" in prompt for prompt in state["prompts"])
+            ready = state["kernel"] == "idle" and not any("*" in prompt for prompt in state["prompts"])
             return bool(ready and (len(numbered) == cells or state["errors"]))
 
         self.until("all cells have run", ended, RUN_SECONDS)
@@ -205,7 +206,7 @@ class NotebookPage:
         state = self.state()
         if state["dialogs"]:  # which kernel, for example
             self.browser.find_element("css selector", ".jp-Dialog .jp-mod-accept").click()
-        return bool("Idle" in state["status"] and state["prompts"] and not state["dialogs"])
+        return bool(state["kernel"] == "idle" and state["prompts"] and not state["dialogs"])
 
     def _click(self, selector: str, text: str) -> None:
         def click() -> bool:
