@@ -6,8 +6,8 @@ weights, averages and Adam's moments after each epoch, so that a checkpoint is t
 
 import logging
 import multiprocessing
+import os
 import pickle
-import signal
 import sys
 import tempfile
 import warnings
@@ -28,13 +28,13 @@ from cyclegan_lib.config import TrainingSettings
 from cyclegan_lib.errors import InputError, count
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.parallel import follow
-from cyclegan_lib.stopping import SIGNALS
-from cyclegan_lib.system import processors
+from cyclegan_lib.system import LOOPBACK, deaf, processors
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.checkpoints import WholeFilesIO
 
 GRACE_S = 5.0  # in which a process that has failed says why, and ends
 ALONE = "--devices 1 trains in one process"
+GUARD = "in a script, train under `if __name__ == '__main__':`"
 
 
 def check_devices(settings: TrainingSettings) -> None:
@@ -125,12 +125,6 @@ class ShareMembers(pl.Callback):
     def __init__(self, own: slice) -> None:
         self.own = own
 
-    def on_train_start(self, trainer: pl.Trainer, module: CycleGANModule) -> None:
-        """Leave signals to the first process (here: Lightning puts a handler of its own before)."""
-        if not trainer.is_global_zero:
-            for number in SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
-
     def on_train_epoch_start(self, trainer: pl.Trainer, module: CycleGANModule) -> None:
         """Leave the other members to the other processes."""
         if module.generator_AB.members == module.settings.restarts:
@@ -175,7 +169,8 @@ class Others:
         for rank in range(1, devices):
             pipe, its = context.Pipe()
             process = context.Process(target=_train_with, args=(rank, its), daemon=True)
-            process.start()
+            with deaf():  # signals are the first process's
+                process.start()
             its.close()
             self._pipes.append(pipe)
             self._processes.append(process)
@@ -205,32 +200,34 @@ class Others:
             try:
                 for pipe in self._pipes:
                     pipe.send_bytes(work)
-                if any([pipe.recv() for pipe in self._pipes]):
-                    raise EOFError
+                said = [pipe.recv() for pipe in self._pipes]
             except (OSError, EOFError) as error:
-                why = self._failure()
-                raise InputError(
-                    f"{why}; in a script, train under `if __name__ == '__main__':`, or {ALONE}"
-                ) from error
+                raise InputError(f"{self._failure()}; {GUARD}, or {ALONE}") from error
+            if any(said):
+                raise InputError(next(filter(None, said)))
             try:
                 with _together(module, data, 0, folder) as share:
                     yield [share]
-            except RuntimeError as error:  # gloo's, when a process is gone
-                if why := self._failure():
-                    raise InputError(f"{why}; {ALONE}") from error
+            except RuntimeError as error:
+                if _is_lost(error):
+                    raise InputError(f"{self._failure()}; {ALONE}") from error
                 raise
 
     def _failure(self) -> str:
-        """Why one of them ended; "" if none did."""
+        """Why one of them ended."""
         wait([process.sentinel for process in self._processes], GRACE_S)
         for pipe in self._pipes:
             with suppress(OSError, EOFError):
                 if pipe.poll() and (said := pipe.recv()):
                     return said
-        ended = (process for process in self._processes if process.exitcode)
-        return next(
-            (f"a training process ended early (exit code {process.exitcode})" for process in ended), ""
-        )
+        # those that lost another end with 1, one that a signal ended is below 0
+        code = min(process.exitcode or 0 for process in self._processes)
+        return f"a training process ended early (exit code {code})"
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether it says that another process is gone."""
+    return isinstance(error, RuntimeError) and "gloo" in str(error)
 
 
 def _train_with(rank: int, pipe: Connection) -> None:
@@ -249,7 +246,7 @@ def _train_with(rank: int, pipe: Connection) -> None:
             trainer = new_trainer(module.settings, rank, **more)
             trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
     except Exception as error:
-        if "gloo" not in str(error):  # then another process is gone, which is not what is to be said
+        if not _is_lost(error):
             pipe.send(str(error))
         sys.exit(1)
 
@@ -258,6 +255,8 @@ def _train_with(rank: int, pipe: Connection) -> None:
 def _together(module: CycleGANModule, data: UnpairedData, rank: int, folder: str) -> Iterator[ShareMembers]:
     """The process of this rank among the others, which meet in `folder`."""
     devices = module.settings.devices
+    if LOOPBACK:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK)  # what they say is heard by none but them
     data.own = members_of(rank, devices, module.settings.restarts)
     store = distributed.FileStore(str(Path(folder) / "store"), devices)
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=devices)
