@@ -258,9 +258,11 @@ def _together(module: CycleGANModule, data: UnpairedData, rank: int, folder: str
     if LOOPBACK:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK)  # what they say is heard by none but them
     data.own = members_of(rank, devices, module.settings.restarts)
+    hook = sys.excepthook  # PyTorch's own would put "[rank0]: " before each line of whatever fails afterwards
     store = distributed.FileStore(str(Path(folder) / "store"), devices)
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=devices)
     try:
         yield ShareMembers(data.own)
     finally:
         distributed.destroy_process_group()
+        sys.excepthook = hook

@@ -39,8 +39,10 @@ def one(quick_start, domains, tmp_path_factory):
 @pytest.fixture(scope="module")
 def two(quick_start, domains, tmp_path_factory):
     """The same in two."""
+    hook = sys.excepthook
     run = train(*domains, tmp_path_factory.mktemp("two"), settings(2, strategy="ddp"), progress=False)
     assert not torch.distributed.is_initialized() and not multiprocessing.active_children()
+    assert sys.excepthook is hook
     return run
 
 
@@ -101,6 +103,12 @@ def test_every_weight_and_moment_is_there(one, two):
 def test_a_run_goes_on_with_another_number_of_processes(before, after, one, domains, tmp_path):
     train(*domains, tmp_path, settings(before, epochs=2), progress=False)
     assert_same(train(*domains, tmp_path, settings(after), resume="auto", progress=False), one)
+
+
+@pytest.mark.slow
+def test_all_stop_when_the_minutes_are_over(domains, tmp_path):
+    run = train(*domains, tmp_path, settings(2, epochs=100_000, max_minutes=0.01), progress=False)
+    assert 2 <= len(run.history) < 1000 and not multiprocessing.active_children()
 
 
 @pytest.mark.slow
