@@ -25,32 +25,30 @@ from cyclegan_lib.training import train
 SEQUENCES, EPOCHS = 250, 5
 
 
-def seconds_an_epoch(
-    folder: Path, restarts: int, accelerator: str = "cpu", devices: int = 1
-) -> tuple[float, float]:
-    """Of the clock in the fastest epoch, and of the processors in the one that took least of them.
+def seconds_an_epoch(folder: Path, restarts: int, accelerator: str = "cpu", devices: int = 1) -> np.ndarray:
+    """Of the clock, of this process's processor and of all processes'; each in the epoch that took least.
 
     Other work on the machine only ever slows an epoch down.
     """
     settings = TrainingSettings(
         restarts=restarts, max_epochs=EPOCHS, accelerator=accelerator, devices=devices
     )
-    ends: list[tuple[float, float]] = []
+    ends: list[tuple[float, float, float]] = []
 
     def mark(history: list) -> None:
         others = (psutil.Process(process.pid).cpu_times() for process in multiprocessing.active_children())
-        ends.append((time.perf_counter(), time.process_time() + sum(x.user + x.system for x in others)))
+        own = time.process_time()
+        ends.append((time.perf_counter(), own, own + sum(x.user + x.system for x in others)))
 
     sets = (folder / "a.npz", folder / "b.npz", folder / f"checkpoints-{restarts}")
     train(*sets, settings, progress=False, on_epoch=mark)
-    return tuple(np.diff(ends, axis=0).min(axis=0).tolist())
+    return np.diff(ends, axis=0).min(axis=0)
 
 
-def in_two_processes(folder: Path) -> tuple[float, float]:
-    """How many times as fast as in one the restarts are in two, and how much of the processors they take."""
-    restarts = TrainingSettings().restarts
-    one, two = (seconds_an_epoch(folder, restarts, devices=devices) for devices in (1, 2))
-    return one[0] / two[0], two[1] / one[1]
+def in_two_processes(folder: Path) -> np.ndarray:
+    """The same of the usual restarts in two processes, as parts of what one takes."""
+    one, two = (seconds_an_epoch(folder, TrainingSettings().restarts, devices=devices) for devices in (1, 2))
+    return two / one
 
 
 def synthetic(device: str, seed: int) -> FeatureSet:
@@ -78,14 +76,16 @@ def main() -> None:
         one, all_of_them = (
             seconds_an_epoch(folder, restarts, accelerator)[0] for restarts in (1, settings.restarts)
         )
-        faster, processors = in_two_processes(folder)
+        clock, first, both = in_two_processes(folder)
     slices = 2 * settings.steps_per_epoch * settings.batch_size * SLICES  # of both devices
     for restarts, seconds in ((1, one), (settings.restarts, all_of_them)):
         speed = f"{slices / seconds:,.0f} slices/s for each restart"
         print(f"restarts side by side: {restarts}   {seconds:.2f} s an epoch   {speed}")
     ratio = all_of_them / (settings.restarts * one)
     print(f"{settings.restarts} restarts cost {ratio:.2f} times as much as {settings.restarts} runs of one")
-    print(f"in two processes: {faster:.2f} times as fast, {processors:.2f} times the processors' time")
+    print(
+        f"two processes take {clock:.2f} of the time of one; {first:.2f} of its processor's, {both:.2f} both"
+    )
 
 
 if __name__ == "__main__":

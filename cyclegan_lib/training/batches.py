@@ -34,18 +34,19 @@ class UnpairedBatches(Dataset):
         steps, size = settings.steps_per_epoch, settings.batch_size
         rng = np.random.default_rng([settings.seed, epoch])
         self.order_a, self.order_b = (
-            np.stack([_shuffles(one, steps * size, rng).reshape(steps, size) for one in members], axis=1)[
-                :, own
-            ]
+            np.stack([_shuffles(one, steps * size, rng).reshape(steps, size) for one in members], axis=1)
             for members in (members_a, members_b)
         )  # (steps, members, batch)
+        self.own = own
 
     def __len__(self) -> int:
         return len(self.order_a)
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        # (members, batch, slices, 40) each
-        return torch.from_numpy(self.a[self.order_a[step]]), torch.from_numpy(self.b[self.order_b[step]])
+        drawn_a, drawn_b = self.order_a[step, self.own], self.order_b[step, self.own]
+        return torch.from_numpy(self.a[drawn_a]), torch.from_numpy(
+            self.b[drawn_b]
+        )  # (own, batch, slices, 40)
 
 
 class UnpairedData(pl.LightningDataModule):

@@ -136,10 +136,17 @@ class ShareMembers(pl.Callback):
         if not trainer.is_last_batch:
             return
         tensors = _of_members(trainer, module)
-        parts = [None] * trainer.world_size if trainer.is_global_zero else None
-        distributed.gather_object([x.detach().cpu().clone() for x in tensors], parts)
-        if parts is not None:
-            _set(module, tensors, [torch.cat(own) for own in zip(*parts, strict=True)])
+        learned = torch.cat([x.data.flatten(1) for x in tensors], dim=1).cpu()  # (own members, all numbers)
+        if not trainer.is_global_zero:
+            distributed.send(learned, 0)
+            return
+        restarts = module.settings.restarts
+        whole = torch.empty(restarts, learned.shape[1])
+        whole[self.own] = learned
+        for rank in range(1, trainer.world_size):
+            distributed.recv(whole[members_of(rank, trainer.world_size, restarts)], rank)
+        parts = zip(tensors, whole.split([x[0].numel() for x in tensors], dim=1), strict=True)
+        _set(module, tensors, [part.reshape(restarts, *x.shape[1:]).contiguous() for x, part in parts])
 
 
 def _of_members(trainer: pl.Trainer, module: CycleGANModule) -> list[torch.Tensor]:
