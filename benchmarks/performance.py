@@ -118,6 +118,18 @@ def training(rounds: int) -> Iterator[Row]:
     yield Row("a training step's operations/s", f"a product of {MATRIX}² matrices", of_gemm, "≥ 0.45")
 
 
+def devices(rounds: int) -> Iterator[Row]:
+    """The restarts in two processes, whole epochs."""
+    with tempfile.TemporaryDirectory() as name:
+        for i, device in enumerate("ab"):
+            training_speed.synthetic(device, i).save(Path(name) / f"{device}.npz")
+        found = [training_speed.in_two_processes(Path(name)) for _ in range(rounds)]
+    for measured, ratios in zip(
+        ("wall", "the first one's processor", "both processors"), np.transpose(found), strict=True
+    ):
+        yield Row(f"an epoch in 2 processes, {measured}", "in one", list(ratios), "")
+
+
 def extraction(rounds: int) -> Iterator[Row]:
     """The command on one core beside librosa and decoding, and in processes."""
     loops: dict[str, list[float]] = {"librosa": [], "decoding": []}
@@ -259,6 +271,7 @@ def seconds(command: list[str]) -> float:
 
 PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "training": training,
+    "devices": devices,
     "extraction": extraction,
     "translation": translation,
     "start": start,

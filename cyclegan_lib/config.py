@@ -226,7 +226,15 @@ class TrainingSettings(Settings):
     )
     keep_checkpoints: int = Field(3, ge=1, description="epoch checkpoints kept besides best and last")
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to train")
-    threads: int = Field(1, ge=1, description="CPU threads; one makes a run repeat to the last digit")
+    devices: int = Field(
+        1, ge=1, description="GPUs, or on CPUs processes, that share the restarts; at most one for each"
+    )
+    strategy: Literal["auto", "ddp"] = Field(
+        "auto", description="how several devices train: ddp, Lightning's processes, which auto takes, too"
+    )
+    threads: int = Field(
+        1, ge=1, description="CPU threads of each process; one makes a run repeat to the last digit"
+    )
     generator: GeneratorSettings = GeneratorSettings()
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
 

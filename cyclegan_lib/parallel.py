@@ -179,7 +179,7 @@ def _pooled(
         others = set(multiprocessing.active_children())
         # spawn, not fork: torch's threads would not survive a fork
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_follow)
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow)
         running: dict[Any, int] = {}
         ended: list[tuple[int, Any]] = []
         broken = False
@@ -221,7 +221,7 @@ def _pooled(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _follow() -> None:
+def follow() -> None:
     """Leave interruptions to the parent process, and end when it does, however it ended."""
     for number in CONSOLE_SIGNALS:
         signal.signal(number, signal.SIG_IGN)

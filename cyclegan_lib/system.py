@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SHELL_PIPES = Path("/dev/fd")
@@ -15,6 +16,7 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux, renameat2(2)
 RENAME_SWAP = 2  # macOS, renamex_np(2)
 POLL_S = 0.2
 HELD_S = 2.0  # for longer no scanner looks into a new file
+LOOPBACK = {"linux": "lo", "darwin": "lo0"}.get(sys.platform)  # the network within this machine
 MOST_PROCESSES = 61 if os.name == "nt" else sys.maxsize  # that Windows waits for at once
 # what a terminal sends to every process in it: Ctrl-C; on Windows Ctrl-Break, or that its window is closed,
 # which is there what SIGTERM is elsewhere
@@ -63,6 +65,23 @@ def processors() -> int:
     """Processors that this process may use; containers often get fewer than the machine has."""
     # macOS and Windows do not say it
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """What is started in the block hears neither Ctrl-C nor SIGTERM; on Windows it does."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # imported here: the start of every command would wait for it
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # its start lets signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def command_line(words: Iterable[str]) -> str:

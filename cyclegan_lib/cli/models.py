@@ -30,8 +30,8 @@ def train(
         str | None,
         Option(
             metavar="PATH|auto",
-            help="checkpoint to go on from; its data and settings hold, but not its max-* and threads;"
-            " auto: the newest one in --checkpoint-dir, or from the beginning if there is none",
+            help="checkpoint to go on from; its data and settings hold, but not its max-*, devices and"
+            " threads; auto: the newest one in --checkpoint-dir, or from the beginning if there is none",
         ),
     ] = None,
     pairs: Annotated[

@@ -185,7 +185,8 @@ class CycleGANModule(pl.LightningModule):
         for name, loss in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + loss.detach().mean()
         if self.trainer.is_last_batch:
-            self.log_dict({f"train_{name}": total / self._steps for name, total in self._sums.items()})
+            means = {f"train_{name}": total / self._steps for name, total in self._sums.items()}
+            self.log_dict(means, sync_dist=True)  # over the restarts of all processes
             self._sums, self._steps = {}, 0
 
 

@@ -17,7 +17,7 @@ class UnpairedBatches(Dataset):
 
     The order follows from the seed and the epoch's number alone, so that a resumed run draws what the
     uninterrupted one would have drawn. `members_a` and `members_b` say for each restart which sequences of
-    `a` and `b` it is trained on.
+    `a` and `b` it is trained on; the batches are those of the restarts `own`.
     """
 
     def __init__(
@@ -28,21 +28,25 @@ class UnpairedBatches(Dataset):
         members_b: list[np.ndarray],
         settings: TrainingSettings,
         epoch: int,
+        own: slice = slice(None),
     ) -> None:
         self.a, self.b = a, b
         steps, size = settings.steps_per_epoch, settings.batch_size
         rng = np.random.default_rng([settings.seed, epoch])
         self.order_a, self.order_b = (
-            np.stack([_shuffles(own, steps * size, rng).reshape(steps, size) for own in members], axis=1)
+            np.stack([_shuffles(one, steps * size, rng).reshape(steps, size) for one in members], axis=1)
             for members in (members_a, members_b)
         )  # (steps, members, batch)
+        self.own = own
 
     def __len__(self) -> int:
         return len(self.order_a)
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        # (members, batch, slices, 40) each
-        return torch.from_numpy(self.a[self.order_a[step]]), torch.from_numpy(self.b[self.order_b[step]])
+        drawn_a, drawn_b = self.order_a[step, self.own], self.order_b[step, self.own]
+        return torch.from_numpy(self.a[drawn_a]), torch.from_numpy(
+            self.b[drawn_b]
+        )  # (own, batch, slices, 40)
 
 
 class UnpairedData(pl.LightningDataModule):
@@ -54,6 +58,7 @@ class UnpairedData(pl.LightningDataModule):
     def __init__(self, domains: Domains, settings: TrainingSettings) -> None:
         super().__init__()
         self.settings = settings
+        self.own = slice(None)  # the restarts whose batches are drawn
         self.a, self.b = domains.normalized().values()
         # raw dB, for who wants to try a checkpoint without the data; tensors of their own, because a view
         # would take the whole set along into the file
@@ -88,7 +93,8 @@ class UnpairedData(pl.LightningDataModule):
         # a generator of its own: a loader draws one number whenever it starts, which is more often in an
         # uninterrupted run than in a resumed one
         epoch = self.trainer.current_epoch
-        batches = UnpairedBatches(self.a, self.b, self.train_a, self.train_b, self.settings, epoch)
+        members = (self.train_a, self.train_b)
+        batches = UnpairedBatches(self.a, self.b, *members, self.settings, epoch, self.own)
         return DataLoader(batches, batch_size=None, generator=torch.Generator())
 
     def val_dataloader(self) -> DataLoader:

@@ -33,7 +33,7 @@ CHOICE = "ChooseCheckpoint"  # the callback's name in Lightning's checkpoints
 AUTO = "auto"
 OTHER_FOLDER = "give another folder for checkpoints"
 # what may change from one start to the next: how long to train, and on what
-FREE = ("max_epochs", "max_minutes", "threads", "accelerator")
+FREE = ("max_epochs", "max_minutes", "threads", "accelerator", "devices", "strategy")
 
 History = list[dict[str, float]]
 Normalization = dict[str, list[float]]  # `Normalizer.to_dict()`

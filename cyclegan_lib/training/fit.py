@@ -32,6 +32,7 @@ from cyclegan_lib.training import checkpoints
 from cyclegan_lib.training.batches import UnpairedData
 from cyclegan_lib.training.callbacks import ChooseCheckpoint, StopWhenAsked, Watch, verdict_of
 from cyclegan_lib.training.checkpoints import History, ResumePoint
+from cyclegan_lib.training.ddp import Others, check_devices, new_trainer, threads_of
 from cyclegan_lib.training.domains import load_domains
 from cyclegan_lib.training.logs import EpochLogger, quiet_writer
 from cyclegan_lib.training.start import start_module
@@ -139,8 +140,8 @@ def train(
     checkpoint_dir : path
         Checkpoints of an earlier run there are moved to a folder `earlier-N` inside it, not overwritten.
     settings : TrainingSettings
-        When resuming, `max_epochs`, `max_minutes`, `threads` and `accelerator` count; the others are the
-        checkpoint's.
+        When resuming, `max_epochs`, `max_minutes`, `threads`, `accelerator`, `devices` and `strategy`
+        count; the others are the checkpoint's.
     resume : path or "auto", optional
         A checkpoint of a run on the same data to go on from; later ones beside it are moved to `earlier-N`.
         "auto" takes the newest one in `checkpoint_dir` that can be read, and begins anew where there is
@@ -179,7 +180,7 @@ def train(
             point = ResumePoint.read(_in_folder(resume, folder))
         checkpoints.check_folder(folder, domain_a, domain_b, pairs, resume=point and point.path)
         settings = point.settings(settings) if point else settings or TrainingSettings()
-        _check_accelerator(settings.accelerator)
+        _check_accelerator(settings)
         domains = load_domains(domain_a, domain_b, settings, pairs)
         if point and not domains.same_as(point.hyperparameters["data"]):
             raise InputError(
@@ -193,8 +194,9 @@ def train(
         remove_leftovers(folder, *checkpoints.WRITTEN)
         if drawn := domains.drawn_in_words(settings.seed):
             print(printable(drawn))
-        torch.set_num_threads(settings.threads)
-        held.enter_context(threadpool_limits(settings.threads, "blas"))
+        others = held.enter_context(Others(settings.devices))
+        torch.set_num_threads(threads_of(settings))
+        held.enter_context(threadpool_limits(threads_of(settings), "blas"))
         pl.seed_everything(settings.seed, verbose=False)
         if point is None:
             module = start_module(domains, settings, progress)
@@ -212,19 +214,21 @@ def train(
 
         choice = ChooseCheckpoint(folder, settings.keep_checkpoints, on_epoch, watch)
         limit = TimeLimit(settings.max_minutes, began)
-        _fit(module, UnpairedData(domains, settings), choice, stopping, limit, point, progress)
+        _fit(module, UnpairedData(domains, settings), others, choice, stopping, limit, point, progress)
         return TrainingRun.of(folder, choice.state_dict(), domains.warnings)
 
 
-def _check_accelerator(name: str) -> None:
-    """Raise InputError if this machine has none: Lightning would say so when files were written."""
+def _check_accelerator(settings: TrainingSettings) -> None:
+    """Raise InputError if this machine lacks it: Lightning would say so when files were written."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    check_devices(settings)
     try:
-        pl.Trainer(accelerator=name, devices=1, logger=False, enable_checkpointing=False)
+        new_trainer(settings, logger=False)
     except Exception as error:  # of several classes, by accelerator
         raise InputError(
-            f"the accelerator {name} cannot be used here ({' '.join(str(error).split())}); give"
-            " --accelerator cpu, or auto for the best there is"
+            f"the accelerator {settings.accelerator} cannot be used here ({' '.join(str(error).split())});"
+            f" give {'fewer --devices, or ' * (settings.devices > 1)}--accelerator cpu, or auto for the best"
+            " there is"
         ) from error
 
 
@@ -237,6 +241,7 @@ def _in_folder(resume: str | Path, folder: Path) -> Path:
 def _fit(
     module: CycleGANModule,
     data: UnpairedData,
+    others: Others,
     choice: ChooseCheckpoint,
     stopping: Stopping,
     limit: TimeLimit,
@@ -249,23 +254,15 @@ def _fit(
         # the data are tensors in memory: no worker processes are wanted, and few batches are no mistake
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.*")
-        trainer = pl.Trainer(
-            accelerator=settings.accelerator,
-            devices=1,
-            max_epochs=settings.max_epochs,
-            logger=EpochLogger(folder, point.epoch * settings.steps_per_epoch if point else 0),
-            callbacks=[StopWhenAsked(stopping), choice, limit, *bars],
-            plugins=[checkpoints.WholeFilesIO()],
-            enable_checkpointing=False,  # Lightning's own; `choice` writes them
-            num_sanity_val_steps=0,
-            reload_dataloaders_every_n_epochs=1,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            log_every_n_steps=settings.steps_per_epoch,
-        )
+        warnings.filterwarnings("ignore", ".*sync_dist=True.*")  # validation is the first process's alone
         start = point and str(point.path.absolute())  # Lightning takes "last" or "http-run/x.ckpt" otherwise
         try:
-            with quiet_writer():
+            with others.at_work(module, data, limit, start) as share, quiet_writer():
+                trainer = new_trainer(
+                    settings,
+                    logger=EpochLogger(folder, point.epoch * settings.steps_per_epoch if point else 0),
+                    callbacks=[*share, StopWhenAsked(stopping), choice, limit, *bars],
+                )
                 trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
         except (OSError, InputError) as error:
             left = f"; {folder / LAST} holds epoch {choice.saved}, the last good one"

@@ -82,3 +82,8 @@ def test_a_run_goes_on_from_its_checkpoint(on_gpu, domains, tmp_path, then):
     train(*domains, tmp_path, GPU.model_copy(update={"max_epochs": 1}), progress=False)
     resumed = GPU.model_copy(update={"accelerator": then})
     assert_same(train(*domains, tmp_path, resumed, resume="auto", progress=False), on_gpu[0])
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one GPU here")
+def test_two_gpus_share_the_restarts(on_gpu, domains, tmp_path):
+    assert_same(train(*domains, tmp_path, GPU.model_copy(update={"devices": 2}), progress=False), on_gpu[0])
