@@ -165,6 +165,8 @@ class Workspace:
             return figure
         folder = self.written("figures")
         folder.mkdir(parents=True, exist_ok=True)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # each drawing would move the panels by a little
         # without these an SVG holds the date and random names of its parts, a PNG the version of matplotlib
         stable = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
         with matplotlib.rc_context({"svg.hashsalt": name}):

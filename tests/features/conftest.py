@@ -1,5 +1,5 @@
 import pytest
-from features.extracting import write
+from extracting import write
 
 
 @pytest.fixture

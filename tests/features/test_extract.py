@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import sounds
-from features.extracting import SETTINGS, extracted, refused, rows, write
+from extracting import SETTINGS, extracted, refused, rows, write
 from helpers import CWRU
 from sounds import rng
 

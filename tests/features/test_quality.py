@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sounds
-from features.extracting import SETTINGS, extracted, refused, rows, write
+from extracting import SETTINGS, extracted, refused, rows, write
 from sounds import rng
 
 
