@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cyclegan_lib.config import TrainingSettings
-from cyclegan_lib.errors import InputError, count
+from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import FeatureSet, Normalizer, Pairs, check_same_settings
 from cyclegan_lib.features.check import MIN_RECORDINGS, alike, names_by_sound, warnings
 from cyclegan_lib.features.feature_set import FeatureStream
@@ -16,10 +16,10 @@ from cyclegan_lib.features.lengths import common_length, left_out
 from cyclegan_lib.features.normalization import CONSTANT_DB
 from cyclegan_lib.features.splits import dealt, fold_of_recordings
 
-# A draw, which training fits its gains to and is judged on: more take longer and change little
-# (docs/reliability.md). Of recordings with very many sequences `EACH`, so that these, too, are bounded.
-MOST_RECORDINGS, MOST_SEQUENCES, EACH = 500, 10_000, 20
-DRAWS = 4  # that training starts from: of one alone the maps scatter by some per cent of their error
+# What training fits its gains to and is judged on, and what each restart starts from: more take longer and
+# change little (docs/reliability.md). Of recordings with very many sequences `EACH`, so that these, too, are
+# bounded.
+MOST_RECORDINGS, START_RECORDINGS, MOST_SEQUENCES, EACH = 500, 1000, 10_000, 20
 
 
 @dataclass(frozen=True)
@@ -57,21 +57,23 @@ class Domains:
         """Z-scores of both domains, "a" and "b"."""
         return {name: ZScores(getattr(self, name).features, self.normalizer, name.upper()) for name in "ab"}
 
-    def drawn(self, seed: int, draw: int = 0) -> "Domains":
+    def drawn(self, seed: int) -> "Domains":
         """At most `MOST_RECORDINGS` recordings of each domain, as many of each fold; the same for each seed.
 
-        Each `draw` is of other ones, as far as there are. If there are no more, these domains themselves.
+        If there are no more, these domains themselves.
         """
-        in_a, in_b = (_drawn(domain.recording, seed, draw) for domain in (self.a, self.b))
+        return self._drawn(seed, MOST_RECORDINGS)
+
+    def drawn_to_start(self, seed: int, restart: int) -> "Domains":
+        """At most `START_RECORDINGS` likewise; for each restart other ones, as far as there are."""
+        return self._drawn(seed, START_RECORDINGS, restart)
+
+    def _drawn(self, seed: int, most: int, draw: int = 0) -> "Domains":
+        in_a, in_b = (_drawn(domain.recording, seed, most, draw) for domain in (self.a, self.b))
         if in_a.all() and in_b.all():
             return self
         few = {"a": self.a.select(in_a), "b": self.b.select(in_b)}
         return replace(self, **few, fold_a=self.fold_a[in_a], fold_b=self.fold_b[in_b])
-
-    def draws(self, seed: int) -> list["Domains"]:
-        """`DRAWS` of them; one where it has all recordings."""
-        most = max(len(np.unique(domain.recording)) for domain in (self.a, self.b))
-        return [self.drawn(seed, draw) for draw in range(DRAWS if most > MOST_RECORDINGS else 1)]
 
     def drawn_in_words(self, seed: int) -> str:
         """A sentence if less than all is drawn; nothing otherwise."""
@@ -82,10 +84,9 @@ class Domains:
             f"{len(few):,} of {len(whole):,} sequences of {whole.device}"
             for few, whole in ((drawn.a, self.a), (drawn.b, self.b))
         ]
-        draws = count(len(self.draws(seed)), "draw")
         return (
-            f"training starts from {draws} of at most {MOST_RECORDINGS} recordings a device, by the seed, and"
-            f" is judged on the first, {' and '.join(parts)}; its batches are of all"
+            f"training is judged on {' and '.join(parts)}, of at most {MOST_RECORDINGS} recordings a device;"
+            f" each restart starts from {START_RECORDINGS:,} at most, drawn by the seed; batches are of all"
         )
 
     def same_as(self, facts: dict[str, Any]) -> bool:
@@ -172,12 +173,11 @@ def _usable(
     return domain
 
 
-def _drawn(recording: np.ndarray, seed: int, draw: int) -> np.ndarray:
+def _drawn(recording: np.ndarray, seed: int, most: int, draw: int) -> np.ndarray:
     """Which sequences are drawn, bool (sequences,)."""
     place = dealt(recording, seed)
-    recordings = place.max() + 1
-    place = (place - draw * min(MOST_RECORDINGS, recordings // DRAWS)) % recordings
-    kept = place < MOST_RECORDINGS
+    place = (place - draw * most) % (place.max() + 1)
+    kept = place < most
     if kept.sum() > MOST_SEQUENCES:
         order = np.argsort(place, kind="stable")
         counts = np.bincount(place)

@@ -57,7 +57,7 @@ def start_map(
 def start_module(domains: Domains, settings: TrainingSettings, progress: bool = False) -> CycleGANModule:
     """A new model; each restart begins at its own linear maps, fitted on what it is trained on.
 
-    Of very many recordings some are looked at (`Domains.drawn`); the maps are the means over several draws.
+    Of very many recordings some are looked at, each restart at others (`Domains.drawn_to_start`).
     """
     features = domains.a.settings or domains.b.settings
     module = CycleGANModule(
@@ -68,8 +68,7 @@ def start_module(domains: Domains, settings: TrainingSettings, progress: bool = 
         feature_settings=None if features is None else features.common().model_dump(),
         data=domains.facts,
     )
-    draws = domains.draws(settings.seed)
-    domains = draws[0]
+    every, domains = domains, domains.drawn_to_start(settings.seed, 0)
     z = {name: scores[:] for name, scores in domains.normalized().items()}
     paired = None
     if domains.pairs is not None:
@@ -89,16 +88,12 @@ def start_module(domains: Domains, settings: TrainingSettings, progress: bool = 
         trust = Trust()
     maps: dict[str, list[dict[str, LinearMap]]] = {"ab": [], "ba": []}  # of each restart, by kind
     for restart in range(settings.restarts):
-        of_draws: dict[str, list[dict[str, LinearMap]]] = {"ab": [], "ba": []}
-        for draw in draws:
-            a, b = _trained_on(draw, restart, settings)
-            # both directions draw the same settings
-            ab = start_map(a, b, copy.deepcopy(rng), trust.distance, paired)
-            ba = start_map(b, a, rng, trust.distance, paired and paired[::-1])
-            of_draws["ab"].append({MATCHED: trust.applied(ab, a, b, trust.level_ab), **_simple_maps(a, b)})
-            of_draws["ba"].append({MATCHED: trust.applied(ba, b, a, trust.level_ba), **_simple_maps(b, a)})
-        for way, each in of_draws.items():
-            maps[way].append({kind: mean_map([of_draw[kind] for of_draw in each]) for kind in each[0]})
+        a, b = _trained_on(every.drawn_to_start(settings.seed, restart), restart, settings)
+        # both directions draw the same settings
+        ab = start_map(a, b, copy.deepcopy(rng), trust.distance, paired)
+        ba = start_map(b, a, rng, trust.distance, paired and paired[::-1])
+        maps["ab"].append({MATCHED: trust.applied(ab, a, b, trust.level_ab), **_simple_maps(a, b)})
+        maps["ba"].append({MATCHED: trust.applied(ba, b, a, trust.level_ba), **_simple_maps(b, a)})
         bar.update()
     bar.close()
     # matches that are better than a shift beyond doubt are not given up for a map that looks nearer

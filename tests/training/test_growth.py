@@ -32,7 +32,8 @@ def paths(tmp_path):
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(limits, "MOST_RECORDINGS", MOST)
+    for name in ("MOST_RECORDINGS", "START_RECORDINGS"):
+        monkeypatch.setattr(limits, name, MOST)
 
 
 def test_as_many_recordings_of_each_fold_are_drawn_by_the_seed(paths, few):
@@ -54,41 +55,40 @@ def test_as_many_recordings_of_each_fold_are_drawn_by_the_seed(paths, few):
 def test_where_there_are_no_more_all_are_drawn(paths):
     domains = load_domains(*paths, QUICK)
     assert domains.drawn(0) is domains and domains.drawn_in_words(0) == ""
-    assert len(domains.draws(0)) == 1 and domains.draws(0)[0] is domains
+    assert all(domains.drawn_to_start(0, restart) is domains for restart in range(2))
 
 
-@pytest.mark.parametrize(("most", "together"), [(30, 40), (20, 40), (5, 20)])
-def test_the_start_has_four_draws_each_of_others_as_far_as_there_are(paths, monkeypatch, most, together):
-    monkeypatch.setattr(limits, "MOST_RECORDINGS", most)
+@pytest.mark.parametrize(("most", "together", "different"), [(30, 40, 4), (20, 40, 2), (5, 20, 4)])
+def test_each_restart_starts_from_others_as_far_as_there_are(paths, monkeypatch, most, together, different):
+    monkeypatch.setattr(limits, "START_RECORDINGS", most)
     domains = load_domains(*paths, QUICK)
     for name in "ab":
-        drawn, again = ([set(getattr(x, name).recording) for x in domains.draws(0)] for _ in range(2))
+        drawn, again = (
+            [set(getattr(domains.drawn_to_start(0, restart), name).recording) for restart in range(4)]
+            for _ in range(2)
+        )
         assert drawn == again and [len(names) for names in drawn] == [most] * 4
-        assert len(set(map(frozenset, drawn))) == 4 and len(set.union(*drawn)) == together
-    few = replace(domains, b=domains.b.select(slice(most)), fold_b=domains.fold_b[:most])
-    assert [len(draw.b) for draw in few.draws(0)] == [most] * 4  # of the other there are more
+        assert len(set(map(frozenset, drawn))) == different
+        assert len(set.union(*drawn)) == together
 
 
-def test_the_start_is_the_mean_of_the_maps_of_its_draws(paths, few, monkeypatch):
+def test_the_maps_of_a_start_are_those_of_the_restarts_draws(paths, monkeypatch):
+    monkeypatch.setattr(limits, "START_RECORDINGS", MOST)
     trusted = Trust(), dict.fromkeys(("ab", "ba"), (1.0, 1.0, 1.0))
     monkeypatch.setattr(Trust, "of", lambda *given: trusted)
     wanted = matching.MatchSettings(ridge=0.3, entropy=0.1, gain=0.5, distance=0.0)
     monkeypatch.setattr(start, "start_map", lambda a, b, *given: matching.matched_map(a, b, wanted))
-    domains = load_domains(*paths, QUICK)
+    settings = QUICK.model_copy(update={"restarts": 2})
+    domains = load_domains(*paths, settings)
 
-    def begun(seed=0):
-        module = start.start_module(domains, QUICK.model_copy(update={"seed": seed}))
-        networks = module.generator_AB, module.generator_BA
-        return torch.cat([part.flatten() for x in networks for part in (x.start_weight, x.start_bias)])
+    def begun():
+        return start.start_module(domains, settings).generator_AB.start_weight.clone()
 
-    whole = begun()
-    assert torch.equal(whole, begun()) and not torch.equal(whole, begun(seed=1))
-    draws, alone = domains.draws(0), []
-    for draw in draws:
-        monkeypatch.setattr(limits.Domains, "draws", lambda *given, draw=draw: [draw])
-        alone.append(begun())
-    assert not torch.allclose(alone[0], alone[1], atol=0.01)
-    torch.testing.assert_close(whole, sum(alone) / 4, atol=1e-5, rtol=0)
+    each = begun()
+    first = limits.Domains.drawn_to_start
+    monkeypatch.setattr(limits.Domains, "drawn_to_start", lambda self, seed, restart: first(self, seed, 0))
+    of_the_first = begun()
+    assert torch.equal(each[0], of_the_first[0]) and not torch.allclose(each[1], of_the_first[1], atol=0.01)
 
 
 def test_of_recordings_with_very_many_sequences_some_are_drawn_evenly_spaced(paths, monkeypatch):
@@ -115,8 +115,8 @@ def test_nothing_but_the_batches_looks_at_more_recordings_than_are_drawn(
     run = train(*paths, tmp_path / "run", settings, progress=False)
     assert len(run.history) == 3 and max(map(max, plans)) <= MOST
     said = capsys.readouterr().out
-    assert f"starts from 4 draws of at most {MOST} recordings" in said
-    assert "first, 60 of 120 sequences of cpc006 and 20 of 40 sequences of BATCH_UPLOAD" in said
+    assert "judged on 60 of 120 sequences of cpc006 and 20 of 40 sequences of BATCH_UPLOAD" in said
+    assert f"each restart starts from {MOST} at most" in said
     domains = load_domains(*paths, settings)
     data = UnpairedData(domains, settings)
     assert len(data.first_a) == len(data.first_b) == MOST
