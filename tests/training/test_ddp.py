@@ -143,11 +143,11 @@ def test_a_signal_to_all_processes_stops_after_the_epoch(number, domains, tmp_pa
         [sys.executable, "-m", "cyclegan_lib", *command],
         cwd=PROJECT,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
     metrics = tmp_path / "metrics.csv"
-    while not metrics.exists() or metrics.read_text().count("\n") < 4:
+    while not metrics.exists() or metrics.read_text(encoding="utf-8").count("\n") < 4:
         assert process.poll() is None
         time.sleep(0.1)
     others = psutil.Process(process.pid).children()
@@ -169,7 +169,7 @@ def test_a_script_that_is_not_guarded_is_told_so(domains, tmp_path):
         encoding="utf-8",
     )
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, script], capture_output=True, encoding="utf-8", env=environment)
     assert done.returncode == 1
     assert "train under `if __name__ == '__main__':`, or --devices 1" in done.stderr.splitlines()[-1]
     assert not checkpoints_in(tmp_path / "out")
