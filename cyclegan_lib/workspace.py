@@ -167,6 +167,9 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # each drawing would move the panels by a little
+        for axis in figure.axes:  # the solver of the layout does not repeat to the last digit
+            axis.set_position([round(part, 9) for part in axis.get_position().bounds])
+            axis.set_in_layout(True)  # which `set_position` ends: it would be cut off
         # without these an SVG holds the date and random names of its parts, a PNG the version of matplotlib
         stable = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
         with matplotlib.rc_context({"svg.hashsalt": name}):
