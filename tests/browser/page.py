@@ -114,14 +114,14 @@ class NotebookPage:
 
     def run_all(self) -> list[str]:
         """Run > Run All Cells, and wait for its end: the errors that are to be seen, at best none."""
-        cells = len(self.state()["prompts"])
         self.menu("Run", "Run All Cells")
 
         def ended() -> bool:
             state = self.state()
             numbered = [prompt for prompt in state["prompts"] if prompt.strip("[]: ").isdigit()]
-            ready = state["kernel"] == "idle" and not any("*" in prompt for prompt in state["prompts"])
-            return bool(ready and (len(numbered) == cells or state["errors"]))
+            waiting = any("*" in prompt for prompt in state["prompts"])
+            # a notebook is drawn bit by bit: what there is counts, not what there was at the beginning
+            return bool(len(numbered) == len(state["prompts"]) or (state["errors"] and not waiting))
 
         self.until("all cells have run", ended, RUN_SECONDS)
         return self.state()["errors"]
