@@ -292,10 +292,9 @@ HEAD = """# Speed, side by side
 
 Made by `make bench` ({date}), which runs `benchmarks/performance.py`. Ours and its peer take turns on the
 same machine in one run; the ratio is the median of {rounds} rounds, beside it the least and the largest.
-Figures of other machines differ; what is compared is the ratio. Training on a GPU, which is
-measured apart (`make test-gpu`, `benchmarks/training_speed.py --accelerator gpu`): on an NVIDIA H100 an epoch
-of four restarts took 1.06 s, on one core of that machine 1.72 s, with the same losses and translations within
-tolerance ([reliability](reliability.md#stopping-and-going-on)).
+Figures of other machines differ; what is compared is the ratio.
+Training on a GPU is measured apart (`make test-gpu`, `benchmarks/training_speed.py --accelerator gpu`), where
+there is one: [reliability](reliability.md#stopping-and-going-on).
 
 Machine: {machine}; one thread but where processes are named.
 
