@@ -29,7 +29,7 @@ def browser() -> Iterator[Chrome]:
     options = ChromeOptions()
     options.binary_location, driver = shutil.which("chromium"), shutil.which("chromedriver")
     assert options.binary_location and driver, "there is no Chromium with its driver; see .ci/chromium"
-    for flag in FLAGS:  # no --user-data-dir: the driver makes a profile in which JupyterLab shows its kernel
+    for flag in FLAGS:
         options.add_argument(flag)
     # with the driver's path Selenium does not look for one, and does not download any
     chrome = Chrome(options=options, service=Service(driver))
