@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
 LONGEST = ("notebooks/test_committed", "notebooks/", "runs/test_sweep", "safety/test_fuzz", "training/")
-SMALL_RUN = ("test_small_run.py", "test_layers_fail.py")  # share the small run of the notebooks
+SHARED = ("test_committed.py", "test_layers_fail.py")  # what the committed notebooks measure, run again
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class TogetherByFile(LoadScopeScheduling):
-    """Keeps on one worker the tests that share what is slow to make: those of a file, and of the small run.
+    """Keeps on one worker the tests that share what is slow to make: those of a file, and those of `SHARED`.
 
     The groups of pytest-xdist 3.8 (``--dist loadgroup``) have no effect under pytest 9.2: it renames tests
     through an attribute that pytest has no longer.
@@ -50,7 +50,7 @@ class TogetherByFile(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", 1)[0]
-        return "small run" if path.endswith(SMALL_RUN) else path
+        return "committed" if path.endswith(SHARED) else path
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -71,6 +71,13 @@ def test_inspecting_and_translating_start_without_what_they_do_not_need(domains,
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_notebook_opens_without_what_is_slow_to_import():
+    slow = ("torch", "sklearn", "ot", "librosa", "pandas", "scipy.stats", "pytorch_lightning")
+    code = "import sys, cyclegan_lib.plots, cyclegan_lib.workspace; print(*sys.modules, sep='\\n')"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert set(slow) & set(ended.stdout.splitlines()) == set()
+
+
 def test_options_of_training_are_the_settings_with_their_defaults(capsys):
     text = " ".join(done(capsys, "train", "--help").split())
     assert "[default: 0.002]" in text

@@ -3,7 +3,6 @@
 import numpy as np
 
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.faults.models import check_classes
 from cyclegan_lib.features import FeatureSet, check_same_settings
 
 # starts of sequences are compared in milliseconds: one program may have written 0.6, another 0.6000000001
@@ -80,6 +79,8 @@ def check_sets(sets: dict[str, FeatureSet], titles: dict[str, str] = TITLES) -> 
                 f"{titles[name]} is from {device}; it must be from {known[of]}, as {titles[of]} is{hint}"
             )
     if "labelled" in sets and sets["labelled"].classes and source.classes:
+        from cyclegan_lib.faults.models import check_classes  # which needs scikit-learn
+
         others = {titles[name]: sets[name] for name in ("source", "target")}
         check_classes(sets["labelled"], others, titles["labelled"])
 

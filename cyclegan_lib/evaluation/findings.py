@@ -1,15 +1,18 @@
 """What was found, in sentences: every figure computed from the data, every device by its own name."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED, best_baseline
 from cyclegan_lib.evaluation.reliability import SUSPECT, Reliability
-from cyclegan_lib.evaluation.report import Evaluation
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.log_mel import band_frequencies, frequency_ranges, hertz
+
+if TYPE_CHECKING:  # which needs POT
+    from cyclegan_lib.evaluation.report import Evaluation
 
 UNHEARD = 0.25  # r² of levels below which a band of the target is next to unheard at the source
 MANY = 6  # ranges of frequencies are not listed
@@ -54,7 +57,7 @@ def of_change(before: FeatureSet, after: FeatureSet) -> list[str]:
     ]
 
 
-def of_evaluation(result: Evaluation) -> list[str]:
+def of_evaluation(result: "Evaluation") -> list[str]:
     """Whether the translation is nearer than none and than the best baseline."""
     ours, untranslated = result.row(TRANSLATED), result.row("identity")
     nearer = ours.sliced_wasserstein < untranslated.sliced_wasserstein

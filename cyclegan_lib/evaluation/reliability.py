@@ -1,16 +1,18 @@
 """Which slices and recordings translate badly, why, and whether that can be seen without the truth."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from cyclegan_lib.evaluation.checks import match_by_name
-from cyclegan_lib.export.translator import Translator
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.lengths import common_length
 from cyclegan_lib.features.pairs import same_moment
 from cyclegan_lib.features.seen import Seen
+
+if TYPE_CHECKING:  # which needs torch
+    from cyclegan_lib.export.translator import Translator
 
 DISAGREEMENT, NOVELTY, ERROR = "disagreement", "novelty", "error"
 SUSPECT = 0.25  # part of the recordings that is held for doubtful
@@ -64,6 +66,8 @@ class Reliability:
 
     def foresight(self) -> dict[str, float]:
         """Spearman's rank correlation of each sign with the error; NaN for a sign that is constant."""
+        from scipy.stats import spearmanr  # which takes a third of a second to import
+
         signs = {"disagreement of the restarts": self.disagreement, "novelty": self.novelty}
         return {
             name: float(spearmanr(sign, self.error).statistic) if np.ptp(sign) > 0 else float("nan")
@@ -91,7 +95,7 @@ class Reliability:
 
 
 def reliability(
-    translator: Translator, source: FeatureSet, train: FeatureSet, paired: FeatureSet | None = None
+    translator: "Translator", source: FeatureSet, train: FeatureSet, paired: FeatureSet | None = None
 ) -> Reliability:
     """Translate `source` and look at where the translation is wrong, or may be.
 
@@ -121,7 +125,7 @@ def reliability(
     )
 
 
-def signs(translator: Translator, source: FeatureSet, target: FeatureSet) -> dict[str, np.ndarray]:
+def signs(translator: "Translator", source: FeatureSet, target: FeatureSet) -> dict[str, np.ndarray]:
     """What tells which sequences of `source` translate badly, (sequences,) each, as far as it is known.
 
     `DISAGREEMENT` of the restarts in z-scores; `NOVELTY`, of which 1 is usual; and `ERROR`, root mean square

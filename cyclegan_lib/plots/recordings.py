@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
-from sklearn.decomposition import PCA
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.features.log_mel import hertz
@@ -101,6 +100,8 @@ def embedding(
     features are (..., 40), dB, all slices, `names` the source's and the target's device; `seed` draws the
     slices that are shown.
     """
+    from sklearn.decomposition import PCA  # which takes a second to import
+
     rng = np.random.default_rng(seed)
     clouds = []
     for x in (source, target, translated):

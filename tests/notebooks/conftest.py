@@ -1,11 +1,11 @@
-"""A folder like the project's to run notebooks in, and one small run that several tests look at."""
+"""A folder like the project's to run notebooks in, and two runs that several tests look at."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 from helpers import PROJECT
-from notebooks.layers import cyclegan
+from notebooks.layers import COMMITTED, NAMES, cyclegan, run_nbval
 
 # 8 test recordings a side and 50 steps: enough for the CycleGAN to come nearer than no translation
 SMALL = {"train_recordings": 24, "test_recordings": 16, "max_epochs": 2, "seed": 3, "data_seed": 3}
@@ -21,6 +21,21 @@ def copy_project(folder: Path) -> Path:
 def project(tmp_path_factory) -> Path:
     """A folder like the project's, with its notebooks and nothing that they wrote."""
     return copy_project(tmp_path_factory.mktemp("projects") / "a project")
+
+
+@pytest.fixture(scope="session")
+def committed_again(tmp_path_factory) -> tuple[Path, tuple[int, str]]:
+    """The committed notebooks run again by nbval: the folder of what they wrote, and what it found.
+
+    The folder is like that of a run: notebooks, measures and figures.
+    """
+    project = copy_project(tmp_path_factory.mktemp("projects") / "a project run again")
+    found = run_nbval(*(project / "notebooks" / path.name for path in COMMITTED))
+    run = project / "runs" / "again"
+    shutil.copytree(project / "figures", run / "figures", ignore=shutil.ignore_patterns("06*"))
+    for path in (project / "metrics.json", *(project / "notebooks" / f"{name}.ipynb" for name in NAMES)):
+        shutil.copy(path, run)
+    return run, found
 
 
 @pytest.fixture(scope="session")

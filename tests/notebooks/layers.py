@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -51,7 +52,11 @@ def compare(*paths: Path) -> None:
     assert paths, "there are no notebooks to compare"
     for path in paths:
         check_whole(path)
-    code, printed = run_nbval(*paths)
+    check_found(paths, *run_nbval(*paths))
+
+
+def check_found(paths: Iterable[Path], code: int, printed: str) -> None:
+    """Assert that nbval, of which this is the exit code and the text, found every cell's outputs again."""
     failed = ", ".join(
         f"{name}, code cell {int(number) + 1}"  # nbval counts from 0
         for name, number in re.findall(r"^FAILED (.+\.ipynb)::Cell (\d+)", printed, re.MULTILINE)

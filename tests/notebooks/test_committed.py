@@ -8,7 +8,8 @@ import nbformat
 import pytest
 from helpers import PROJECT
 from notebooks.alterations import alter, change_a_number
-from notebooks.layers import COMMITTED, COMPARE, NAMES, compare, cyclegan, numbered
+from notebooks.layers import COMMITTED, COMPARE, NAMES, check_found, compare, cyclegan, numbered
+from notebooks.metrics import check_metrics
 from notebooks.whole import check_whole, code_cells, is_ignored, texts
 
 from cyclegan_lib.config import TrainingSettings
@@ -59,8 +60,10 @@ def test_committed_notebooks_show_figures_and_compare_numbers(path):
     assert re.search(r"\d\.\d", "\n".join(compared)), "nothing that is compared is a measured number"
 
 
-def test_nbval_finds_the_committed_outputs_again(project):
-    compare(*(project / "notebooks" / path.name for path in COMMITTED))
+def test_nbval_finds_the_committed_outputs_again(committed_again):
+    run, found = committed_again
+    check_found(COMMITTED, *found)
+    check_metrics(run)
 
 
 @pytest.mark.slow

@@ -11,6 +11,8 @@ from notebooks.layers import NAMES, check_same_again
 from notebooks.metrics import check_metrics, measured
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_small_run_measures_what_it_should(small_run):
     folder, printed = small_run
@@ -41,6 +43,5 @@ def test_the_report_stands_alone(small_run):
     assert (folder / "exported_models" / "inference_example.py").exists()
 
 
-@pytest.mark.slow
 def test_the_same_parameters_give_the_same_outputs(small_run):
     check_same_again(small_run[0])
