@@ -29,8 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
-LONGEST = ("notebooks/test_committed", "notebooks/", "runs/test_sweep", "safety/test_fuzz", "training/")
-SHARED = ("test_committed.py", "test_layers_fail.py")  # what the committed notebooks measure, run again
+LONGEST = ("notebooks/", "export/", "end_to_end/", "runs/", "safety/test_fuzz", "training/")
+# folders of tests that share what takes long to make: the notebooks run again, an export of everything
+SHARING = ("tests/notebooks/", "tests/export/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class TogetherByFile(LoadScopeScheduling):
-    """Keeps on one worker the tests that share what is slow to make: those of a file, and those of `SHARED`.
+    """Keeps on one worker the tests that share what is slow to make: those of a file, and of a folder
+    that is `SHARING`.
 
     The groups of pytest-xdist 3.8 (``--dist loadgroup``) have no effect under pytest 9.2: it renames tests
     through an attribute that pytest has no longer.
@@ -50,7 +52,7 @@ class TogetherByFile(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", 1)[0]
-        return "committed" if path.endswith(SHARED) else path
+        return next(filter(path.startswith, SHARING), path)
 
 
 @pytest.hookimpl(optionalhook=True)

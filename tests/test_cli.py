@@ -10,7 +10,7 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 import typer
-from helpers import PROJECT, QUICK_OPTIONS, done, make_set, refusal
+from helpers import PROJECT, QUICK_OPTIONS, done, make_set, refusal, run_script
 from typer.exceptions import TyperException
 
 from cyclegan_lib.checkpoint.reading import read_checkpoint
@@ -139,12 +139,13 @@ def test_train_export_inspect_translate_evaluate(domains, tmp_path, capsys):
     assert json.exists()
 
 
-def test_scripts_of_the_guide_say_what_is_missing(tmp_path):
+def test_scripts_of_the_guide_say_what_is_missing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     said = {"train.py": "data/cpc006.npz does not exist", "export_models.py": "--checkpoint"}
     for script, says in said.items():
-        command = [sys.executable, str(PROJECT / "scripts" / script)]
-        ended = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)
-        assert ended.returncode == 2 and says in ended.stderr
+        with pytest.raises(SystemExit) as ended:
+            run_script(PROJECT / "scripts" / script)
+        assert ended.value.code == 2 and says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

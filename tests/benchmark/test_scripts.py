@@ -32,7 +32,8 @@ def test_both_lengths_are_measured(pair, rotations, data, monkeypatch):
     assert len(done) == 2 * rotations and 0 < whole != short > 0
 
 
-def test_distilled_generators_are_measured(data):
+def test_distilled_generators_are_measured(data, monkeypatch):
+    monkeypatch.setattr("cyclegan_lib.export.distillation.STEPS", 200)
     rows = distilled.measured("sensors", 0, data)
     assert len(rows) == 3 and all(
         0 < row["apart, root mean square"] < row["apart, 99 % below"] for row in rows

@@ -85,6 +85,7 @@ def test_the_guide_s_module_is_the_library_s_and_is_installed_with_it(folder):
     assert settings["tool"]["setuptools"]["py-modules"] == ["models"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not GUIDE.exists(), reason="the guide is not there: ../shared beside the project")
 def test_every_block_of_the_guide_runs_as_it_stands_there(folder):
     # what it takes as examples of a checkpoint's name

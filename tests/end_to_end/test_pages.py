@@ -132,16 +132,6 @@ def test_the_code_of_the_pages_runs_as_it_stands_there(project, quick_start, mon
     assert named and all(re.search(rf"^\s*{name}\b", shown, re.MULTILINE) for name in named), shown
 
 
-def test_the_files_that_the_table_names_are_made(trained, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(distillation, "STEPS", 200)
-    options = ["--create-inference-script", "--formats", "onnx,safetensors,edge", "--distilled", "--int8"]
-    done(capfd, "export", "--checkpoint", trained[0].best, "--output-dir", tmp_path, *options)
-    table = TEXTS["docs/exporting.md"].split("| file | size | what |")[1].split("\n\n")[0]
-    names = [name for line in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", line.split("|")[1])]
-    assert len(names) > 12 and names.pop(0) == "checkpoints/best.ckpt" and trained[0].best.name == "best.ckpt"
-    assert [name for name in names if not list(tmp_path.glob(name))] == []
-
-
 def test_every_option_in_a_sentence_is_there(exported, capfd):
     known = done(capfd, "--help") + (exported / "inference_example.py").read_text(encoding="utf-8")
     known += "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "benchmarks").glob("*.py"))

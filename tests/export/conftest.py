@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import succeed
 
-from cyclegan_lib.export import Translator, export
+from cyclegan_lib.export import Translator
 
 
 @pytest.fixture(scope="session")
@@ -114,9 +115,13 @@ def copied(everything, tmp_path) -> Path:
 
 @pytest.fixture(scope="session")
 def everything(far_checkpoint, tmp_path_factory) -> Path:
-    """An export of that checkpoint with all that there is, where what is distilled need not be near."""
+    """An export of that checkpoint with all that there is, where what is distilled need not be near.
+
+    --int8 brings along what is distilled, and ONNX.
+    """
     folder = tmp_path_factory.mktemp("everything") / "exported_models"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cyclegan_lib.export.distillation.STEPS", 200)
-        export(far_checkpoint, folder, inference_script=True, formats="onnx,safetensors", distilled=True)
+        given = ["--checkpoint", far_checkpoint, "--output-dir", folder, "--create-inference-script"]
+        succeed("export", *given, "--formats", "safetensors,edge", "--int8")
     return folder

@@ -12,7 +12,7 @@ from helpers import EXTRACTED, PROJECT, refusal
 from sounds import drifting
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.export import Translator, edge, export
+from cyclegan_lib.export import Translator, edge
 from cyclegan_lib.export.edge import FrontEnd
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.log_mel import slices_of
@@ -20,24 +20,14 @@ from cyclegan_lib.features.log_mel import slices_of
 MOST_DB = 0.05
 
 
-@pytest.fixture(scope="module")
-def model(far_checkpoint, tmp_path_factory):
-    """The folder of an export with distilled generators, of which nothing is asked."""
-    folder = tmp_path_factory.mktemp("edge") / "exported_models"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cyclegan_lib.export.distillation.STEPS", 20)
-        export(far_checkpoint, folder, discriminators=False, formats="edge", distilled=True)
-    return folder
-
-
 @pytest.mark.parametrize("kind", ["", "_distilled"])
 @pytest.mark.parametrize("direction", ["AB", "BA"])
-def test_it_gives_what_the_library_makes_of_a_recording(direction, kind, model, tmp_path):
+def test_it_gives_what_the_library_makes_of_a_recording(direction, kind, everything, tmp_path):
     soundfile.write(tmp_path / "heard.wav", drifting(10), 16000)
-    translator = Translator.load(model, direction, distilled=bool(kind))
+    translator = Translator.load(everything, direction, distilled=bool(kind))
     translator.translate_file(tmp_path / "heard.wav", tmp_path / "out.npz", progress=False)
     expected = FeatureSet.load(tmp_path / "out.npz", least=1).features
-    session = onnxruntime.InferenceSession(model / f"edge_{direction}{kind}.onnx")
+    session = onnxruntime.InferenceSession(everything / f"edge_{direction}{kind}.onnx")
     samples, _ = soundfile.read(tmp_path / "heard.wav", dtype="float32")
     (translated,) = session.run(["translated"], {"samples": samples[None]})
     assert translated.shape == (1, 50, 40) and translated.dtype == np.float32
@@ -45,10 +35,10 @@ def test_it_gives_what_the_library_makes_of_a_recording(direction, kind, model, 
 
 
 @pytest.mark.parametrize("seconds", [1, 3.17, 23])
-def test_batches_of_any_length_are_one_sequence_each(seconds, model):
+def test_batches_of_any_length_are_one_sequence_each(seconds, everything):
     sounds = np.stack([drifting(seconds, seed=seed) for seed in range(3)])
-    session = onnxruntime.InferenceSession(model / "edge_AB.onnx")
-    translator = Translator.load(model, "AB")
+    session = onnxruntime.InferenceSession(everything / "edge_AB.onnx")
+    translator = Translator.load(everything, "AB")
     (translated,) = session.run(None, {"samples": sounds})
     for one, heard in zip(translated, sounds, strict=True):
         features = np.concatenate(list(slices_of([heard], translator.settings)))
@@ -66,17 +56,17 @@ def test_the_front_end_extracts_as_the_library_does(given):
     assert np.abs(features - expected).max() < MOST_DB
 
 
-def test_what_a_device_needs_is_one_small_file(model):
-    graph = onnx.load(model / "edge_AB_distilled.onnx", load_external_data=False)
+def test_what_a_device_needs_is_one_small_file(everything):
+    graph = onnx.load(everything / "edge_AB_distilled.onnx", load_external_data=False)
     (given,), (out,) = graph.graph.input, graph.graph.output
     axes = [[d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim] for value in (given, out)]
     assert (given.name, out.name) == ("samples", "translated")
     assert axes == [["batch", "samples"], ["batch", "slices", 40]]
     for name in ("edge_AB", "edge_BA", "edge_AB_distilled", "edge_BA_distilled"):
-        content = (model / f"{name}.onnx").read_bytes()
+        content = (everything / f"{name}.onnx").read_bytes()
         assert len(content) <= 1_000_000
         assert not any(part.encode() in content for part in (str(PROJECT), sys.prefix, "site-packages"))
-    card = (model / "README.md").read_text(encoding="utf-8")
+    card = (everything / "README.md").read_text(encoding="utf-8")
     assert "The `edge` files begin with sound" in card and "| edge_BA_distilled.onnx |" in card
 
 

@@ -1,11 +1,12 @@
 import hashlib
 import json
+import re
 from importlib.metadata import version
 
 import numpy as np
 import pytest
 import torch
-from helpers import QUICK, make_set
+from helpers import PROJECT, QUICK, make_set
 from safety.paths import ODD, USUAL, listed
 
 from cyclegan_lib.export import Translator, export, inspect_checkpoint
@@ -18,19 +19,29 @@ GENERATORS = ("generator_AB", "generator_BA")
 ALWAYS = {f"{name}.pth" for name in GENERATORS} | {"model_config.json", "normalization_params.json"}
 ALWAYS |= {"models.py", "features.py", "example_A.npy", "example_B.npy", "README.md"}
 ALL = ALWAYS | {"discriminator_A.pth", "discriminator_B.pth", "inference_example.py"}
-FORMATS = {f"{name}.{suffix}" for name in GENERATORS for suffix in ("onnx", "safetensors")}
-DISTILLED = {f"{name}_distilled.{suffix}" for name in GENERATORS for suffix in ("pth", "onnx", "safetensors")}
+DISTILLED = tuple(f"{name}_distilled" for name in GENERATORS)
+EVERYTHING = {f"{name}.{suffix}" for name in (*GENERATORS, *DISTILLED) for suffix in ("onnx", "safetensors")}
+EVERYTHING |= {name for n in DISTILLED for name in (f"{n}.pth", f"{n}_int8.onnx")} | ALL
+EVERYTHING |= {f"{name.replace('generator', 'edge')}.onnx" for name in (*GENERATORS, *DISTILLED)}
 
 
 def test_only_what_was_asked_for_is_written_and_no_two_exports_mix(far_checkpoint, copied, exported):
     assert {path.name for path in exported.iterdir()} == ALL
-    assert {path.name for path in copied.iterdir()} == ALL | FORMATS | DISTILLED  # one file each
-    assert Manifest.load(copied).sha256.keys() == (ALL | FORMATS | DISTILLED) - {"model_config.json"}
+    assert {path.name for path in copied.iterdir()} == EVERYTHING  # one file each
+    assert Manifest.load(copied).sha256.keys() == EVERYTHING - {CONFIG}
     (copied / "mine.txt").write_text("keep", encoding="utf-8")
     files = export(far_checkpoint, copied, discriminators=False)
     assert {file.path.name for file in files} == ALWAYS == Manifest.load(copied).sha256.keys() | {CONFIG}
     assert {path.name for path in copied.iterdir()} == ALWAYS | {"mine.txt"}
     assert (copied / "mine.txt").read_text(encoding="utf-8") == "keep"
+
+
+def test_every_file_of_the_page_s_table_is_there(everything):
+    table = (PROJECT / "docs" / "exporting.md").read_text(encoding="utf-8").split("| file | size | what |")[1]
+    rows = table.split("\n\n")[0].splitlines()[2:]
+    first, *names = (name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1]))
+    assert first == "checkpoints/best.ckpt" and len(names) > 12
+    assert [name for name in names if not list(everything.glob(name))] == []
 
 
 def test_the_configuration_is_complete(exported, trained):

@@ -4,7 +4,7 @@
 
 Reading a file may take 5 s of processor time (30 s by the clock, which runs on while others compute) and
 1 GB more memory than is in use before. What happened is printed as JSON; a file that a reader neither loaded
-correctly nor refused in one sentence is kept in FOLDER. PARTS is 1 for all files, 10 for a tenth of them.
+correctly nor refused in one sentence is kept in FOLDER. PARTS is 1 for all files, 20 for a twentieth of them.
 """
 
 import faulthandler
