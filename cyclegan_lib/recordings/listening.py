@@ -4,11 +4,11 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import librosa
 import numpy as np
 import soundfile
 import soxr
 from scipy.interpolate import RectBivariateSpline
+from scipy.signal import ShortTimeFFT, welch
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.files import name_for_c, replacing, writable_file
@@ -34,17 +34,19 @@ def recoloured(
     Returns float32 (samples,).
     """
     n_fft = _window(rate)
-    hop, limited = n_fft // 4, np.clip(change, -MAX_GAIN_DB, MAX_GAIN_DB)
+    hop, margin = n_fft // 4, 2 * n_fft
+    # librosa's inverse is compiled when it is first used, for ten seconds
+    short_time = ShortTimeFFT.from_window("hann", rate, n_fft, n_fft - hop)
+    limited = np.clip(change, -MAX_GAIN_DB, MAX_GAIN_DB)
     gains = RectBivariateSpline(times_s, frequencies, limited, kx=1, ky=1)
-    bins, margin = librosa.fft_frequencies(sr=rate, n_fft=n_fft), 2 * n_fft
     parts = [np.empty(0, np.float32)]
     for start, block in _blocks(sound, AT_ONCE_S * rate // hop * hop):
         first = max(0, start - margin)
         near = sound[first : start + len(block) + margin]
-        spectrum = librosa.stft(near, n_fft=n_fft, hop_length=hop)  # (bins, frames)
-        frames_s = (first + hop * np.arange(spectrum.shape[1])) / rate
-        spectrum *= 10 ** (gains(frames_s, bins).T / 20)
-        heard = librosa.istft(spectrum, n_fft=n_fft, hop_length=hop, length=len(near))
+        spectrum = short_time.stft(near)  # (bins, frames)
+        frames_s = first / rate + short_time.t(len(near))
+        spectrum *= 10 ** (gains(frames_s, short_time.f).T / 20)
+        heard = short_time.istft(spectrum, k1=len(near))
         parts.append(heard[start - first :][: len(block)].astype(np.float32))
     return np.concatenate(parts)
 
@@ -118,12 +120,10 @@ def _blocks(sound: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _weighted_power(sound: np.ndarray, rate: int) -> float:
+    from librosa import A_weighting, db_to_power  # which takes a second to import
+
     total = 0.0
     for _, block in _blocks(sound, AT_ONCE_S * rate):
-        n_fft = min(_window(rate), len(block))
-        hz = librosa.fft_frequencies(sr=rate, n_fft=n_fft)
-        weights = librosa.db_to_power(librosa.A_weighting(np.maximum(hz, 1)))
-        spectrum = librosa.stft(block - block.mean(), n_fft=n_fft, hop_length=max(1, n_fft // 2))
-        power = np.mean(np.abs(spectrum) ** 2, axis=1)  # (bins,)
-        total += float(power @ weights) * len(block)
+        hz, power = welch(block - block.mean(), rate, nperseg=min(_window(rate), len(block)))  # (bins,)
+        total += float(power @ db_to_power(A_weighting(np.maximum(hz, 1)))) * len(block)
     return total / max(1, len(sound))
