@@ -38,7 +38,7 @@ def main():
     if not stamp.exists() or any(changed(PROJECT / name, stamp) for name in VERSIONS):
         install(venv)
         stamp.touch()
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it each process compiles the library anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it each process would compile all that it imports
     if given.job == "test":  # text that is opened without saying its encoding fails a test
         os.environ["PYTHONWARNDEFAULTENCODING"] = "1"
     for command in JOBS[given.job]:
@@ -59,7 +59,8 @@ def install(venv):
         sys.exit(2)
     if Path(sys.prefix) != venv:  # Windows does not replace a Python that runs
         run(sys.executable, "-m", "venv", venv)
-    pip = [python_of(venv), "-m", "pip", "install", "--quiet"]
+    # what is imported is compiled then; all that is installed would take a third as long again
+    pip = [python_of(venv), "-m", "pip", "install", "--quiet", "--no-compile"]
     # torch comes first and alone: whatever depends on it then finds it there, CPU or CUDA build alike
     lines = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     run(*pip, next(line.split()[0] for line in lines if line.startswith("torch==")))

@@ -36,7 +36,7 @@ def ran(tmp_path, monkeypatch):
 
 
 def test_the_environment_is_made_once_torch_first_and_the_job_is_done_in_it(ran, tmp_path):
-    pip = ["python", "-m", "pip", "install", "--quiet"]
+    pip = ["python", "-m", "pip", "install", "--quiet", "--no-compile"]
     made, torch, rest, *job = ran("demo")
     assert made == [sys.executable, "-m", "venv", str(tmp_path / "venv")]
     assert torch[:-1] == pip and f"\n{torch[-1]}\n" in (PROJECT / "constraints.txt").read_text(

@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
         succeed("extract", CWRU / sensor, *given)
     checkpoints, model = folder / "checkpoints", folder / "model"
     domains = ["--domain-a", folder / "train_a.npz", "--domain-b", folder / "train_b.npz"]
-    quick = ["--max-epochs", 12, "--steps-per-epoch", 10]
+    quick = ["--max-epochs", 4, "--steps-per-epoch", 10]
     succeed("train", *domains, "--checkpoint-dir", checkpoints, *quick)
     best = checkpoints / "best.ckpt"
     succeed("export", "--checkpoint", best, "--output-dir", model, "--no-discriminators")

@@ -33,6 +33,7 @@ def script_of(monkeypatch) -> Callable[[Path], dict]:
         with monkeypatch.context() as patch:
             patch.syspath_prepend(folder)
             patch.delitem(sys.modules, "models", raising=False)  # models.py beside the script
+            patch.setattr(sys, "dont_write_bytecode", True)  # into the folder, which tests share
             code = runpy.run_path(str(folder / "inference_example.py"))
             del sys.modules["models"]
         return code
@@ -46,6 +47,7 @@ def run_script(script_of, monkeypatch, capsys) -> Callable[..., tuple[int, str, 
 
     def run(folder: Path, *arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["inference_example.py", *map(str, arguments)])
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
         capsys.readouterr()
         monkeypatch.syspath_prepend(folder)
         try:

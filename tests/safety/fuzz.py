@@ -1,10 +1,10 @@
 """Give readers damaged files, with limits that hold.
 
-    cd tests && python -m safety.fuzz FOLDER CHECKPOINT EXPORTED_MODELS PARTS [READER]...
+    cd tests && python -m safety.fuzz FOLDER CHECKPOINT EXPORTED_MODELS [READER]...
 
 Reading a file may take 5 s of processor time (30 s by the clock, which runs on while others compute) and
 1 GB more memory than is in use before. What happened is printed as JSON; a file that a reader neither loaded
-correctly nor refused in one sentence is kept in FOLDER. PARTS is 1 for all files, 20 for a twentieth of them.
+correctly nor refused in one sentence is kept in FOLDER.
 """
 
 import faulthandler
@@ -124,7 +124,7 @@ def _causes(error: BaseException) -> list[BaseException]:
     return [one for one in errors if not isinstance(one, ValidationError)]
 
 
-def fuzzed(name: str, reader: Reader, folder: Path, seen: set[int], parts: int = 1) -> dict[str, Any]:
+def fuzzed(name: str, reader: Reader, folder: Path, seen: set[int]) -> dict[str, Any]:
     """What a reader did with its files, the same ones each time; none is in `seen` or comes twice."""
     outcomes = {"loaded": 0, "refused": 0}
     failures: list[str] = []
@@ -148,14 +148,14 @@ def fuzzed(name: str, reader: Reader, folder: Path, seen: set[int], parts: int =
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         random = Random(start)
-        for _ in range(reader.count // parts):
+        for _ in range(reader.count):
             one(damaged(random, reader.valid))
-        wrong = settings(ONCE, max_examples=reader.examples // parts)(given(reader.wrong)(one))
+        wrong = settings(ONCE, max_examples=reader.examples)(given(reader.wrong)(one))
         seed(start)(wrong)()
     return {**outcomes, "seconds": worst, "failures": failures}
 
 
-def main(folder: Path, trained: Path, exported: Path, parts: str, *only: str) -> None:
+def main(folder: Path, trained: Path, exported: Path, *only: str) -> None:
     """Fuzz all readers, or those that are named: what they did, with the memory taken since the start."""
     torch.set_num_threads(1)
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -176,7 +176,7 @@ def main(folder: Path, trained: Path, exported: Path, parts: str, *only: str) ->
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seen: set[int] = set()
     for number, (name, reader) in enumerate(chosen.items()):
-        found = fuzzed(name, reader, folder / f"reader-{number}", seen, int(parts))
+        found = fuzzed(name, reader, folder / f"reader-{number}", seen)
         more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         print(json.dumps({name: {**found, "megabytes": more / 1024}}), flush=True)
 

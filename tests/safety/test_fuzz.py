@@ -1,7 +1,4 @@
-"""Damaged files, read by every reader of the library; and that the fuzzer finds what it looks for.
-
-`make test` has a twentieth of the 10,000 files read, `make test-slow` all of them.
-"""
+"""Damaged files, read by every reader of the library; and that the fuzzer finds what it looks for."""
 
 import json
 import os
@@ -12,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers import PROJECT
 
+pytestmark = pytest.mark.slow
 TESTS = PROJECT / "tests"
 FILES, EACH = 10_000, 100  # at least so many, all different
 SECONDS, MEGABYTES = 5.0, 1024
@@ -34,19 +32,15 @@ def printed(*command: object) -> dict[str, dict]:
     return {name: found for line in done.stdout.splitlines() for name, found in json.loads(line).items()}
 
 
-@pytest.mark.parametrize("parts", [20, pytest.param(1, marks=pytest.mark.slow)], ids=["a twentieth", "all"])
-def test_every_damaged_file_is_refused_in_a_sentence_or_loaded_as_it_should(
-    parts, trained, exported, tmp_path
-):
-    results = printed("-m", "safety.fuzz", tmp_path / "files", trained[0].best, exported, parts)
+def test_every_damaged_file_is_refused_in_a_sentence_or_loaded_as_it_should(trained, exported, tmp_path):
+    results = printed("-m", "safety.fuzz", tmp_path / "files", trained[0].best, exported)
     failures = [f"{name}: {text}" for name, found in results.items() for text in found["failures"]]
     assert not failures, "\n\n".join(failures)
-    # there are enough files, each reader refuses some and, of all, loads some; none takes long or much memory
+    # there are enough files, each reader refuses some and loads some; none takes long or much memory
     counts = {name: (found["loaded"], found["refused"]) for name, found in results.items()}
-    assert sum(map(sum, counts.values())) >= FILES / parts, counts
-    few = {name: count for name, count in counts.items() if sum(count) < EACH / parts or not count[1]}
+    assert sum(map(sum, counts.values())) >= FILES, counts
+    few = {name: count for name, count in counts.items() if sum(count) < EACH or not all(count)}
     assert not few, few
-    assert parts > 1 or all(loaded for loaded, _ in counts.values()), counts
     assert max(found["seconds"] for found in results.values()) < SECONDS, results
     assert max(found["megabytes"] for found in results.values()) < MEGABYTES, results
 
@@ -123,7 +117,6 @@ SAYS = {
 }
 
 
-@pytest.mark.slow
 def test_the_fuzzer_reports_readers_that_fail(tmp_path):
     found = printed("-c", FAULTY, tmp_path, *SAYS, "right")
     for name, says in SAYS.items():
@@ -134,7 +127,6 @@ def test_the_fuzzer_reports_readers_that_fail(tmp_path):
     assert kept.is_file() and kept.read_bytes() != b"x" * 50
 
 
-@pytest.mark.slow
 def test_the_fuzzer_ends_where_a_reader_cannot_be_interrupted(tmp_path):
     done = run("-c", FAULTY, tmp_path, "stuck")
     assert done.returncode != 0 and "in <lambda>" in done.stderr, done.stderr[-3000:]

@@ -183,7 +183,7 @@ def test_a_run_that_was_out_of_time_ends_with_a_whole_epoch(domains, whole, tmp_
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize("kills", [5, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
 def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(kills, tmp_path):
     report = tmp_path / "report.json"
     script = PROJECT / "benchmarks" / "kill_resume.py"
@@ -199,4 +199,4 @@ def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(k
     assert outcome["kills"] == kills and outcome["broken"] == []
     assert outcome["equal"] == outcome["runs"] > 0
     assert set(outcome["lost"]) <= {"0", "1"}
-    assert kills < 30 or outcome["phases"].get("writing", 0) > 0  # of five kills none may meet it
+    assert kills < 30 or outcome["phases"].get("writing", 0) > 0  # of three kills none may meet it
