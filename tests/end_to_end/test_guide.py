@@ -3,6 +3,8 @@
 The guide itself lies beside the project; where it does, every block of it is run.
 """
 
+import contextlib
+import io
 import re
 import shutil
 import subprocess
@@ -10,7 +12,7 @@ import sys
 import tomllib
 
 import pytest
-from helpers import GUIDE, PROJECT
+from helpers import GUIDE, PROJECT, run_script
 
 QUICK = "--max-epochs 2 --steps-per-epoch 2 --batch-size 4"
 # what `python` is in its shell blocks: this one, and training is short
@@ -28,7 +30,10 @@ def folder(domains, tmp_path_factory):
     (folder / "data").mkdir()
     for path in domains:
         shutil.copy(path, folder / "data" / path.name)
-    assert "best epoch" in typed(folder, "scripts/train.py", *QUICK.split())
+    printed = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
+        run_script("scripts/train.py", *QUICK.split())
+    assert "best epoch" in printed.getvalue()
     return folder
 
 

@@ -67,7 +67,7 @@ def test_what_concerns_other_data_is_neither_run_nor_shown(project, capsys):
     for tag in (*SOURCES, "check"):
         notebook.cells.append(new_code_cell(f"print('said of {tag}')", metadata={"tags": [tag]}))
     nbformat.write(notebook, path)
-    shutil.copy(project / "notebooks" / "04_domain_shift.ipynb", project / "notebooks" / "05_benchmark.ipynb")
+    (project / "notebooks" / "04_domain_shift.ipynb").rename(project / "notebooks" / "05_benchmark.ipynb")
     given = ["-p", "recordings_a", "data", "-p", "recordings_b", "notebooks"]
     for source, options in {"simulated": [], "recordings": given}.items():
         done(capsys, "run", "--name", source, *options)

@@ -200,6 +200,7 @@ def test_what_cannot_be_resumed_is_refused(project, capsys):
     assert "cannot be read as the record of a run" in refusal(capsys, *resumed)
 
 
+@pytest.mark.slow
 def test_plain_papermill_works_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("results.json").write_text("{", encoding="utf-8")

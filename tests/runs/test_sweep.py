@@ -109,6 +109,7 @@ def test_a_scheduler_without_dask_is_a_sentence(project, no_dask, capsys):
     assert "--scheduler needs Dask" in sentence
 
 
+@pytest.mark.slow
 def test_a_sweep_under_dask_survives_a_worker_and_compares_all_runs(project, monkeypatch, capfd):
     # the benchmark's, which a sweep leaves out
     (project / "notebooks" / "05_benchmark.ipynb").write_text("{", encoding="utf-8")

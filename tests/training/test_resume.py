@@ -183,20 +183,20 @@ def test_a_run_that_was_out_of_time_ends_with_a_whole_epoch(domains, whole, tmp_
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
-def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(kills, tmp_path):
+@pytest.mark.slow
+def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(tmp_path):
     report = tmp_path / "report.json"
     script = PROJECT / "benchmarks" / "kill_resume.py"
     # in a process of its own, which has not trained: PyTorch cannot be forked after that
     done = subprocess.run(
-        [sys.executable, str(script), "--kills", str(kills), "--seed", "3", "--json", str(report)],
+        [sys.executable, str(script), "--kills", "30", "--seed", "3", "--json", str(report)],
         capture_output=True,
         encoding="utf-8",
         cwd=PROJECT,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     outcome = json.loads(report.read_text(encoding="utf-8"))
-    assert outcome["kills"] == kills and outcome["broken"] == []
+    assert outcome["kills"] == 30 and outcome["broken"] == []
     assert outcome["equal"] == outcome["runs"] > 0
     assert set(outcome["lost"]) <= {"0", "1"}
-    assert kills < 30 or outcome["phases"].get("writing", 0) > 0  # of three kills none may meet it
+    assert outcome["phases"].get("writing", 0) > 0
