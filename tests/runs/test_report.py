@@ -1,7 +1,6 @@
 """The HTML report: one file, no network, prose and figures first."""
 
 import re
-import shutil
 
 import nbformat
 import pytest
