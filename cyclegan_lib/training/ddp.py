@@ -222,7 +222,10 @@ class Others:
 
     def _failure(self) -> str:
         """Why one of them ended."""
-        wait([process.sentinel for process in self._processes], GRACE_S)
+        ended = wait([process.sentinel for process in self._processes], GRACE_S)
+        for process in self._processes:  # its code is there a moment after its sentinel
+            if process.sentinel in ended:
+                process.join(GRACE_S)
         for pipe in self._pipes:
             with suppress(OSError, EOFError):
                 if pipe.poll() and (said := pipe.recv()):
