@@ -17,6 +17,9 @@ CWRU = PROJECT.parent / "shared" / "data" / "cwru"
 GUIDE = PROJECT.parent / "shared" / "model-export-guide.zh.md"
 FAULTS = ("normal", "ball", "inner_race", "outer_race")
 
+# what an export can have beside ONNX; edge designs filters, for which Wine lacks C functions
+FORMATS = ["safetensors"] if sys.platform == "win32" else ["safetensors", "edge"]
+
 # settings of features other than the usual ones
 EXTRACTED = [
     {},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import succeed
+from helpers import FORMATS, succeed
 
 from cyclegan_lib.export import Translator
 
@@ -125,5 +125,5 @@ def everything(far_checkpoint, tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cyclegan_lib.export.distillation.STEPS", 200)
         given = ["--checkpoint", far_checkpoint, "--output-dir", folder, "--create-inference-script"]
-        succeed("export", *given, "--formats", "safetensors,edge", "--int8")
+        succeed("export", *given, "--formats", ",".join(FORMATS), "--int8")
     return folder

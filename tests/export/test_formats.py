@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 import safetensors.torch
 import torch
-from helpers import PROJECT, deviations_apart, refusal
+from helpers import FORMATS, PROJECT, deviations_apart, refusal
 
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.export import Translator, export, exporter, formats
@@ -60,7 +60,7 @@ def test_the_same_checkpoint_gives_the_same_bytes(everything, far_checkpoint, tm
     monkeypatch.setattr(exporter, "write_onnx", write_one)
     monkeypatch.setattr(exporter, "write_edge", write_one)
     monkeypatch.setattr("cyclegan_lib.export.distillation.STEPS", 200)  # as in `everything`
-    again = {"inference_script": True, "formats": ["safetensors", "edge"], "int8": True}
+    again = {"inference_script": True, "formats": FORMATS, "int8": True}
     export(far_checkpoint, tmp_path / "again", **again)
     for path in everything.iterdir():
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
