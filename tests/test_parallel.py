@@ -22,7 +22,10 @@ def waited(seconds):
     return seconds
 
 
-@pytest.mark.parametrize(("workers", "here"), [(1, None), (3, (0.15).__gt__)])
+MORE = [pytest.param(*given, marks=pytest.mark.slow) for given in ((2, (0.15).__gt__), (3, bool))]
+
+
+@pytest.mark.parametrize(("workers", "here"), [(1, None), (2, None), *MORE])
 def test_results_come_in_the_order_of_the_tasks(workers, here):
     tasks = [0.2, 0.1, 0.0, 0.01, 0.0]
     assert list(parallel.each(waited, tasks, workers, here)) == tasks

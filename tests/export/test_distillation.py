@@ -113,8 +113,10 @@ def test_the_command_exports_and_translates(trained, domains, tmp_path, capsys):
     assert written.device == "BATCH_UPLOAD"
     off = (written.features - translator.translate(source.features)) / translator.normalizer.std_b
     assert 0 < np.sqrt(np.square(off).mean()) < 0.1  # standard deviations
+    card = (model / "README.md").read_text(encoding="utf-8")
     for error in Manifest.load(model).distilled.nmse.values():  # also without --int8
         assert error.keys() == {"float"} and 0 < error["float"] < 0.1
+        assert f"| {error['float']:.5f} |\n" in card
 
 
 def test_the_folder_says_how_far_they_are(everything):

@@ -8,7 +8,7 @@ import re
 import nbformat
 import pytest
 from notebooks.layers import NAMES, check_same_again
-from notebooks.metrics import check_metrics, measured
+from notebooks.metrics import check_metrics, check_summary, measured
 from PIL import Image
 
 pytestmark = pytest.mark.slow
@@ -41,6 +41,13 @@ def test_the_report_stands_alone(small_run):
     assert report.count('src="data:audio/mpeg;base64') == 9
     assert all(f'href="#{name}"' in report for name in NAMES)
     assert (folder / "exported_models" / "inference_example.py").exists()
+
+
+def test_layer_1_fails_on_a_part_of_the_gap_of_few_recordings(small_run):
+    metrics = measured(small_run[0])
+    check_summary(metrics)
+    with pytest.raises(AssertionError, match="0.5 of the gap, not None"):
+        check_summary({**metrics, "gap_closed": 0.5})
 
 
 def test_the_same_parameters_give_the_same_outputs(small_run):
