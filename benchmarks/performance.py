@@ -26,10 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import extract_speed
-import librosa
+import extraction_loops
 import numpy as np
-import scipy.fft
-import soundfile
 import torch
 import training_growth
 import training_speed
@@ -37,7 +35,7 @@ import translate_speed
 import usual_loop
 from torch.utils.flop_counter import FlopCounterMode
 
-from cyclegan_lib.config import SLICES, FeatureSettings, TrainingSettings
+from cyclegan_lib.config import SLICES, TrainingSettings
 from cyclegan_lib.export import export
 from cyclegan_lib.models.cyclegan import CycleGANModule
 from cyclegan_lib.system import processors
@@ -139,8 +137,10 @@ def extraction(rounds: int) -> Iterator[Row]:
         extract_speed.write_recordings(folder, number, *extract_speed.CASES["16 kHz mono WAV"])
         for _ in range(rounds):
             ours = extract_speed.seconds_of(PROJECT, folder)
-            loops["librosa"].append(seconds_in_a_loop(folder, by_librosa) / ours)
-            loops["decoding"].append(seconds_in_a_loop(folder, by_fft_alone) / ours)
+            loops["librosa"].append(extraction_loops.seconds_of(folder, extraction_loops.by_librosa) / ours)
+            loops["decoding"].append(
+                extraction_loops.seconds_of(folder, extraction_loops.by_fft_alone) / ours
+            )
     yield Row(
         "extraction, recordings/s, one core", "librosa's melspectrogram in a loop", loops["librosa"], "≥ 2.5"
     )
@@ -157,34 +157,6 @@ def speed_up_of(workers: int) -> float:
         command = [sys.executable, "benchmarks/extract_speed.py", "--many", "3000", "--rounds", "1"]
         seconds([*command, "--recordings", "6", "--workers", str(workers), "--json", str(said)])
         return json.loads(said.read_text(encoding="utf-8"))["speed-up"]
-
-
-def seconds_in_a_loop(folder: Path, features: Callable[[np.ndarray, int], object]) -> float:
-    """Seconds of the processor for reading a folder's recordings and something on each, as ours are timed."""
-    taken = []
-    for _ in range(6):  # the first imports, and makes what is kept
-        start = time.process_time()
-        for path in sorted(folder.glob("*.wav")):
-            features(*soundfile.read(path, dtype="float32"))
-        taken.append(time.process_time() - start)
-    return min(taken[1:])
-
-
-def by_librosa(sound: np.ndarray, rate: int) -> np.ndarray:
-    """Log-mel features as they are usually computed."""
-    settings = FeatureSettings()
-    window, hop = round(settings.window_s * rate), round(settings.hop_s * rate)
-    mel = librosa.feature.melspectrogram(
-        y=sound, sr=rate, n_fft=512, win_length=window, hop_length=hop, n_mels=40, fmin=settings.f_min
-    )
-    return librosa.power_to_db(mel)
-
-
-def by_fft_alone(sound: np.ndarray, rate: int) -> np.ndarray:
-    """The spectra of all windows."""
-    settings = FeatureSettings()
-    window, hop = round(settings.window_s * rate), round(settings.hop_s * rate)
-    return scipy.fft.rfft(np.lib.stride_tricks.sliding_window_view(sound, window)[::hop], n=512)
 
 
 def translation(rounds: int) -> Iterator[Row]:

@@ -175,11 +175,17 @@ def _pooled(
 ) -> Iterator[tuple[int, Any]]:
     waiting, died = list(range(len(tasks))), [0] * len(tasks)
     workers = min(workers, MOST_PROCESSES) - (here is not None)
+    context = multiprocessing.get_context("spawn")  # not fork: torch's threads would not survive a fork
+    begun, pools = context.RawValue("b", 0), 0  # no lock, which a killed process might hold
     while waiting:
+        if pools > RETRIES and not begun.value:
+            raise InputError(
+                "the processes that share the work end before they begin it; a script that asks for several"
+                " must do so below `if __name__ == '__main__':`, for each of them imports it"
+            )
+        pools += 1
         others = set(multiprocessing.active_children())
-        # spawn, not fork: torch's threads would not survive a fork
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow)
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(begun,))
         running: dict[Any, int] = {}
         ended: list[tuple[int, Any]] = []
         broken = False
@@ -219,6 +225,12 @@ def _pooled(
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(begun: Any) -> None:
+    """What a process of a pool does first; `begun` says that one of them has come so far."""
+    follow()
+    begun.value = 1
 
 
 def follow() -> None:

@@ -81,3 +81,12 @@ def test_children_end_with_their_parent_however_it_ended(children, tmp_path):
     parent.kill()
     parent.wait()
     assert not psutil.wait_procs(alive, timeout=10)[1]
+
+
+def test_a_script_that_does_not_say_what_is_main_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    lines = [NOTED, "from cyclegan_lib import parallel", "list(parallel.each(noted, ['.'] * 50, workers=2))"]
+    script.write_text("\n".join(lines), encoding="utf-8")
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert done.returncode == 1 and "below `if __name__ == '__main__':`" in done.stderr.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
