@@ -4,6 +4,7 @@ Either way a task whose process died is done again, at most `RETRIES` times.
 """
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -101,11 +102,14 @@ def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
         cluster = scheduler or stack.enter_context(_local_cluster(workers))
         try:
             client = stack.enter_context(distributed.Client(cluster, timeout=CONNECT_S))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError):
+            client = None
+        if client is None:
+            gc.collect()  # ends what is left of it; Python hangs if it does so while the next client starts
             raise InputError(
                 f"no Dask scheduler answers at {cluster}; start one with `dask scheduler`, or leave out"
                 " --scheduler"
-            ) from error
+            )
         if not client.scheduler_info()["workers"]:
             raise InputError(f"the Dask scheduler at {cluster} has no workers; start `dask worker {cluster}`")
         if scheduler:
