@@ -180,9 +180,9 @@ def _pooled(
     waiting, died = list(range(len(tasks))), [0] * len(tasks)
     workers = min(workers, MOST_PROCESSES) - (here is not None)
     context = multiprocessing.get_context("spawn")  # not fork: torch's threads would not survive a fork
-    begun, pools = context.RawValue("b", 0), 0  # no lock, which a killed process might hold
+    begun, pools = context.Semaphore(0), 0
     while waiting:
-        if pools > RETRIES and not begun.value:
+        if pools > RETRIES and not begun.acquire(block=False):
             raise InputError(
                 "the processes that share the work end before they begin it; a script that asks for several"
                 " must do so below `if __name__ == '__main__':`, for each of them imports it"
@@ -232,9 +232,9 @@ def _pooled(
 
 
 def _begin(begun: Any) -> None:
-    """What a process of a pool does first; `begun` says that one of them has come so far."""
+    """What a process of a pool does first; `begun` counts those that have come so far."""
     follow()
-    begun.value = 1
+    begun.release()
 
 
 def follow() -> None:
