@@ -103,9 +103,9 @@ def executor(workers: int, scheduler: str = "") -> Iterator[Executor]:
         try:
             client = stack.enter_context(distributed.Client(cluster, timeout=CONNECT_S))
         except (OSError, ValueError, TypeError):
-            client = None
+            client = None  # the error still holds what is left of it
         if client is None:
-            gc.collect()  # ends what is left of it; Python hangs if it does so while the next client starts
+            gc.collect()  # ends it; Python hangs if it does so by itself while the next client starts
             raise InputError(
                 f"no Dask scheduler answers at {cluster}; start one with `dask scheduler`, or leave out"
                 " --scheduler"

@@ -10,11 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from cyclegan_lib.archive import Header, as_text
-from cyclegan_lib.config import N_FEATURES, FeatureSettings
+from cyclegan_lib.archive import as_text
+from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.features.lake import Lake, is_lake, is_url
-from cyclegan_lib.features.stream import FORMATS, SET_COLUMNS, SET_REMEDY, Source, writing
+from cyclegan_lib.features.stream import (
+    FORMATS,
+    SET_COLUMNS,
+    SET_REMEDY,
+    Source,
+    as_float32,
+    check_features,
+    writing,
+)
 from cyclegan_lib.files import existing_file
 from cyclegan_lib.glance import Shown
 
@@ -305,22 +313,3 @@ def check_same_settings(a: FeatureSet, b: FeatureSet, path_a: str | Path, path_b
             f"{path_a} and {path_b} were extracted with different settings ({name} {of_a[name]} and"
             f" {of_b[name]}); extract both again with the same {name}"
         )
-
-
-def check_features(header: Header, path: Path) -> None:
-    """Raise InputError if these cannot be features, (sequences, slices, 40) numbers."""
-    if len(header.shape) != 3 or 0 in header.shape or header.dtype.kind not in "fiu":
-        raise InputError(
-            f"{path} holds {header.dtype} features of shape {header.shape};"
-            f" they must be numbers of shape (sequences, slices, {N_FEATURES})"
-        )
-    if header.shape[2] != N_FEATURES:
-        raise InputError(f"{path} has {header.shape[2]} features a slice; there must be {N_FEATURES}")
-
-
-def as_float32(features: np.ndarray) -> tuple[np.ndarray, int]:
-    """The features as float32, and in how many of the sequences one is then NaN or infinite."""
-    with np.errstate(over="ignore"):
-        features = features.astype(np.float32, order="C", copy=False)
-    ends = [f(features.reshape(len(features), -1), axis=1) for f in (np.min, np.max)]  # NaN if one is
-    return features, int((~np.isfinite(ends)).any(axis=0).sum())

@@ -8,10 +8,10 @@ import numpy as np
 from cyclegan_lib.archive import Archive, as_text
 from cyclegan_lib.config import N_FEATURES
 from cyclegan_lib.errors import InputError, printable
-from cyclegan_lib.features.feature_set import FeatureSet, as_float32, check_features, check_same_settings
+from cyclegan_lib.features.feature_set import FeatureSet, check_same_settings
 from cyclegan_lib.features.lengths import common_length
 from cyclegan_lib.features.normalization import CONSTANT_DB
-from cyclegan_lib.features.stream import writing
+from cyclegan_lib.features.stream import as_float32, check_features, writing
 from cyclegan_lib.files import existing_file
 
 ARRAYS = ("features_a", "features_b", "recording")

@@ -1,7 +1,7 @@
 """The files of feature sets, of which one part at a time is in memory: the one reader and the one writer.
 
-Formats differ in how headers and rows are read, in nothing else: what must be true of them is asked in
-`cyclegan_lib.features.feature_set`.
+Formats differ in how headers and rows are read, in nothing else: what must be true of features, whatever file
+they come from, is asked below, and of a whole set in `cyclegan_lib.features.feature_set`.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import IO, Protocol
 import numpy as np
 
 from cyclegan_lib.archive import Archive, Header, as_text, open_array
-from cyclegan_lib.config import OF_BEFORE, FeatureSettings
+from cyclegan_lib.config import N_FEATURES, OF_BEFORE, FeatureSettings
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.files import replacing, writable_npz
 
@@ -213,3 +213,22 @@ class _Writer:
         header["shape"] = (rows, *header["shape"][1:]) if header["shape"] else ()
         np.lib.format.write_array_header_1_0(member, header)
         return member
+
+
+def check_features(header: Header, path: Path) -> None:
+    """Raise InputError if these cannot be features, (sequences, slices, 40) numbers."""
+    if len(header.shape) != 3 or 0 in header.shape or header.dtype.kind not in "fiu":
+        raise InputError(
+            f"{path} holds {header.dtype} features of shape {header.shape};"
+            f" they must be numbers of shape (sequences, slices, {N_FEATURES})"
+        )
+    if header.shape[2] != N_FEATURES:
+        raise InputError(f"{path} has {header.shape[2]} features a slice; there must be {N_FEATURES}")
+
+
+def as_float32(features: np.ndarray) -> tuple[np.ndarray, int]:
+    """The features as float32, and in how many of the sequences one is then NaN or infinite."""
+    with np.errstate(over="ignore"):
+        features = features.astype(np.float32, order="C", copy=False)
+    ends = [f(features.reshape(len(features), -1), axis=1) for f in (np.min, np.max)]  # NaN if one is
+    return features, int((~np.isfinite(ends)).any(axis=0).sum())
