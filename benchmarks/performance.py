@@ -77,7 +77,7 @@ def gemm(seconds: float = 1.0) -> float:
 def training(rounds: int) -> Iterator[Row]:
     """Whole epochs, choice and files included, and single steps."""
     settings = TrainingSettings(max_epochs=4, accelerator="cpu")
-    slices = 2 * settings.restarts * settings.steps_per_epoch * settings.batch_size * SLICES
+    slices = settings.restarts * training_speed.slices()
     x = np.random.default_rng(0).normal(size=(2, 250, SLICES, 40)).astype(np.float32)
     of_slices, of_sequences, of_gemm = [], [], []
     step, steps = CycleGANModule.training_step, []
@@ -265,14 +265,15 @@ HEAD = """# Speed, side by side
 Made by `make bench` ({date}), which runs `benchmarks/performance.py`. Ours and its peer take turns on the
 same machine in one run; the ratio is the median of {rounds} rounds, beside it the least and the largest.
 Figures of other machines differ; what is compared is the ratio.
-Training on a GPU is measured apart (`make test-gpu`, `benchmarks/training_speed.py --accelerator gpu`), where
-there is one: [reliability](reliability.md#stopping-and-going-on).
+What a GPU does is measured apart, by `benchmarks/training_on_gpu.py` where there is one, and stays below.
 
 Machine: {machine}; one thread but where processes are named.
 
-| work | against | ratio | spread | aim | reached |
+{table}"""
+TABLE = """| work | against | ratio | spread | aim | reached |
 | :--- | :--- | ---: | ---: | ---: | :--- |
 """
+ON_A_GPU = "\n## On a GPU\n"
 
 
 def machine() -> str:
@@ -299,7 +300,9 @@ def main() -> None:
     if unknown := [name for name in wanted if name not in PARTS]:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     torch.set_num_threads(1)
-    text = HEAD.format(date=time.strftime("%Y-%m-%d"), rounds=options.rounds, machine=machine())
+    old = options.output.read_text(encoding="utf-8") if options.output.exists() else ""
+    today = time.strftime("%Y-%m-%d")
+    text = HEAD.format(date=today, rounds=options.rounds, machine=machine(), table=TABLE)
     for name in wanted:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -307,7 +310,7 @@ def main() -> None:
         for row in rows:
             print(row, flush=True)
             text += f"{row}\n"
-    options.output.write_text(text, encoding="utf-8")
+    options.output.write_text(text + "".join(old.partition(ON_A_GPU)[1:]), encoding="utf-8")
     print(options.output)
 
 

@@ -1,11 +1,10 @@
 """Speed of training: slices a second for each restart, and what four restarts cost beside four runs of one.
 
     python benchmarks/training_speed.py
-    python benchmarks/training_speed.py --accelerator gpu
 
 Whole epochs are timed, the choice of the checkpoint and its files included, on 250 synthetic sequences a
 device, in one thread; the restarts also in two processes beside one. The figures are of this machine and this
-moment; only the ratios may be compared.
+moment; only the ratios may be compared. On a GPU: `training_on_gpu.py`.
 """
 
 import argparse
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import torch
 
 from cyclegan_lib.config import SLICES, TrainingSettings
 from cyclegan_lib.features import FeatureSet
@@ -25,14 +23,12 @@ from cyclegan_lib.training import train
 SEQUENCES, EPOCHS = 250, 5
 
 
-def seconds_an_epoch(folder: Path, restarts: int, accelerator: str = "cpu", devices: int = 1) -> np.ndarray:
+def seconds_an_epoch(folder: Path, restarts: int, devices: int = 1) -> np.ndarray:
     """Of the clock, of this process's processor and of all processes'; each in the epoch that took least.
 
     Other work on the machine only ever slows an epoch down.
     """
-    settings = TrainingSettings(
-        restarts=restarts, max_epochs=EPOCHS, accelerator=accelerator, devices=devices
-    )
+    settings = TrainingSettings(restarts=restarts, max_epochs=EPOCHS, accelerator="cpu", devices=devices)
     ends: list[tuple[float, float, float]] = []
 
     def mark(history: list) -> None:
@@ -51,6 +47,12 @@ def in_two_processes(folder: Path) -> np.ndarray:
     return two / one
 
 
+def slices() -> int:
+    """In an epoch, for each restart, of both devices."""
+    settings = TrainingSettings()
+    return 2 * settings.steps_per_epoch * settings.batch_size * SLICES
+
+
 def synthetic(device: str, seed: int) -> FeatureSet:
     """One sequence of noise a recording, at a level of its own."""
     rng = np.random.default_rng(seed)
@@ -61,25 +63,18 @@ def synthetic(device: str, seed: int) -> FeatureSet:
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(
+    argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--accelerator", choices=("cpu", "gpu"), default="cpu")
-    accelerator = parser.parse_args().accelerator
-    if accelerator == "gpu" and torch.cuda.is_available():
-        print(torch.cuda.get_device_name())
+    ).parse_args()
     settings = TrainingSettings()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         synthetic("a", 0).save(folder / "a.npz")
         synthetic("b", 1).save(folder / "b.npz")
-        one, all_of_them = (
-            seconds_an_epoch(folder, restarts, accelerator)[0] for restarts in (1, settings.restarts)
-        )
+        one, all_of_them = (seconds_an_epoch(folder, restarts)[0] for restarts in (1, settings.restarts))
         clock, first, both = in_two_processes(folder)
-    slices = 2 * settings.steps_per_epoch * settings.batch_size * SLICES  # of both devices
     for restarts, seconds in ((1, one), (settings.restarts, all_of_them)):
-        speed = f"{slices / seconds:,.0f} slices/s for each restart"
+        speed = f"{slices() / seconds:,.0f} slices/s for each restart"
         print(f"restarts side by side: {restarts}   {seconds:.2f} s an epoch   {speed}")
     ratio = all_of_them / (settings.restarts * one)
     print(f"{settings.restarts} restarts cost {ratio:.2f} times as much as {settings.restarts} runs of one")
