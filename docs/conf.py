@@ -8,7 +8,7 @@ project = html_title = "cyclegan_lib"
 root_doc = "docs/index"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 include_patterns = ["README*.md", "CHANGELOG.md", "docs/**", "notebooks/**"]
-exclude_patterns = ["**/.*", "notebooks/benchmark/README.md"]
+exclude_patterns = [".*", "**/.*", "notebooks/benchmark/README.md"]
 
 html_theme = "furo"
 html_static_path = ["static"]
