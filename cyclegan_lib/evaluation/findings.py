@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED, best_baseline
+from cyclegan_lib.evaluation.measures import IN_USE, MEASURES, TRANSLATED, best_baseline
 from cyclegan_lib.evaluation.reliability import SUSPECT, Reliability
 from cyclegan_lib.features import FeatureSet
 from cyclegan_lib.features.log_mel import band_frequencies, frequency_ranges, hertz
@@ -66,13 +66,13 @@ def of_evaluation(result: "Evaluation") -> list[str]:
         f" sliced Wasserstein {ours.sliced_wasserstein:.2f}, untranslated"
         f" {untranslated.sliced_wasserstein:.2f}."
     ]
-    rows = [vars(row) for row in result.rows]
-    for name in ("nmse", "accuracy_forest", "accuracy_logistic"):
-        value, best = getattr(ours, name), best_baseline(rows, name)
+    for name in ("nmse", *IN_USE):
+        rows = result.compared(name)
+        value, best = getattr(rows[TRANSLATED], name), best_baseline(map(vars, rows.values()), name)
         if value is not None and best:
             cost = MEASURES[name].cost
             order = "better" if cost(value) < cost(best[1]) else "no better"
-            label = MEASURES[name].label
+            label = MEASURES[IN_USE.get(name, name) if result.ways else name].label
             said.append(
                 f"{label[0].upper()}{label[1:]}: {value:.2f}, {order} than the best baseline"
                 f" ({best[0]}, {best[1]:.2f})."

@@ -9,11 +9,10 @@ from typing import Any
 
 from cyclegan_lib import documents
 from cyclegan_lib.errors import count
-from cyclegan_lib.evaluation.measures import MEASURES, TRANSLATED, best_baseline, rounded, span
+from cyclegan_lib.evaluation.measures import ACCURACIES, MEASURES, TRANSLATED, best_baseline, rounded, span
 from cyclegan_lib.faults.ways import RECOMMENDED
 
 FEW = 10  # recordings on each side of a distance: the null itself scatters too much to be a hundred per cent
-ACCURACIES = {"accuracy_forest": "forest", "accuracy_logistic": "logistic regression"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,14 @@ class Evaluation:
         """The target against itself: what a perfect translation would score."""
         return self.rows[0]
 
+    def compared(self, name: str) -> dict[str, Row | WayRow]:
+        """The rows, by name, that a measure is compared in.
+
+        Accuracies in the recommended way, where it was measured.
+        """
+        used = {row.name: row for row in self.ways if row.way == RECOMMENDED} if name in ACCURACIES else {}
+        return used or {row.name: row for row in self.rows}
+
     @property
     def gap_closed(self) -> float | None:
         """Which part of the distance between the devices the CycleGAN removes, at most 1.
@@ -121,16 +128,12 @@ class Evaluation:
         accuracies are those of the recommended way, where it was measured, baselines used in that way too.
         """
         parts = [self._gap()]
-        ours, rows = self.row(TRANSLATED), [vars(row) for row in self.rows]
-        if ours.nmse is not None:
-            parts.append(self._against("NMSE", ours, "nmse", rows))
-        what = "fault accuracy"
-        if used := {row.name: row for row in self.ways if row.way == RECOMMENDED}:
-            ours, rows = used[TRANSLATED], [vars(row) for row in used.values()]
-            what += f" in the recommended way ({RECOMMENDED})"
-        if ours.accuracy_forest is not None:
+        if self.row(TRANSLATED).nmse is not None:
+            parts.append(self._against("NMSE", "nmse"))
+        what = f"fault accuracy{f' in the recommended way ({RECOMMENDED})' if self.ways else ''}"
+        if self.compared("accuracy_forest")[TRANSLATED].accuracy_forest is not None:
             for name, words in zip(ACCURACIES, (f"{what}, forest", "logistic regression"), strict=True):
-                parts.append(self._against(words, ours, name, rows))
+                parts.append(self._against(words, name))
         if len(parts) > 1:
             parts.append(f"errors and accuracies of {self._test_recordings}")
         return " ".join(["; ".join(parts) + ".", *self.cautions])
@@ -178,10 +181,10 @@ class Evaluation:
             f" itself {text(null)} {of}"
         )
 
-    def _against(self, what: str, ours: Row | WayRow, name: str, rows: Iterable[dict[str, Any]]) -> str:
-        measure, nothing = MEASURES[name], self.row("identity")
-        others = {}
-        if best := best_baseline(rows, name):
+    def _against(self, what: str, name: str) -> str:
+        measure, nothing, rows = MEASURES[name], self.row("identity"), self.compared(name)
+        ours, others = rows[TRANSLATED], {}
+        if best := best_baseline(map(vars, rows.values()), name):
             others[best[0]] = best[1]
         others[nothing.name] = getattr(nothing, name)
         titles = {nothing.name: "untranslated"}

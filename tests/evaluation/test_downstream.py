@@ -9,6 +9,7 @@ from helpers import ROWS, make_set
 from cyclegan_lib.evaluation import evaluate
 from cyclegan_lib.evaluation.baselines import MeanShift
 from cyclegan_lib.evaluation.intervals import wilson
+from cyclegan_lib.evaluation.measures import measured
 from cyclegan_lib.export import Translator
 from cyclegan_lib.faults.models import FaultModels
 from cyclegan_lib.faults.ways import ALL_WAYS, RECOMMENDED
@@ -91,6 +92,21 @@ def test_every_way_of_the_cyclegan_and_of_linear_maps(result, given, exported):
     assert "| mean shift, augmented" in result.table() and "| mean shift, every other way" in result.table()
     assert "| CycleGAN, augmented" in result.table() and f"Recommended: {RECOMMENDED}." in result.table()
     assert f"fault accuracy in the recommended way ({RECOMMENDED}), forest" in result.headline
+
+
+def test_a_run_is_compared_by_the_accuracies_of_its_headline(result, tmp_path):
+    result.save(tmp_path / "metrics.json")
+    found, used = measured(tmp_path), {row.name: row for row in result.ways if row.way == RECOMMENDED}
+    ours = used["CycleGAN"]
+    best = max((used[name].accuracy_forest, name) for name in ("mean shift", "per-feature affine"))
+    assert found.translated["augmented_forest"] == ours.accuracy_forest
+    assert found.interval["augmented_logistic"] == ours.interval["accuracy_logistic"]
+    assert found.baseline["augmented_forest"][1] == best[0]
+    assert "accuracy_forest" not in found.translated and "accuracy_forest" not in found.baseline
+    replace(result, ways=[]).save(tmp_path / "metrics.json")  # no model was given: forward
+    found = measured(tmp_path).translated
+    assert "augmented_forest" not in found
+    assert found["accuracy_forest"] == result.row("CycleGAN").accuracy_forest
 
 
 def test_without_labels_of_the_source_there_is_what_to_expect(result, given):
