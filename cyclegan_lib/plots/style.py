@@ -10,12 +10,13 @@ colours do, too. Where two panels are compared they have one scale.
 import io
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
+from matplotlib.font_manager import findSystemFonts, fontManager, get_font_names
 from matplotlib.image import AxesImage
 from PIL import Image
 
@@ -44,8 +45,17 @@ def fonts(installed: Collection[str]) -> list[str]:
     return ["DejaVu Sans", *(name for name in CHINESE if name in installed)]
 
 
+def installed_fonts() -> list[str]:
+    """Names of the fonts; where none has Chinese, of those too that matplotlib has not listed yet."""
+    if len(fonts(get_font_names())) == 1:
+        for path in set(findSystemFonts()) - {font.fname for font in fontManager.ttflist}:
+            with suppress(Exception):  # as matplotlib itself passes by what is no font
+                fontManager.addfont(path)
+    return get_font_names()
+
+
 # for the whole session: texts are made outside `new_figure` too
-matplotlib.rcParams["font.family"] = fonts(get_font_names())
+matplotlib.rcParams["font.family"] = fonts(installed_fonts())
 matplotlib.rcParams["savefig.dpi"] = DOTS_PER_INCH
 # most fonts with Chinese have one weight; each other one that is asked for would be a warning in the notebook
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

@@ -16,6 +16,7 @@ from cyclegan_lib.plots.style import (
     ERROR_MAP,
     LEVEL_MAP,
     fonts,
+    installed_fonts,
     new_figure,
     page_png,
 )
@@ -66,6 +67,13 @@ def test_chinese_names_have_a_font_where_there_is_one_and_nothing_else_changes()
     assert fonts([]) == ["DejaVu Sans"]
     _, (axis,) = new_figure(2, 2, 1)
     assert axis.text(0, 0, "x").get_fontfamily() == fonts(matplotlib.font_manager.get_font_names())
+
+
+def test_a_font_that_is_newer_than_the_list_of_fonts_is_found(monkeypatch):
+    path = matplotlib.font_manager.findfont("DejaVu Sans")
+    monkeypatch.setattr(matplotlib.font_manager.fontManager, "ttflist", [])
+    monkeypatch.setattr("cyclegan_lib.plots.style.findSystemFonts", lambda: [__file__, path])
+    assert installed_fonts() == ["DejaVu Sans"]
 
 
 def test_a_font_of_one_weight_is_taken_without_a_word(caplog):
