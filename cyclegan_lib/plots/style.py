@@ -37,7 +37,8 @@ LARGEST_DIFFERENCE = 15.0  # dB at which the colours of a difference end
 
 # fonts that have Chinese, as names of devices and faults may need, on Linux, Windows and macOS
 CHINESE = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei")
-CHINESE += ("SimHei", "PingFang SC", "Hiragino Sans GB", "Arial Unicode MS", "Droid Sans Fallback")
+CHINESE += ("WenQuanYi Micro Hei", "SimHei", "PingFang SC", "Hiragino Sans GB", "STHeiti", "Arial Unicode MS")
+CHINESE += ("Droid Sans Fallback",)
 
 
 def fonts(installed: Collection[str]) -> list[str]:
