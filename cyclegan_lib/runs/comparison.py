@@ -57,7 +57,7 @@ class Comparison:
         return markdown_table(self.cells())
 
     def cells(self) -> list[list[str]]:
-        """Cells of the table, heading first; bold is what is best beyond the intervals of all the others.
+        """Cells of the table, heading first; bold is what is best, with an interval apart from all others'.
 
         A line a run; then the means of runs that only a seed sets apart; then the best unpaired baseline of
         each measure, by its name.
@@ -190,7 +190,7 @@ def _baseline(name: str, best: dict[str, tuple[str, float]]) -> str:
 
 
 def _best(name: str, rows: Sequence[RunRow]) -> tuple[int, bool]:
-    """The row that is best by a measure, and whether it is so beyond the intervals of all the others.
+    """The row that is best by a measure, and whether its interval lies apart from those of all the others.
 
     A measure without intervals has no such row: nobody knows how far it may be off.
     """
@@ -198,8 +198,11 @@ def _best(name: str, rows: Sequence[RunRow]) -> tuple[int, bool]:
     known = [i for i, row in enumerate(rows) if name in row.measures]
     best = min(known, key=lambda i: measure.cost(rows[i].measures[name]))
     others = [rows[i].interval.get(name) for i in known if i != best]
-    cost = measure.cost(rows[best].measures[name])
-    return best, bool(others) and all(limits and cost < _least_cost(measure, *limits) for limits in others)
+    own = rows[best].interval.get(name)
+    if not own or not others or not all(others):
+        return best, False
+    most = max(map(measure.cost, own))
+    return best, all(most < _least_cost(measure, *limits) for limits in others)
 
 
 def _least_cost(measure: Measure, low: float, high: float) -> float:
@@ -225,7 +228,7 @@ def _said(name: str, rows: Sequence[RunRow], baseline: tuple[str, float] | None)
         return ""
     best, beyond = _best(name, rows)
     value, label = rows[best].measures[name], MEASURES[name].label
-    surely = "beyond the intervals of all others" if beyond else "within the intervals of others"
+    surely = "its interval apart from all others'" if beyond else "within the intervals of others"
     which = f" in {rows[best].run}, the best, {surely}" if len(rows) > 1 else ""
     other = f"; the best baseline ({baseline[0]}) has {baseline[1]:.2f}" if baseline else ""
     return f"{label[0].upper()}{label[1:]}: {value:.2f}{which}{other}."

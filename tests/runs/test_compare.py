@@ -20,7 +20,7 @@ from cyclegan_lib.runs.rows import RunRow, history, means
 from cyclegan_lib.training.checkpoints import write_metrics
 
 
-def another(run: Path, name: str, nmse: float, **parameters) -> Path:
+def another(run: Path, name: str, nmse: float, half: float = 0.01, **parameters) -> Path:
     """A copy of a run that was made with other parameters, and measured something else."""
     folder = shutil.copytree(run, run.parent / name)
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ def another(run: Path, name: str, nmse: float, **parameters) -> Path:
         used |= {name: value for name, value in parameters.items() if name in used}
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    metrics["rows"][-1] |= {"nmse": nmse, "interval": {"nmse": [nmse - 0.01, nmse + 0.01]}}
+    metrics["rows"][-1] |= {"nmse": nmse, "interval": {"nmse": [nmse - half, nmse + half]}}
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     return folder
 
@@ -50,7 +50,7 @@ def test_runs_of_any_origin_stand_in_one_table_and_one_page(done_run, capsys):
     assert one[:5] == ["one", "3.0", "done", "0", "**0.200 (0.20 to 0.20)**"]
     assert two[:5] == ["two", "10.0", "done", "0", "0.400 (0.39 to 0.41)"]
     assert baseline[:5] == ["best baseline", "", "", "", "Gaussian OT 0.500"]
-    assert "NMSE against the pairs: 0.20 in one, the best, beyond the intervals of all others" in printed
+    assert "NMSE against the pairs: 0.20 in one, the best, its interval apart from all others'" in printed
 
     folder = project / "runs" / "comparison"
     assert {path.suffix for path in folder.iterdir()} == {".json", ".csv", ".md", ".html", ".png", ".svg"}
@@ -72,6 +72,13 @@ def test_runs_of_any_origin_stand_in_one_table_and_one_page(done_run, capsys):
     # the parameter that was given, and is the same in both
     assert "3 in every run" in page.get_text()
     assert cells_of(done(capsys, "compare", "one", elsewhere)) == [heading, one, two, baseline]
+
+
+def test_a_run_is_not_surely_best_while_its_own_interval_reaches_anothers(done_run, capsys):
+    another(done_run, "two", 0.15, half=0.06)
+    _, one, two, _ = cells_of(printed := done(capsys, "compare", "one", "two"))
+    assert {"0.200 (0.20 to 0.20)", "0.150 (0.09 to 0.21)"} <= {*one, *two}
+    assert "NMSE against the pairs: 0.15 in two, the best, within the intervals of others" in printed
 
 
 def test_runs_that_only_a_seed_sets_apart_have_a_mean_with_its_interval(done_run):
