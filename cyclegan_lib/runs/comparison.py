@@ -228,7 +228,7 @@ def _said(name: str, rows: Sequence[RunRow], baseline: tuple[str, float] | None)
         return ""
     best, beyond = _best(name, rows)
     value, label = rows[best].measures[name], MEASURES[name].label
-    surely = "its interval apart from all others'" if beyond else "within the intervals of others"
+    surely = f"its interval {'' if beyond else 'not '}apart from all others'"
     which = f" in {rows[best].run}, the best, {surely}" if len(rows) > 1 else ""
     other = f"; the best baseline ({baseline[0]}) has {baseline[1]:.2f}" if baseline else ""
     return f"{label[0].upper()}{label[1:]}: {value:.2f}{which}{other}."

@@ -78,7 +78,7 @@ def test_a_run_is_not_surely_best_while_its_own_interval_reaches_anothers(done_r
     another(done_run, "two", 0.15, half=0.06)
     _, one, two, _ = cells_of(printed := done(capsys, "compare", "one", "two"))
     assert {"0.200 (0.20 to 0.20)", "0.150 (0.09 to 0.21)"} <= {*one, *two}
-    assert "NMSE against the pairs: 0.15 in two, the best, within the intervals of others" in printed
+    assert "NMSE against the pairs: 0.15 in two, the best, its interval not apart from all others'" in printed
 
 
 def test_runs_that_only_a_seed_sets_apart_have_a_mean_with_its_interval(done_run):
