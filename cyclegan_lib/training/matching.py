@@ -4,7 +4,9 @@ Whole recordings are matched: an optimal-transport plan between the recordings' 
 far, says which of the target's recordings each one resembles; a ridge regression towards its matches gives
 the next map; and so on, as in the iterated closest point algorithm [1]_ with soft correspondences [2]_. Two
 devices hear a machine through filters, which in dB are mere shifts: the regression is pulled towards a map
-that keeps features apart, not towards none.
+that keeps features apart, not towards none. The plan is unbalanced on one side [4]_: each of the target's
+recordings is matched, of the source's those that resemble none weigh less, since the devices need not have
+recorded the same share of each fault.
 
 References
 ----------
@@ -13,6 +15,8 @@ References
 .. [2] H. Chui and A. Rangarajan, "A new point matching algorithm for non-rigid registration", Computer Vision
    and Image Understanding 89, 2003, 114-141.
 .. [3] M. Cuturi, "Sinkhorn Distances: Lightspeed Computation of Optimal Transport", NeurIPS 2013.
+.. [4] L. Chizat, G. Peyré, B. Schmitzer and F.-X. Vialard, "Scaling algorithms for unbalanced optimal
+   transport problems", Mathematics of Computation 87, 2018, 2563-2609.
 """
 
 import warnings
@@ -28,10 +32,10 @@ from cyclegan_lib.models.cyclegan import LinearMap
 from cyclegan_lib.models.generator import STD_FLOOR, GainMap
 
 ITERATIONS = 10  # the plan no longer changes then
-# Of a plan: five times as many steps change the maps by less than another draw does; or until its columns'
-# sums are as near as this to what they should be.
+# Of a plan: five times as many steps change the maps by less than another draw does; or until a step changes
+# its rows by no more than this part.
 SINKHORN_STEPS, CLOSE = 100, 1e-6
-GAIN_RIDGE, GAIN_RECORDINGS, GAIN_ENTROPY = 1.0, 200, 0.02
+GAIN_RIDGE, GAIN_RECORDINGS, GAIN_ENTROPY, GAIN_MASS = 1.0, 200, 0.02, 0.1
 # Labels: a match counts as nearer by this times the log probability of its class, as a classifier of the
 # target sees the translated recording; less with few recordings, from which no classifier can be learned.
 LABEL_WEIGHT, LABEL_RECORDINGS, LABEL_FROM = 0.2, 100, 5
@@ -93,6 +97,7 @@ class MatchSettings:
 
     ridge: float  # pull towards the prior, as a part of the mean variance of the source's recordings
     entropy: float  # of the transport plan, as a part of the median cost: how soft the matches are
+    mass: float  # what it costs to match more or less of one of the source's; infinite: all alike
     gain: float  # 0 to 1; the prior's is the ratio of the features' deviations to this power: 0 for shifts
     distance: float  # how much more the pull is between bands that are far apart; 0: the same for all
 
@@ -101,7 +106,8 @@ class MatchSettings:
         """Draw a member's other settings from ranges that did well on development pairs."""
         ridge = np.exp(rng.uniform(np.log(0.1), np.log(1.0)))
         entropy = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
-        return cls(float(ridge), float(entropy), float(rng.uniform(0.0, 1.0)), distance)
+        mass = np.exp(rng.uniform(np.log(0.03), np.log(0.3)))
+        return cls(float(ridge), float(entropy), float(mass), float(rng.uniform(0.0, 1.0)), distance)
 
 
 def matched_map(
@@ -124,11 +130,11 @@ def matched_map(
         cost = ot.dist(translated, target.mean) + unsteadiness
         if iteration >= LABEL_FROM:
             cost = cost + np.median(cost) * classes(translated)
-        matches = soft_matches(cost, settings.entropy) @ target.mean  # (n, 40)
-        x, y, weights = source.mean, matches, np.full(len(matches), 1 / len(matches))
+        matches, weights = soft_matches(cost, settings.entropy, settings.mass)
+        x, y = source.mean, matches @ target.mean  # (n, 40)
         if paired is not None:
             x, y = np.concatenate([x, paired[0]]), np.concatenate([y, paired[1]])
-            weights = np.concatenate([weights, np.full(len(paired[0]), PAIR_WEIGHT / len(matches))])
+            weights = np.concatenate([weights, np.full(len(paired[0]), PAIR_WEIGHT / len(weights))])
         weight, bias = _ridge(x, y, weights, prior, settings)
     return weight.T, bias
 
@@ -149,12 +155,14 @@ def matched_gain(translated: Described, target: Described, part: float = 1.0) ->
     logs, wanted = translated.log_std, target.log_std
     cost = ot.dist(translated.mean, target.mean) + unsteadiness_cost(translated, target)
     bias = wanted.mean(axis=0) - logs.mean(axis=0)  # (40,)
-    missing = soft_matches(cost, GAIN_ENTROPY) @ wanted - logs - bias  # (n, 40)
+    matches, weights = soft_matches(cost, GAIN_ENTROPY, GAIN_MASS)
+    missing = matches @ wanted - logs - bias  # (n, 40)
     statistics = np.concatenate([translated.mean, logs], axis=1)  # (n, 80)
     centre, scale = statistics.mean(axis=0), statistics.std(axis=0) + 1e-3
     z = (statistics - centre) / scale
     ridge = GAIN_RIDGE * (1 + (GAIN_RECORDINGS / len(z)) ** 2)
-    weight = np.linalg.solve(z.T @ z / len(z) + ridge * np.eye(z.shape[1]), z.T @ missing / len(z))
+    weighted = z.T * weights  # (80, n)
+    weight = np.linalg.solve(weighted @ z + ridge * np.eye(z.shape[1]), weighted @ missing)
     return GainMap(centre, scale, part * weight, part * bias)
 
 
@@ -190,28 +198,31 @@ def unsteadiness_cost(source: Described, target: Described) -> np.ndarray:
     return ot.dist(*(log - log.mean(axis=0) for log in (source.log_std, target.log_std)))
 
 
-def soft_matches(cost: np.ndarray, entropy: float) -> np.ndarray:
-    """Rows that sum to 1: how much each of the target's recordings matches, (n, m).
+def soft_matches(cost: np.ndarray, entropy: float, mass: float) -> tuple[np.ndarray, np.ndarray]:
+    """How much each of the target's recordings matches each of the source's, and the weights of the latter.
 
-    Sinkhorn's plan [3]_, as POT computes it: its checks after each step cost more than a small plan's step.
+    Returns rows that sum to 1, (n, m), and weights that sum to 1, (n,): of a recording that resembles none of
+    the target's less is matched the smaller `mass` is, as a part of the median cost. Sinkhorn's plan [3]_,
+    by the steps of [4]_, as POT computes it: its checks after each step cost more than a small plan's step.
     """
     n, m = cost.shape
     kernel = np.exp(cost / (np.median(cost) or 1.0) / -entropy)  # (n, m)
-    of_rows = 1 / np.full((n, 1), 1 / n) * kernel
+    power = 1 / (1 + entropy / mass)
     u, v = np.full(n, 1 / n), np.full(m, 1 / m)
     # a recording far from all others underflows: the plan before that stays
     with np.errstate(all="ignore"):
         for step in range(SINKHORN_STEPS):
             before = u, v
             v = 1 / m / (kernel.T @ u)
-            u = 1 / (of_rows @ v)
+            u = (1 / n / (kernel @ v)) ** power
             if not (u.min() > 0 and u.max() < np.inf):
                 u, v = before
                 break
-            if step % 10 == 0 and np.linalg.norm(v * (kernel.T @ u) - 1 / m) < CLOSE:
+            if step % 10 == 0 and np.abs(u / before[0] - 1).max() < CLOSE:
                 break
-    plan = u[:, None] * kernel * v
-    return plan / np.maximum(plan.sum(axis=1, keepdims=True), 1e-12)
+    rows = kernel * v
+    sums = rows.sum(axis=1)
+    return rows / np.maximum(sums, 1e-300)[:, None], u * sums / (u @ sums)
 
 
 def _ridge(

@@ -76,7 +76,7 @@ def test_the_maps_of_a_start_are_those_of_the_restarts_draws(paths, monkeypatch)
     monkeypatch.setattr(limits, "START_RECORDINGS", MOST)
     trusted = Trust(), dict.fromkeys(("ab", "ba"), (1.0, 1.0, 1.0))
     monkeypatch.setattr(Trust, "of", lambda *given: trusted)
-    wanted = matching.MatchSettings(ridge=0.3, entropy=0.1, gain=0.5, distance=0.0)
+    wanted = matching.MatchSettings(ridge=0.3, entropy=0.1, mass=0.1, gain=0.5, distance=0.0)
     monkeypatch.setattr(start, "start_map", lambda a, b, *given: matching.matched_map(a, b, wanted))
     settings = QUICK.model_copy(update={"restarts": 2})
     domains = load_domains(*paths, settings)
@@ -106,9 +106,9 @@ def test_nothing_but_the_batches_looks_at_more_recordings_than_are_drawn(
 ):
     plans, soft_matches = [], matching.soft_matches
 
-    def watched(cost, entropy):
+    def watched(cost, *given):
         plans.append(cost.shape)
-        return soft_matches(cost, entropy)
+        return soft_matches(cost, *given)
 
     monkeypatch.setattr(matching, "soft_matches", watched)
     settings = QUICK.model_copy(update={"steps_per_epoch": 40})

@@ -12,11 +12,12 @@ from cyclegan_lib.training.matching import (
     _class_cost,
     matched_gain,
     matched_map,
+    soft_matches,
 )
 
 N = 30
 SEEDS = pytest.mark.parametrize("seed", range(3))
-SETTINGS = MatchSettings(ridge=0.3, entropy=0.05, gain=0.5, distance=0.0)
+SETTINGS = MatchSettings(ridge=0.3, entropy=0.05, mass=0.1, gain=0.5, distance=0.0)
 SHIFT = np.random.default_rng(5).normal(0, 1.5, 40)
 # each feature has a gain of its own, and some of its neighbour leaks into it
 NEAR_DIAGONAL = np.diag(np.random.default_rng(3).uniform(0.8, 1.2, 40)) + 0.3 * np.eye(40, k=1)
@@ -86,6 +87,31 @@ def test_a_few_pairs_do_not_make_it_worse_and_help_where_the_machines_differ(nam
     assert error(fitted(a, b, paired), truth) <= part * error(fitted(a, b), truth)
 
 
+@pytest.mark.parametrize(("of_a", "of_b"), [(N, 6), (6, N)])
+@SEEDS
+def test_where_one_device_recorded_fewer_of_a_class_wrong_matches_are_not_forced(of_a, of_b, seed):
+    rng = np.random.default_rng(seed)
+    x = machines(2 * N, 100 + seed)
+    x[N:] += 2 * rng.normal(size=40)  # of one class
+    b = np.concatenate([x[:N], x[2 * N - of_b :]]) + SHIFT
+    a = x[: N + of_a] + 0.5 * rng.normal(size=(N + of_a, 10, 40))
+    balanced = error(fitted(a, b, settings=replace(SETTINGS, mass=np.inf)), TRUTHS["shift"])
+    assert error(fitted(a, b), TRUTHS["shift"]) < 0.3 * balanced
+
+
+def test_a_recording_that_resembles_none_weighs_less_the_cheaper_that_is():
+    cost = np.abs(np.array([0.0, 0.1, 0.2, 1.0])[:, None] - np.array([0.0, 0.1, 0.2]))  # the last: none
+    of_the_odd = []
+    for mass in (0.03, 0.3, 3.0, np.inf):
+        matches, weights = soft_matches(cost, 0.1, mass)
+        np.testing.assert_allclose(matches.sum(axis=1), 1)
+        np.testing.assert_allclose(weights @ matches, 1 / 3, atol=1e-3)  # each of the target's is matched
+        assert matches[3].argmax() == 2
+        of_the_odd.append(weights[3])
+    assert of_the_odd == sorted(of_the_odd) and of_the_odd[0] < 0.01
+    np.testing.assert_allclose(weights, 0.25, atol=1e-3)  # infinite
+
+
 def test_it_is_deterministic_and_the_order_does_not_matter():
     a, b = devices(NEAR_DIAGONAL, 0)
     for x, y, other in zip(fitted(a, b), fitted(a, b), fitted(a[::-1], np.roll(b, 7, axis=0)), strict=True):
@@ -153,7 +179,8 @@ def test_of_a_gain_a_part_is_taken():
 def test_settings_are_drawn_within_their_ranges_and_apart():
     drawn = [MatchSettings.draw(np.random.default_rng(seed), 0.5) for seed in range(200)]
     assert len(set(drawn)) == 200
-    assert all(0.1 <= s.ridge <= 1 and 0.02 <= s.entropy <= 0.2 and 0 <= s.gain <= 1 for s in drawn)
+    assert all(0.1 <= s.ridge <= 1 and 0.02 <= s.entropy <= 0.2 for s in drawn)
+    assert all(0.03 <= s.mass <= 0.3 and 0 <= s.gain <= 1 for s in drawn)
     assert max(s.ridge for s in drawn) > 0.8 and min(s.ridge for s in drawn) < 0.13
     assert MatchSettings.draw(np.random.default_rng(3), 0.5) == drawn[3]
 
@@ -162,7 +189,7 @@ def test_constant_features_and_outliers_give_finite_maps():
     a, b = devices(TRUTHS["shift"], 0)
     a[:, :, 5] = b[:, :, 7] = -1.0
     a[3] -= 8.0  # a recording that resembles none of the other device
-    for drawn in (SETTINGS, MatchSettings(0.1, 0.02, 1.0, 2.0)):
+    for drawn in (SETTINGS, MatchSettings(0.1, 0.02, 0.03, 1.0, 2.0)):
         for x, y in ((a, b), (b, a)):
             for label in (None, np.where(np.arange(N) % 2, "ball", "normal")):
                 weight, bias = fitted(x, y, label=label, settings=drawn)
