@@ -36,7 +36,7 @@ from torch import nn
 from cyclegan_lib.config import SLICES, FeatureSettings, GeneratorSettings, TrainingSettings
 from cyclegan_lib.export import Translator, bulk
 from cyclegan_lib.export.distillation import distil
-from cyclegan_lib.export.formats import RawUnits, write_onnx
+from cyclegan_lib.export.formats import RawUnits, generator_graph, write_onnx
 from cyclegan_lib.features import FeatureSet, Normalizer
 from cyclegan_lib.models import Generator
 
@@ -143,7 +143,7 @@ def single_with_onnx(translator: Translator, folder: Path) -> dict[str, float]:
     import onnxruntime
 
     model = RawUnits(translator.generator, translator.normalizer, "AB").eval()
-    path = write_onnx(model, folder / "generator_AB.onnx")
+    path = write_onnx(model, generator_graph(model), folder / "generator_AB.onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

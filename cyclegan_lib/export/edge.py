@@ -1,8 +1,9 @@
 """Sound in, translated features out: the extraction of features as a network, to stand before a generator."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,8 +12,11 @@ from torch.nn import functional
 
 from cyclegan_lib.config import FeatureSettings
 from cyclegan_lib.errors import InputError
-from cyclegan_lib.export.formats import RawUnits, save_onnx
+from cyclegan_lib.export.formats import RawUnits, save_onnx, to_onnx
 from cyclegan_lib.features import log_mel
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 BLOCK = (
     128  # samples that are filtered together: the fewer, the smaller the file; the more, the fewer products
@@ -104,30 +108,42 @@ class FrontEnd(nn.Module):
         return (x[:, slices[:, None, None] * self.hop + self.read] * self.hann).float()
 
 
-def write_edge(model: RawUnits, values: dict[str, Any] | None, path: Path) -> None:
+def write_edge(model: RawUnits, graph: "ModelProto", values: dict[str, Any] | None, path: Path) -> None:
     """Write one generator as ONNX from sound to translated features, and compare it with the library.
 
-    `values` are the settings of the source's features. The graph takes `samples`, float32 (batch, samples) at
-    the model's rate, a second or more, and gives `translated`, float32 (batch, slices, 40) in dB: each sound
-    is one sequence. Raises InputError if the model's features have no settings, or onnxruntime gives anything
-    else than the library's extraction and the generator in torch, by more than 0.05 dB.
+    `graph` is the generator's, and `values` are the settings of the source's features. The file takes
+    `samples`, float32 (batch, samples) at the model's rate, a second or more, and gives `translated`, float32
+    (batch, slices, 40) in dB: each sound is one sequence. Raises InputError if the model's features have no
+    settings, or onnxruntime gives anything else than the library's extraction and the generator in torch, by
+    more than 0.05 dB.
     """
     if values is None:
         raise InputError(
             "the model was trained on features without settings, and the format edge cannot know how to"
             " extract them; leave edge out of --formats"
         )
+    from onnx import compose
+
     settings = FeatureSettings(**values)
-    whole = nn.Sequential(FrontEnd(settings), model).eval()
-    shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("samples", min=settings.sample_rate)}
-    example = torch.zeros(2, 2 * settings.sample_rate + 7)
-    save_onnx(whole, example, "samples", (shapes,), path)
+    whole = compose.merge_models(front_end_graph(settings), graph, [("heard", "features")])
+    save_onnx(whole, path)
     difference = edge_difference(model, settings, path)
     if difference > TOLERANCE_DB:
         raise InputError(
             f"{path}: onnxruntime differs from the library by {difference:.1e} dB (at most {TOLERANCE_DB:g}"
             " are accepted); leave edge out of --formats"
         )
+
+
+@lru_cache(maxsize=2)  # a graph takes seconds, and four generators may stand behind the same
+def front_end_graph(settings: FeatureSettings) -> "ModelProto":
+    """The front end as ONNX: `samples` in, `heard` out, all other names such that no generator has them."""
+    from onnx import compose
+
+    shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("samples", min=settings.sample_rate)}
+    example = torch.zeros(2, 2 * settings.sample_rate + 7)
+    graph = to_onnx(FrontEnd(settings).eval(), example, "samples", "heard", shapes)
+    return compose.add_prefix(graph, "sound/", rename_inputs=False, rename_outputs=False)
 
 
 def edge_difference(

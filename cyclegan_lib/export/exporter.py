@@ -21,6 +21,7 @@ from cyclegan_lib.export.formats import (
     FORMATS,
     RawUnits,
     file_name,
+    generator_graph,
     parse_formats,
     write_onnx,
     write_safetensors,
@@ -125,13 +126,14 @@ def _write_formats(
 ) -> None:
     paths = {wanted: folder / file_name(name, wanted) for wanted in formats}
     model = RawUnits(generator, normalizer, _direction(name)).eval()
+    graph = generator_graph(model) if paths.keys() & {"onnx", "edge"} else None
     if "onnx" in paths:
-        write_onnx(model, paths["onnx"])
+        write_onnx(model, graph, paths["onnx"])
     if "safetensors" in paths:
         write_safetensors(generator, paths["safetensors"])
     if "edge" in paths:
         own = values["training"]["data"][_direction(name)[0].lower()]["settings"]
-        write_edge(model, own or values["feature_settings"], paths["edge"])
+        write_edge(model, graph, own or values["feature_settings"], paths["edge"])
 
 
 def _distilled(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from torch import nn
 from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer
 from cyclegan_lib.models import Generator
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 FORMATS = ("onnx", "safetensors", "edge")
 COMPARED_SIZES = tuple(
@@ -62,17 +65,13 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def write_onnx(model: RawUnits, path: str | Path) -> Path:
-    """Write one generator as ONNX, with normalisation inside, and compare it with torch.
+def write_onnx(model: RawUnits, graph: "ModelProto", path: str | Path) -> Path:
+    """Write the graph of one generator, and compare it with torch.
 
-    The graph takes `features` and gives `translated`, both (batch, slices, 40) float32 in dB, for any number
-    of sequences and slices; everything is in the one file. Raises InputError if onnxruntime computes anything
-    else than torch, by more than 1e-4 standard deviations.
+    Raises InputError if onnxruntime computes anything else than torch, by more than 1e-4 standard deviations.
     """
     path = Path(path)
-    shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("slices")}
-    # sizes other than 1, which would become constants
-    save_onnx(model, torch.zeros(2, 3, len(model.mean_source)), "features", {"features": shapes}, path)
+    save_onnx(graph, path)
     difference = onnx_difference(model, path)
     if difference > TOLERANCE:
         raise InputError(
@@ -82,18 +81,27 @@ def write_onnx(model: RawUnits, path: str | Path) -> Path:
     return path
 
 
-def save_onnx(model: nn.Module, example: torch.Tensor, name: str, shapes: Any, path: Path) -> None:
-    """Write a network as ONNX in one file, from an input called `name` to `translated`."""
-    import onnx
+def generator_graph(model: RawUnits) -> "ModelProto":
+    """One generator as ONNX, with normalisation inside.
 
+    The graph takes `features` and gives `translated`, both (batch, slices, 40) float32 in dB, for any number
+    of sequences and slices.
+    """
+    shapes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("slices")}
+    # sizes other than 1, which would become constants
+    return to_onnx(model, torch.zeros(2, 3, len(model.mean_source)), "features", "translated", shapes)
+
+
+def to_onnx(model: nn.Module, example: torch.Tensor, given: str, gives: str, shapes: Any) -> "ModelProto":
+    """A network as ONNX, from an input called `given` to an output (batch, slices, bands) called `gives`."""
     with _quiet():
         program = torch.onnx.export(
             model,
             (example,),
             dynamo=True,
-            dynamic_shapes=shapes,
-            input_names=[name],
-            output_names=["translated"],
+            dynamic_shapes=(shapes,),
+            input_names=[given],
+            output_names=[gives],
             verbose=False,
         )
     proto = program.model_proto
@@ -102,6 +110,13 @@ def save_onnx(model: nn.Module, example: torch.Tensor, name: str, shapes: Any, p
     for part in (proto, graph, *graph.node, *values):
         del part.metadata_props[:]  # the exporter's notes: source lines and paths of this machine
     graph.output[0].type.tensor_type.shape.dim[1].dim_param = "slices"  # however many the input gives
+    return proto
+
+
+def save_onnx(proto: "ModelProto", path: Path) -> None:
+    """Check a graph and write it in one file."""
+    import onnx
+
     onnx.checker.check_model(proto, full_check=True)
     onnx.save_model(proto, path, save_as_external_data=False)
 
