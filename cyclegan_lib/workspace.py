@@ -180,14 +180,17 @@ class Workspace:
 
 def _sharp_figures() -> None:
     """Show figures of this notebook as `page_png` has them."""
-    # imported here: who only asks for parameters needs none of them
+    # imported here: who only asks for parameters needs none of them, nor plots before the first figure
     from IPython.core.getipython import get_ipython
     from matplotlib.figure import Figure
 
-    from cyclegan_lib.plots.style import page_png
+    def png(figure: Figure) -> tuple[bytes, dict[str, int]]:
+        from cyclegan_lib.plots.style import page_png
+
+        return page_png(figure)
 
     if shell := get_ipython():
-        shell.display_formatter.formatters["image/png"].for_type(Figure, page_png)
+        shell.display_formatter.formatters["image/png"].for_type(Figure, png)
 
 
 def declared_parameters(source: str) -> dict[str, Parameter]:

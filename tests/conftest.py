@@ -64,13 +64,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherB
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_trees():
-    """Forests of 9 trees take a thirtieth of the time of 300; what is tested does not hang on them."""
+def quick_measures():
+    """Fewer trees, halvings and slices take a tenth of the time; what is tested does not hang on them.
+
+    A test of the precision that they bring sets them itself.
+    """
     from sklearn.ensemble import RandomForestClassifier
 
     with pytest.MonkeyPatch.context() as patch:
-        name = "cyclegan_lib.faults.models.RandomForestClassifier"
-        patch.setattr(name, lambda _, **given: RandomForestClassifier(9, **given))
+        patch.setattr(
+            "cyclegan_lib.faults.models.RandomForestClassifier",
+            lambda _, **given: RandomForestClassifier(9, **given),
+        )
+        patch.setattr("cyclegan_lib.evaluation.halvings.HALVINGS", 2)
+        patch.setattr("cyclegan_lib.evaluation.halvings.SLICES_COMPARED", 100)
+        patch.setattr("cyclegan_lib.evaluation.two_sample.TREES", 3)
+        patch.setattr("cyclegan_lib.evaluation.two_sample.C2ST_FOLDS", 2)
+        patch.setattr("cyclegan_lib.training.trust.HALVINGS", 2)
         yield
 
 
@@ -108,6 +118,7 @@ def trained(domains, tmp_path_factory):
 
     folder, cost = tmp_path_factory.mktemp("checkpoints"), ChooseCheckpoint._cost
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cyclegan_lib.training.trust.HALVINGS", 16)  # what it says of so few is noise
         # what is exported is more than the start, although so few steps do not improve on it
         patch.setattr(ChooseCheckpoint, "_cost", lambda self, of: cost(self, of) if of["epoch"] else math.inf)
         return train(*domains, folder, QUICK, progress=False), folder

@@ -4,9 +4,7 @@ import runpy
 import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
-from nbformat.v4 import new_code_cell, new_notebook
 
 from cyclegan_lib.cli import main
 from cyclegan_lib.config import DiscriminatorSettings, FeatureSettings, GeneratorSettings, TrainingSettings
@@ -109,6 +107,9 @@ def run_script(script: str | Path, *arguments: str) -> None:
 
 def write_notebook(path: Path, *sources: str) -> Path:
     """A notebook of code cells, the first of which declares its parameters."""
+    import nbformat  # which takes a second: pools' processes import this file, too
+    from nbformat.v4 import new_code_cell, new_notebook
+
     cells = [new_code_cell(source) for source in sources]
     cells[0].metadata.tags = ["parameters"]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -68,7 +68,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(
-    "children", [POOL, pytest.param(DASK, marks=pytest.mark.slow), KERNEL], ids=["pool", "Dask", "kernel"]
+    "children",
+    [POOL, *(pytest.param(children, marks=pytest.mark.slow) for children in (DASK, KERNEL))],
+    ids=["pool", "Dask", "kernel"],
 )
 def test_children_end_with_their_parent_however_it_ended(children, tmp_path):
     write_notebook(tmp_path / "note.ipynb", "", f"{NOTED}\nnoted({str(tmp_path)!r})")

@@ -2,14 +2,11 @@
 
 import numpy as np
 import pytest
-from sklearn.ensemble import RandomForestClassifier
 from sounds import tone, write
 
 from cyclegan_lib.benchmark import pairs
 from cyclegan_lib.benchmark.device_pair import DevicePair, check_pair
 from cyclegan_lib.config import DEVICE_A, DEVICE_B, FeatureSettings, SimulationSettings
-from cyclegan_lib.evaluation import halvings
-from cyclegan_lib.faults import models
 from cyclegan_lib.features import FeatureSet
 
 RATE = 8000
@@ -52,16 +49,11 @@ def data(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Sequences of 4 slices, few short recordings, two halvings with few slices, small forests."""
+    """Sequences of 4 slices, few short recordings."""
     monkeypatch.setattr(pairs, "FeatureSettings", lambda sample_rate: SMALL)
     simulation = SimulationSettings(train_recordings=12, test_recordings=8, seconds=1, sample_rate=RATE)
     monkeypatch.setattr(pairs, "SIMULATED", simulation)
     monkeypatch.setattr(pairs, "OFFSETS", 2)
-    monkeypatch.setattr(halvings, "HALVINGS", 2)
-    monkeypatch.setattr(halvings, "SLICES_COMPARED", 100)
-    monkeypatch.setattr(
-        models, "RandomForestClassifier", lambda trees, **more: RandomForestClassifier(20, **more)
-    )
 
 
 def heard(n, device, seed, gain=1.0, offset=0.0):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cyclegan_lib.config import FeatureSettings
-from cyclegan_lib.evaluation import evaluate, halvings
+from cyclegan_lib.evaluation import evaluate
 from cyclegan_lib.features import FeatureSet
 
 SETTINGS = FeatureSettings(slices=10)
@@ -64,15 +64,6 @@ def train_source():
     return heard.with_features(to_edge(heard.features), "cpc006")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick():
-    """A fifth of the time; what is tested here does not hang on the numbers' precision."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(halvings, "SLICES_COMPARED", 300)
-        patch.setattr(halvings, "HALVINGS", 2)
-        yield
-
-
 @pytest.fixture(scope="session")
 def sets(source, perfect, target, train_source, train_target):
     """All that `evaluate` takes, and the perfect translation."""
@@ -81,11 +72,11 @@ def sets(source, perfect, target, train_source, train_target):
 
 
 @pytest.fixture(scope="module")
-def full(quick, sets):
+def full(sets):
     return evaluate(**sets)
 
 
 @pytest.fixture(scope="module")
-def bare(quick, source, target):
+def bare(source, target):
     """Without any optional set, and a translation that does nothing."""
     return evaluate(source, source.with_features(source.features, target.device), target)

@@ -18,13 +18,6 @@ from cyclegan_lib.features import FeatureSet
 UNTRAINED = "CycleGAN, untrained"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_slices(quick):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cyclegan_lib.evaluation.halvings.SLICES_COMPARED", 100)
-        yield
-
-
 @pytest.fixture(scope="module")
 def given(exported, domains):
     """All that a notebook gives; each class has bands of its own."""
@@ -47,7 +40,7 @@ def given(exported, domains):
 
 
 @pytest.fixture(scope="module")
-def result(quick, given):
+def result(given):
     return evaluate(**given)
 
 

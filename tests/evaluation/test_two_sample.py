@@ -9,6 +9,14 @@ from cyclegan_lib.evaluation import two_sample
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
 
 
+@pytest.fixture(scope="module", autouse=True)
+def precise():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(two_sample, "TREES", 10)
+        patch.setattr(two_sample, "C2ST_FOLDS", 5)
+        yield
+
+
 def recordings(seed, n, prefix, shift=0.0, between=0.0):
     """Return (n, 20, 5) sequences, which differ from each other by `between`, and their names."""
     rng = np.random.default_rng(seed)

@@ -85,13 +85,6 @@ def on_a_full_disk() -> Callable[..., str]:
     return run
 
 
-@pytest.fixture
-def quick_evaluation(monkeypatch) -> None:
-    """Where no number of an evaluation is looked at."""
-    monkeypatch.setattr("cyclegan_lib.evaluation.halvings.HALVINGS", 2)
-    monkeypatch.setattr("cyclegan_lib.evaluation.halvings.SLICES_COMPARED", 100)
-
-
 @pytest.fixture(scope="session")
 def far_checkpoint(trained, tmp_path_factory) -> Path:
     """Weights far from their start, gains that vary, statistics that differ between the domains."""

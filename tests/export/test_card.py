@@ -36,7 +36,6 @@ def test_the_card_says_how_training_ended(epoch, said, exported, tmp_path):
     assert ("Best epoch 0: training did not improve" in card) == said
 
 
-@pytest.mark.usefixtures("quick_evaluation")
 def test_evaluate_puts_its_table_into_the_card(model, domains, tmp_path, capsys):
     (model / "mine.txt").write_text("keep", encoding="utf-8")
     (a, b), out = domains, tmp_path / "out.npz"

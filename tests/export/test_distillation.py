@@ -67,6 +67,7 @@ def test_it_is_small_and_its_gains_are_those_of_the_large_one(small):
     assert not any(value.requires_grad for value in generator.parameters())
 
 
+@pytest.mark.slow
 def test_nothing_else_decides_the_result(small):
     generator, threads = large(), torch.get_num_threads()
     torch.manual_seed(7)

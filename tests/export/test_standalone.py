@@ -173,7 +173,10 @@ np.save('y.npy', features_B.numpy())
 """
 
 
-@pytest.mark.parametrize("where", ["inside", "outside", "outside, on the path"])
+WHERE = ["inside", *(pytest.param(x, marks=pytest.mark.slow) for x in ("outside", "outside, on the path"))]
+
+
+@pytest.mark.parametrize("where", WHERE)
 def test_the_guides_method_2_typed_by_hand(where, with_torch, place):
     code, cwd, path = METHOD_2, place, ""
     if where == "inside":

@@ -77,6 +77,7 @@ def test_nbval_fails_when_a_committed_number_changes(project):
     assert "Cell outputs differ" in str(failure.value)
 
 
+@pytest.mark.slow
 def test_a_mistyped_parameter_stops_plain_papermill_too(tmp_path):
     command = [sys.executable, "-m", "papermill", str(COMMITTED[1]), "out.ipynb", "-p", "max_epoch", "3"]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)

@@ -156,6 +156,7 @@ def test_layer_1_fails_on_a_missing_figure_or_notebook(run):
         check_metrics(run)
 
 
+@pytest.mark.slow
 def test_a_cell_that_was_never_run_fails_though_nbval_passes_it(tiny, tmp_path):
     changed, loose = beside(tiny, "02_changed.ipynb"), tmp_path / "loose.cfg"
     for change in (strip_an_output, remove_a_count):

@@ -105,6 +105,7 @@ def test_recordings_of_ones_own_are_checked_before_the_first_notebook(says, proj
     assert not (project / "runs").exists()
 
 
+@pytest.mark.slow
 def test_simulated_recordings_of_other_settings_have_folders_of_their_own(project, capsys):
     done(capsys, "run", "--name", "fewer", "-p", "train_recordings", "60")
     used = json.loads((project / "runs" / "fewer" / "run.json").read_text(encoding="utf-8"))["inputs"]

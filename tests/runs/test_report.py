@@ -59,6 +59,7 @@ def test_durations_are_said_as_people_do(seconds, text):
     assert duration(seconds) == text
 
 
+@pytest.mark.slow
 def test_what_concerns_other_data_is_neither_run_nor_shown(project, capsys):
     """Of the simulation where it is simulated, of own recordings where there are some."""
     path = project / "notebooks" / "01_data_normalization.ipynb"

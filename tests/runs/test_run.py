@@ -115,6 +115,7 @@ def test_input_that_a_notebook_refuses_is_a_sentence_too(project, capsys):
     assert "ipynb failed with InputError: fourteen is refused" in sentence
 
 
+@pytest.mark.slow
 def test_a_kernel_that_did_not_start_is_started_again(project, capsys, monkeypatch):
     """Another process had taken a port that was chosen for the kernel: no cell ran yet."""
     whole, starts = papermill.execute_notebook, []
@@ -135,6 +136,7 @@ def test_a_kernel_that_did_not_start_is_started_again(project, capsys, monkeypat
     assert len(starts) == 8
 
 
+@pytest.mark.slow
 def test_kernels_are_of_this_interpreter_whatever_is_called_python3(project, capsys, monkeypatch):
     """As shared servers set it: another Python, without ipykernel, comes first."""
     spec = project / "shared" / "kernels" / "python3" / "kernel.json"

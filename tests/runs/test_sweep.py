@@ -205,6 +205,7 @@ def test_without_dask_a_process_pool_goes_on_where_a_process_was_killed(project,
     assert "was made with max_epochs = 40, and now 3 is asked for" in sentence
 
 
+@pytest.mark.slow
 def test_recordings_that_cannot_be_made_fail_their_runs_in_a_sentence(project, no_dask):
     (project / "a file").touch()  # where folders should be
     (project / "folder" / "calls.txt").mkdir(parents=True)  # and where a file should

@@ -93,7 +93,7 @@ def test_a_folder_of_malicious_checkpoints_is_passed_over(name, trained, domains
     assert not harm.exists()
 
 
-@pytest.mark.parametrize("distilled", [(), ("--distilled",)])
+@pytest.mark.parametrize("distilled", [(), pytest.param(("--distilled",), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_exported_weights_run_nothing(name, distilled, exported, domains, tmp_path, harm, capsys):
     """Also if the SHA-256 in model_config.json was changed to match, and that of the file itself."""

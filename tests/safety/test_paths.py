@@ -134,7 +134,11 @@ def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
 PLAINLY: dict[str, object] = {}  # what the chain makes under a plain name, once
 
 
-@pytest.mark.parametrize("kind", NAMES)
+FIRST = "spaces and quotes", "patterns", "control characters", "not UTF-8", "longest", "longest in bytes"
+KINDS = [kind if kind in FIRST else pytest.param(kind, marks=pytest.mark.slow) for kind in NAMES]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_command_does_under_any_name_what_it_does_under_a_plain_one(
     kind, domains, inside, tmp_path, capfd
 ):

@@ -51,8 +51,8 @@ def given(paths) -> list[str]:
     ("name", "kinds"),
     [
         ("ünï 'so' 日本 {0}%s", ("spaces and quotes", "unicode", "patterns", "shell")),
-        ("-dash $HOME [x];&", ("home", "dash", "protocols", "longest")),
-        ("short", ("longest in bytes", "unicode", "patterns", "longest")),
+        pytest.param("-dash $HOME [x];&", ("home", "dash", "protocols", "longest"), marks=pytest.mark.slow),
+        pytest.param("short", ("longest in bytes", "unicode", "patterns", "longest"), marks=pytest.mark.slow),
     ],
     ids=["quotes", "patterns", "longest"],
 )

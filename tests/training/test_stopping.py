@@ -158,6 +158,7 @@ def test_an_error_of_the_block_is_not_taken_for_a_signal():
     assert handlers() == before
 
 
+@pytest.mark.slow
 def test_a_notebooks_stop_button_ends_the_cell_with_what_to_do(domains, tmp_path):
     code = f"""
 from helpers import QUICK
