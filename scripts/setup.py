@@ -64,7 +64,12 @@ def install(venv):
     # torch comes first and alone: whatever depends on it then finds it there, CPU or CUDA build alike
     lines = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     run(*pip, next(line.split()[0] for line in lines if line.startswith("torch==")))
-    run(*pip, "-c", "constraints.txt", "-e", ".[dev]")
+    run(*pip, "-c", "constraints.txt", "uv")
+    # uv installs the rest in a third of pip's time, but does not read pip's settings, which may name a mirror
+    uv = [python_of(venv), "-m", "uv", "pip", "install", "--quiet", "--python", python_of(venv)]
+    rest = ["-c", "constraints.txt", "-e", ".[dev]"]
+    if run(*uv, *rest, may_fail=True):
+        run(*pip, *rest)
 
 
 def python_of(venv):
@@ -72,8 +77,8 @@ def python_of(venv):
     return Path(sysconfig.get_path("scripts", "venv", {"base": str(venv)}), "python")
 
 
-def run(*command):
-    """Show a command and run it in the project's folder; end as it does, if it fails."""
+def run(*command, may_fail=False):
+    """Show a command and run it in the project's folder; end as it does if it fails, or return its code."""
     command = [str(part) for part in command]
     sys.stdout.reconfigure(errors="backslashreplace")  # a file that this goes to may lack a folder's letters
     print(*command, flush=True)
@@ -83,8 +88,9 @@ def run(*command):
         signal.signal(signal.SIGINT, lambda *given: None)
     signal.signal(signal.SIGTERM, lambda *given: running.terminate())
     code = running.wait()
-    if code:
+    if code and not may_fail:
         sys.exit(code if code > 0 else 128 - code)
+    return code
 
 
 if __name__ == "__main__":

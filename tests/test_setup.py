@@ -17,16 +17,18 @@ SCRIPT.loader.exec_module(setup)
 @pytest.fixture
 def ran(tmp_path, monkeypatch):
     """Run a job with an environment in a new folder; what it would run there."""
-    commands = []
+    commands, codes = [], {}
 
-    def recorded(*command):
+    def recorded(*command, may_fail=False):
         (tmp_path / "venv").mkdir(exist_ok=True)
         commands.append(
             [str(part).replace(str(setup.python_of(tmp_path / "venv")), "python") for part in command]
         )
+        return codes.get(commands[-1][2], 0)
 
-    def run(job: str) -> list[list[str]]:
+    def run(job: str, **failing: int) -> list[list[str]]:
         commands.clear()
+        codes.update(failing)
         monkeypatch.setattr(sys, "argv", ["setup.py", job, "--venv", str(tmp_path / "venv")])
         setup.main()
         return list(commands)
@@ -37,19 +39,23 @@ def ran(tmp_path, monkeypatch):
 
 def test_the_environment_is_made_once_torch_first_and_the_job_is_done_in_it(ran, tmp_path):
     pip = ["python", "-m", "pip", "install", "--quiet", "--no-compile"]
-    made, torch, rest, *job = ran("demo")
+    made, torch, uv, rest, *job = ran("demo")
     assert made == [sys.executable, "-m", "venv", str(tmp_path / "venv")]
     assert torch[:-1] == pip and f"\n{torch[-1]}\n" in (PROJECT / "constraints.txt").read_text(
         encoding="utf-8"
     )
-    assert torch[-1].startswith("torch==") and rest == [*pip, "-c", "constraints.txt", "-e", ".[dev]"]
+    wanted = ["-c", "constraints.txt", "-e", ".[dev]"]
+    assert torch[-1].startswith("torch==") and uv == [*pip, *wanted[:2], "uv"]
+    assert rest == ["python", "-m", "uv", "pip", "install", "--quiet", "--python", "python", *wanted]
     assert ran("demo") == job
     assert [command[1:4] for command in job] == [["-m", "cyclegan_lib", word] for word in ("simulate", "run")]
     (tests,) = ran("test")
     assert tests[:3] == ["python", "-m", "pytest"] and tests[-2:] == ["-m", "not slow"]
     assert ran("env") == []
     os.utime(tmp_path / "venv" / ".installed", (0, 0))  # older than constraints.txt
-    assert len(ran("env")) == 3
+    assert len(ran("env")) == 4
+    os.utime(tmp_path / "venv" / ".installed", (0, 0))
+    assert ran("env", uv=2)[-2:] == [rest, [*pip, *wanted]]
 
 
 def test_make_calls_it():
