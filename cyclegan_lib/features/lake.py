@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 KEY = b"cyclegan"  # in the metadata of a part's schema
 DEVICE = "device="
 MAX_LETTERS = 4096  # no path is longer
+RETRY_S = 60  # how long to ask a store of Google's that does not answer; without it 15 minutes
 REMEDY = "give a lake written by `cyclegan extract FOLDER --output LAKE/`"
 URL = re.compile(r"[a-z][a-z0-9+.-]+://.+", re.IGNORECASE)
 
@@ -81,7 +82,10 @@ class Place:
             if self.local:
                 self.system, self.folder = pyarrow.fs.LocalFileSystem(), str(Path(path).absolute())
             else:
-                self.system, self.folder = pyarrow.fs.FileSystem.from_uri(self.path.replace(" ", "%20"))
+                url = self.path.replace(" ", "%20")
+                if url.startswith(("gs:", "gcs:")) and "retry_limit_seconds=" not in url:
+                    url += f"{'&' if '?' in url else '?'}retry_limit_seconds={RETRY_S}"
+                self.system, self.folder = pyarrow.fs.FileSystem.from_uri(url)
         self.folder = self.folder.rstrip("/")
 
     @contextmanager

@@ -43,7 +43,11 @@ def names(pair):
     return {field.name: set(getattr(pair, field.name).recording) for field in fields(pair)}
 
 
-@pytest.mark.parametrize("name", PAIRS)
+ALIKE = "microphones-stc4035", "microphones-gec2373", "motors-reversed", "motors-shifted"
+EACH_PAIR = [pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name for name in PAIRS]
+
+
+@pytest.mark.parametrize("name", EACH_PAIR)
 def test_every_pair(name, data):
     rotations = build(name, 0, data)
     assert len(rotations) == (3 if PAIRS[name].rotated else 1)

@@ -32,6 +32,7 @@ def test_both_lengths_are_measured(pair, rotations, data, monkeypatch):
     assert len(done) == 2 * rotations and 0 < whole != short > 0
 
 
+@pytest.mark.slow
 def test_distilled_generators_are_measured(data, monkeypatch):
     monkeypatch.setattr("cyclegan_lib.export.distillation.STEPS", 200)
     rows = distilled.measured("sensors", 0, data)

@@ -160,7 +160,7 @@ print(killed, replaced)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
-@pytest.mark.parametrize("kills", [12, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.slow)])
 def test_an_export_that_is_killed_leaves_the_old_folder_or_the_new_one(
     kills, trained, far_checkpoint, tmp_path
 ):

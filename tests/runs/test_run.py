@@ -152,7 +152,8 @@ def test_kernels_are_of_this_interpreter_whatever_is_called_python3(project, cap
     done(capsys, "run", "--in-place")
 
 
-@pytest.mark.parametrize("how", ["SIGKILL", pytest.param("SIGINT", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
 def test_a_run_that_is_stopped_in_training_goes_on_from_its_checkpoint(how, project, capsys):
     process = started(project, "-p", "pause", "60")
     folder = project / "runs" / "killed"
