@@ -84,6 +84,7 @@ print(tuple(module.convert_B_to_A(module.convert_A_to_B(features)).shape))
 """
 
 
+@pytest.mark.slow
 def test_the_guide_s_module_is_the_library_s_and_is_installed_with_it(folder):
     assert typed(folder, "-c", METHODS) == "(1, 50, 40)\n"
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))

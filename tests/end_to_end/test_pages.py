@@ -109,6 +109,7 @@ def test_every_page_is_in_the_site():
     assert set(DOCS.glob("*.md")) - set(PATHS) == {DOCS / "index.md"}
 
 
+@pytest.mark.slow
 def test_the_code_of_the_pages_runs_as_it_stands_there(project, quick_start, monkeypatch, capfd):
     monkeypatch.setattr(distillation, "STEPS", 200)
     shown = ""
