@@ -61,10 +61,9 @@ def install(venv):
         run(sys.executable, "-m", "venv", venv)
     # what is imported is compiled then; all that is installed would take a third as long again
     pip = [python_of(venv), "-m", "pip", "install", "--quiet", "--no-compile"]
-    # torch comes first and alone: whatever depends on it then finds it there, CPU or CUDA build alike
+    # torch comes first: whatever depends on it then finds it there, CPU or CUDA build alike
     lines = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    run(*pip, next(line.split()[0] for line in lines if line.startswith("torch==")))
-    run(*pip, "-c", "constraints.txt", "uv")
+    run(*pip, *(line.split()[0] for line in lines if line.startswith(("torch==", "uv=="))))
     # uv installs the rest in a third of pip's time, but does not read pip's settings, which may name a mirror
     uv = [python_of(venv), "-m", "uv", "pip", "install", "--quiet", "--python", python_of(venv)]
     rest = ["-c", "constraints.txt", "-e", ".[dev]"]

@@ -108,23 +108,28 @@ class FrontEnd(nn.Module):
         return (x[:, slices[:, None, None] * self.hop + self.read] * self.hann).float()
 
 
-def write_edge(model: RawUnits, graph: "ModelProto", values: dict[str, Any] | None, path: Path) -> None:
-    """Write one generator as ONNX from sound to translated features, and compare it with the library.
-
-    `graph` is the generator's, and `values` are the settings of the source's features. The file takes
-    `samples`, float32 (batch, samples) at the model's rate, a second or more, and gives `translated`, float32
-    (batch, slices, 40) in dB: each sound is one sequence. Raises InputError if the model's features have no
-    settings, or onnxruntime gives anything else than the library's extraction and the generator in torch, by
-    more than 0.05 dB.
-    """
+def edge_settings(values: dict[str, Any] | None) -> FeatureSettings:
+    """The settings of the source's features; InputError if there are none, or `FrontEnd` refuses them."""
     if values is None:
         raise InputError(
             "the model was trained on features without settings, and the format edge cannot know how to"
             " extract them; leave edge out of --formats"
         )
+    settings = FeatureSettings(**values)
+    FrontEnd(settings)
+    return settings
+
+
+def write_edge(model: RawUnits, graph: "ModelProto", settings: FeatureSettings, path: Path) -> None:
+    """Write one generator as ONNX from sound to translated features, and compare it with the library.
+
+    `graph` is the generator's, and `settings` are those of the source's features. The file takes `samples`,
+    float32 (batch, samples) at the model's rate, a second or more, and gives `translated`, float32
+    (batch, slices, 40) in dB: each sound is one sequence. Raises InputError if onnxruntime gives anything
+    else than the library's extraction and the generator in torch, by more than 0.05 dB.
+    """
     from onnx import compose
 
-    settings = FeatureSettings(**values)
     whole = compose.merge_models(front_end_graph(settings), graph, [("heard", "features")])
     save_onnx(whole, path)
     difference = edge_difference(model, settings, path)

@@ -16,7 +16,7 @@ from cyclegan_lib.checkpoint.torch_file import write_tensors
 from cyclegan_lib.errors import InputError, printable
 from cyclegan_lib.export.card import write_card
 from cyclegan_lib.export.distillation import SIZES, distil, drawn_sequences, nmse
-from cyclegan_lib.export.edge import write_edge
+from cyclegan_lib.export.edge import edge_settings, write_edge
 from cyclegan_lib.export.formats import (
     FORMATS,
     RawUnits,
@@ -126,14 +126,16 @@ def _write_formats(
 ) -> None:
     paths = {wanted: folder / file_name(name, wanted) for wanted in formats}
     model = RawUnits(generator, normalizer, _direction(name)).eval()
+    if "edge" in paths:  # what cannot be is said before graphs are made, which takes seconds
+        own = values["training"]["data"][_direction(name)[0].lower()]["settings"]
+        settings = edge_settings(own or values["feature_settings"])
     graph = generator_graph(model) if paths.keys() & {"onnx", "edge"} else None
     if "onnx" in paths:
         write_onnx(model, graph, paths["onnx"])
     if "safetensors" in paths:
         write_safetensors(generator, paths["safetensors"])
     if "edge" in paths:
-        own = values["training"]["data"][_direction(name)[0].lower()]["settings"]
-        write_edge(model, graph, own or values["feature_settings"], paths["edge"])
+        write_edge(model, graph, settings, paths["edge"])
 
 
 def _distilled(

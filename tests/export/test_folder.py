@@ -111,6 +111,7 @@ def test_text_may_be_edited(model):
 
 
 # One process imports everything; each export is a child that is killed at a random moment.
+KILLS = 40
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
@@ -119,7 +120,7 @@ from cyclegan_lib.export import export
 from cyclegan_lib.export.manifest import Manifest
 
 torch.set_num_threads(1)
-first, second, folder = map(Path, sys.argv[1:])
+first, second, folder = map(Path, sys.argv[1:4])
 export(first, folder, inference_script=True)
 (folder / "mine.txt").write_text("keep")
 fingerprints = {first: Manifest.load(folder).sha256}
@@ -129,7 +130,7 @@ lasts = time.monotonic() - begun  # the first one imports more
 fingerprints[second] = Manifest.load(folder).sha256
 assert fingerprints[first] != fingerprints[second]
 draw, killed, replaced = random.Random(0), 0, 0
-for number in range(int(os.environ["KILLS"])):
+for number in range(int(sys.argv[4])):
     before = Manifest.load(folder).sha256
     wanted = second if before == fingerprints[first] else first
     child = os.fork()
@@ -159,18 +160,17 @@ print(killed, replaced)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
-@pytest.mark.parametrize("kills", [8, pytest.param(40, marks=pytest.mark.slow)])
-def test_an_export_that_is_killed_leaves_the_old_folder_or_the_new_one(
-    kills, trained, far_checkpoint, tmp_path
-):
+def test_an_export_that_is_killed_leaves_the_old_folder_or_the_new_one(trained, far_checkpoint, tmp_path):
     (tmp_path / "place").mkdir()
-    command = [sys.executable, "-c", KILLED, trained[0].best, far_checkpoint, tmp_path / "place" / "model"]
-    environment = {"KILLS": str(kills), "PATH": "", "HOME": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=PROJECT, env=environment)
+    given = [trained[0].best, far_checkpoint, tmp_path / "place" / "model", KILLS]
+    run = {"capture_output": True, "encoding": "utf-8", "cwd": PROJECT}
+    run["env"] = {"PATH": "", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", KILLED, *map(str, given)], **run)
     assert done.returncode == 0, done.stderr[-3000:]
     killed, replaced = map(int, done.stdout.split())
-    assert killed >= kills // 3 and replaced >= kills // 5, done.stdout  # both kinds of ends were met
+    assert killed >= KILLS // 3 and replaced >= KILLS // 5, done.stdout  # both kinds of ends were met
 
 
 def test_a_full_disk_leaves_the_old_export(trained, model, tmp_path, on_a_full_disk):

@@ -248,6 +248,7 @@ for command in (["translate", *given], ["train"], ["run"]):
 """
 
 
+@pytest.mark.slow
 def test_the_library_translates_without_training_and_notebooks(place, tmp_path_factory):
     run = with_only("hidden", tmp_path_factory.mktemp("base"), "cyclegan_lib")
     extras = ("pytorch_lightning", "ot", "papermill", "nbformat", "IPython", "jupyter_client", "jupyterlab")

@@ -71,7 +71,8 @@ print(before, peak(), judgement.sequences)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("suffix", [".npz", pytest.param(".npy", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".npz", ".npy"])
 def test_memory_does_not_grow_with_the_input(suffix, exported, tmp_path):
     """200 MB are translated in at most 30 MB more than 24 MB are."""
     one = make_set("cpc006", n=1000, shift=10)

@@ -1,10 +1,12 @@
 """Renewing the committed outputs: all or nothing of a notebook, and the same again."""
 
 import nbformat
+import pytest
 
 from cyclegan_lib.cli import main
 
 
+@pytest.mark.slow
 def test_outputs_are_renewed_one_notebook_after_the_other_and_nothing_else(project, capsys):
     (project / "notebooks" / "02_training.ipynb").unlink()
     path, failing = sorted((project / "notebooks").iterdir())

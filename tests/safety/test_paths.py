@@ -134,7 +134,7 @@ def chain(name: str, trained: Path | None, domains, capfd) -> dict[str, object]:
 PLAINLY: dict[str, object] = {}  # what the chain makes under a plain name, once
 
 
-FIRST = "spaces and quotes", "patterns", "control characters", "not UTF-8", "longest", "longest in bytes"
+FIRST = "spaces and quotes", "control characters", "not UTF-8", "longest"
 KINDS = [kind if kind in FIRST else pytest.param(kind, marks=pytest.mark.slow) for kind in NAMES]
 
 
@@ -157,6 +157,7 @@ def test_every_command_does_under_any_name_what_it_does_under_a_plain_one(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_onnx_is_written_under_a_name_that_is_not_utf8(trained, inside, capfd):
     folder = Path(BYTES, "model")
     folder.parent.mkdir()

@@ -128,7 +128,7 @@ sys.exit(main(sys.argv[1:]))
     [
         ("typer", signal.SIGINT),
         pytest.param("ot", signal.SIGINT, marks=pytest.mark.slow),
-        ("pytorch_lightning", signal.SIGTERM),
+        pytest.param("pytorch_lightning", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
 def test_while_libraries_are_imported_there_is_a_sentence_too(module, number, arguments, tmp_path):
