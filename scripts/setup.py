@@ -24,7 +24,8 @@ JOBS = {
         ["-m", "cyclegan_lib", "simulate", "--output", "data/recordings"],
         ["-m", "cyclegan_lib", "run", "--name", "demo"],
     ],
-    "test": [["-m", "pytest", "-n", "2", "--durations", "10", "-m", "not slow"]],
+    # nbval, which tests start by themselves, takes a second to load, in each process
+    "test": [["-m", "pytest", "-n", "2", "-p", "no:nbval", "--durations", "10", "-m", "not slow"]],
 }
 
 

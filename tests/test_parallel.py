@@ -35,6 +35,7 @@ def test_results_come_in_the_order_of_the_tasks(workers, here):
         list(parallel.each(waited, [0.0, -1, 0.0], workers, here))
 
 
+@pytest.mark.slow
 def test_few_results_wait_for_a_slow_one():
     ended = [index for index, _ in parallel._pooled(waited, TASKS, 2, ahead=4)]
     assert sorted(ended) == list(range(21))

@@ -44,6 +44,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_real_recordings_give_whole_sequences(folder):
     for part, (sensor, share) in PARTS.items():
         features = FeatureSet.load(folder / f"{part}.npz")
@@ -52,11 +53,13 @@ def test_real_recordings_give_whole_sequences(folder):
         assert set(features.label) == {"ball", "inner_race", "outer_race"}
 
 
+@pytest.mark.slow
 def test_training_never_saw_a_pair(folder):
     heard = [set(FeatureSet.load(folder / f"{part}.npz").recording) for part in list(PARTS)[:3]]
     assert len(set.union(*heard)) == sum(map(len, heard))
 
 
+@pytest.mark.slow
 def test_the_translation_comes_nearer_to_the_truth(folder):
     given = {"source": "test_a", "translated": "ab", "target": "test_b", "paired": "test_b"}
     given |= {"labelled": "train_b", "fit-source": "train_a", "fit-target": "train_b"}

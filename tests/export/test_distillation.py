@@ -99,6 +99,7 @@ def test_a_checkpoint_keeps_what_its_slices_are_like(trained, domains):
         np.testing.assert_allclose(kept["covariance"], np.cov(slices.T, bias=True), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_command_exports_and_translates(trained, domains, tmp_path, capsys):
     model, out = tmp_path / "model", tmp_path / "out.npz"
     given = ["--checkpoint", trained[0].best, "--output-dir", model, "--formats", "safetensors, pth"]

@@ -218,6 +218,7 @@ def test_recordings_that_cannot_be_translated(recordings, translator, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.npz.report.csv", "recordings"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_what_was_there(exported, tmp_path, on_a_full_disk):
     """The second part does not fit."""
     make_set("cpc006", n=1200).save(tmp_path / "in.npz")
@@ -229,6 +230,7 @@ def test_a_full_disk_leaves_what_was_there(exported, tmp_path, on_a_full_disk):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npz", "out.npz"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_what_was_there(exported, tmp_path):
     """On a set of terabytes that takes no room: a file with a hole."""
     with open(tmp_path / "endless.npy", "wb") as file:
