@@ -116,7 +116,7 @@ def edge_settings(values: dict[str, Any] | None) -> FeatureSettings:
             " extract them; leave edge out of --formats"
         )
     settings = FeatureSettings(**values)
-    FrontEnd(settings)
+    FrontEnd(settings)  # which refuses
     return settings
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 KEY = b"cyclegan"  # in the metadata of a part's schema
 DEVICE = "device="
 MAX_LETTERS = 4096  # no path is longer
-RETRY_S = 60  # how long to ask a store of Google's that does not answer; without it 15 minutes
+RETRY_S = 60  # how long to ask a store of Google's that does not answer; pyarrow alone goes on for minutes
 REMEDY = "give a lake written by `cyclegan extract FOLDER --output LAKE/`"
 URL = re.compile(r"[a-z][a-z0-9+.-]+://.+", re.IGNORECASE)
 

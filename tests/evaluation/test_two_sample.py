@@ -8,12 +8,14 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.evaluation import two_sample
 from cyclegan_lib.evaluation.two_sample import classifier_two_sample_test
 
+TREES, FOLDS = two_sample.TREES, two_sample.C2ST_FOLDS  # before the tests' quick ones take their place
+
 
 @pytest.fixture(scope="module", autouse=True)
 def precise():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(two_sample, "TREES", 10)
-        patch.setattr(two_sample, "C2ST_FOLDS", 5)
+        patch.setattr(two_sample, "TREES", TREES)
+        patch.setattr(two_sample, "C2ST_FOLDS", FOLDS)
         yield
 
 

@@ -3,12 +3,21 @@
 import numpy as np
 import pytest
 
+from cyclegan_lib.training import trust
 from cyclegan_lib.training.matching import Described
 from cyclegan_lib.training.trust import HeldOutMatches, Trust, beyond_filter
 
+HALVINGS = trust.HALVINGS  # before the tests' quick ones take their place
 N = 24
 FILTER = np.random.default_rng(5).normal(0, 1.5, 40)
 SPECTRA = np.random.default_rng(7).normal(size=(8, 40))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def precise():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trust, "HALVINGS", HALVINGS)
+        yield
 
 
 def machines(seed, level=0.6):
