@@ -67,7 +67,7 @@ def main() -> None:
         install_python()
         install_wheels()
         STAMP.write_text(state.hexdigest(), encoding="utf-8")
-    command = [wine, PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow"]
+    command = [wine, PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", "-n", "2"]
     command += sys.argv[1:] or TESTS
     environment = os.environ | SETTINGS | {"PYTHONPATH": str(PROJECT)}
     with subprocess.Popen(

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
-LONGEST = ("notebooks/", "export/", "end_to_end/", "runs/", "safety/test_fuzz", "training/")
+LONGEST = ("notebooks/", "export/", "end_to_end/", "runs/", "safety/", "training/")
 # folders of tests that share what takes long to make: the notebooks run again, an export of everything
 SHARING = ("tests/notebooks/", "tests/export/")
 

@@ -69,14 +69,11 @@ def with_only(kind: str, folder: Path, *packages: str) -> Callable[..., str]:
         hidden -= {"models", *packages}  # the library's `models` gives way to the one beside the script
         (folder / "sitecustomize.py").write_text(HIDING.replace("{hidden!r}", repr(hidden)), encoding="utf-8")
         return partial(alone, Path(sys.executable), [str(folder)])
-    import venv  # which not every Python has, as it comes
-
-    venv.create(folder, with_pip=True)
+    uv = [sys.executable, "-m", "uv", "--quiet"]
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    for package in packages:  # torch first and alone, as the Makefile has it
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        constraints = ["-c", str(PROJECT / "constraints.txt")]
-        done = subprocess.run([*pip, *constraints, package], capture_output=True, encoding="utf-8")
+    constraints = ["--constraints", PROJECT / "constraints.txt"]
+    for command in (["venv", folder], ["pip", "install", "--python", python, *constraints, *packages]):
+        done = subprocess.run([*uv, *command], capture_output=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr
     return partial(alone, python, [])
 
