@@ -29,7 +29,7 @@ for command in (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoding", ["cp936", "ascii"])
+@pytest.mark.parametrize("encoding", ["cp936", "cp950", "ascii"])
 def test_nothing_fails_at_letters_that_a_console_lacks(encoding, domains, trained, exported, tmp_path):
     folder = tmp_path / "录音 → ☃"
     record(*(folder / f"{letter}.wav" for letter in ("甲", "ö", "½", "😀")))

@@ -189,14 +189,14 @@ def test_killed_again_and_again_training_loses_nothing_but_the_epoch_it_was_in(t
     script = PROJECT / "benchmarks" / "kill_resume.py"
     # in a process of its own, which has not trained: PyTorch cannot be forked after that
     done = subprocess.run(
-        [sys.executable, str(script), "--kills", "15", "--seed", "3", "--json", str(report)],
+        [sys.executable, str(script), "--kills", "30", "--seed", "3", "--json", str(report)],
         capture_output=True,
         encoding="utf-8",
         cwd=PROJECT,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     outcome = json.loads(report.read_text(encoding="utf-8"))
-    assert outcome["kills"] == 15 and outcome["broken"] == []
+    assert outcome["kills"] == 30 and outcome["broken"] == []
     assert outcome["equal"] == outcome["runs"] > 0
     assert set(outcome["lost"]) <= {"0", "1"}
     assert outcome["phases"].get("writing", 0) > 0
