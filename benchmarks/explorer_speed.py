@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from ipywidgets import Image
+from ipywidgets import Image, Widget
 from threadpoolctl import threadpool_limits
 
 from cyclegan_lib import plots
@@ -27,7 +27,7 @@ from cyclegan_lib.features.sounds import Sounds
 PROJECT = Path(__file__).resolve().parents[1]
 CHANGES = 20  # of each control
 TARGET_MS = 300  # up to here a change seems to follow the hand
-NEW, READ = "new figure", "model read"
+NEW, OPENED = "new figure", "opened"
 
 # by what was changed: milliseconds until the picture, until all is there, and those of the processor
 Times = dict[str, list[tuple[float, float, float]]]
@@ -53,25 +53,17 @@ def new_figure(recorded: np.ndarray, truth: np.ndarray, settings: FeatureSetting
 
 
 def measure(a: FeatureSet, b: FeatureSet, explorer: Explorer) -> Times:
-    """Change each control in turn, and draw a new figure in between.
-
-    A change that needs a model for the first time also reads its checkpoint, and translates all recordings
-    to sort them; those are counted apart.
-    """
-    widget = explorer.widget("AB", 0)
-    controls = {control.description: control for control in widget.children[0].children}
+    """Open the explorer, change each control in turn, and draw a new figure in between."""
+    opened: list[Widget] = []
+    opening = timed(lambda: opened.append(explorer.widget("AB", 0)))
+    controls, image, *_ = opened[0].children
     settings = a.settings or FeatureSettings()
-    times: Times = {name: [] for name in (*controls, READ, NEW)}
-    model = lambda: (controls["direction"].value, controls["checkpoint"].value)
-    read = {model()}
+    times: Times = {OPENED: [opening], **{c.description: [] for c in controls.children}, NEW: []}
     for turn in range(CHANGES):
-        for name, control in controls.items():
+        for control in controls.children:
             following = (control.index + 1) % len(control.options)
-            taken = timed(
-                lambda control=control, index=following: setattr(control, "index", index), widget.children[1]
-            )
-            times[name if model() in read else READ].append(taken)
-            read.add(model())
+            change = lambda control=control, index=following: setattr(control, "index", index)
+            times[control.description].append(timed(change, image))
         recorded, truth = a.features[turn % len(a)], b.features[turn % len(b)]
         times[NEW].append(timed(lambda x=recorded, y=truth: new_figure(x, y, settings)))
     return times
@@ -93,7 +85,9 @@ def main() -> int:
         picture, whole, cpu = np.median(taken, axis=0)
         text = f"picture {picture:5.0f} ms   with sounds {whole:5.0f} ms   processor {cpu:5.0f} ms"
         print(f"{name:12s} {len(taken):3d} times, median: {text}")
-    picture, whole, cpu = np.concatenate([taken for name, taken in times.items() if name != NEW]).T
+    picture, whole, cpu = np.concatenate(
+        [taken for name, taken in times.items() if name not in (OPENED, NEW)]
+    ).T
     ratio = np.median(cpu) / np.median([cpu for *_, cpu in times[NEW]])
     print(f"a change, sounds too, takes {ratio:.2f} times the processor time of a new figure")
     for name, taken in (("pictures", picture), ("with sounds", whole), ("in processor time", cpu)):

@@ -185,8 +185,10 @@ class Explorer:
         by.observe(first_of_all, "value")
         label.observe(first_of_all, "value")
         recording.observe(redraw, "value")
-        for way in self.sets:
-            self._classifier(way)  # now, and not at the first change
+        for way in self.sets:  # now, and not at the first change
+            self._classifier(way)
+            for name in list(self.checkpoints)[: MODELS_KEPT // 2]:
+                self.signs(way, name)
         redraw()
         controls = [direction, checkpoint, by, label, recording]
         row = widgets.HBox(controls, layout={"flex_flow": "row wrap"})
