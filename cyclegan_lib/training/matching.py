@@ -17,6 +17,8 @@ References
 .. [3] M. Cuturi, "Sinkhorn Distances: Lightspeed Computation of Optimal Transport", NeurIPS 2013.
 .. [4] L. Chizat, G. Peyré, B. Schmitzer and F.-X. Vialard, "Scaling algorithms for unbalanced optimal
    transport problems", Mathematics of Computation 87, 2018, 2563-2609.
+.. [5] M. D. McKay, R. J. Beckman and W. J. Conover, "A Comparison of Three Methods for Selecting Values of
+   Input Variables", Technometrics 21(2), 1979, 239-245.
 """
 
 import warnings
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import ot
+from scipy.stats.qmc import LatinHypercube
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -102,12 +105,14 @@ class MatchSettings:
     distance: float  # how much more the pull is between bands that are far apart; 0: the same for all
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, distance: float) -> "MatchSettings":
-        """Draw a member's other settings from ranges that did well on development pairs."""
-        ridge = np.exp(rng.uniform(np.log(0.1), np.log(1.0)))
-        entropy = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
-        mass = np.exp(rng.uniform(np.log(0.03), np.log(0.3)))
-        return cls(float(ridge), float(entropy), float(mass), float(rng.uniform(0.0, 1.0)), distance)
+    def draw(cls, rng: np.random.Generator, number: int, distance: float) -> list["MatchSettings"]:
+        """Draw the other settings of so many maps from ranges that did well on development pairs.
+
+        In strata [5]_: each setting falls once into each of `number` equal parts of its range.
+        """
+        parts = LatinHypercube(4, rng=rng).random(number)  # (number, 4), 0 to 1
+        # a factor of ten each, but for the last
+        return [cls(0.1 * 10**r, 0.02 * 10**e, 0.03 * 10**m, g, distance) for r, e, m, g in parts.tolist()]
 
 
 def matched_map(

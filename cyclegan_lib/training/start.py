@@ -8,8 +8,6 @@ References
 .. [1] L. Breiman, "Bagging predictors", Machine Learning 24, 1996, 123-140.
 """
 
-import copy
-
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -29,15 +27,15 @@ from cyclegan_lib.training.matching import (
 from cyclegan_lib.training.trust import Trust, beyond_filter
 from cyclegan_lib.training.verdict import AFFINE, MATCHED, SHIFT, Evidence
 
-# Draws of `start_map`, each with a part of the recordings.
-MAX_DRAWS, ENOUGH_RECORDINGS = 8, 160
+# Maps of a restart, fewer where a device has more recordings.
+MAX_DRAWS, ENOUGH_RECORDINGS = 8, 200
 
 
 def start_map(
     source: Described,
     target: Described,
+    settings: list[MatchSettings],
     rng: np.random.Generator,
-    distance: float = 0.0,
     paired: Paired | None = None,
 ) -> LinearMap:
     """The mean of several `matched_map`, each with settings of its own and four fifths of the recordings.
@@ -45,12 +43,10 @@ def start_map(
     With tens of recordings single matches are chance and the mean of eight maps is better than one
     (bagging [1]_); with hundreds one map is as good, and is fitted on all of them.
     """
-    draws = max(1, min(MAX_DRAWS, ENOUGH_RECORDINGS // len(source.mean)))
     maps = []
-    for _ in range(draws):
-        settings = MatchSettings.draw(rng, distance)
-        a, b = (source, target) if draws == 1 else (source.some(rng), target.some(rng))
-        maps.append(matched_map(a, b, settings, paired))
+    for drawn in settings:
+        a, b = (source, target) if len(settings) == 1 else (source.some(rng), target.some(rng))
+        maps.append(matched_map(a, b, drawn, paired))
     return mean_map(maps)
 
 
@@ -76,22 +72,25 @@ def start_module(domains: Domains, settings: TrainingSettings, progress: bool = 
             Described.describe(domains.normalizer.normalize(features, name), domains.pairs.recording).mean
             for features, name in ((domains.pairs.features_a, "A"), (domains.pairs.features_b, "B"))
         )
-    rng = np.random.default_rng(settings.seed)
     whole = {
         name: Described.describe(z[name], domain.recording)
         for name, domain in (("a", domains.a), ("b", domains.b))
     }
     bar = tqdm(total=settings.restarts + 1, desc="start", unit="map", disable=not progress)
-    trust, gained = Trust.of(whole["a"], whole["b"], rng)
+    trust, gained = Trust.of(whole["a"], whole["b"], np.random.default_rng(settings.seed))
     bar.update()
     if paired is not None:
         trust = Trust()
+    recordings = min(len(described.mean) for described in whole.values())
+    draws = max(1, min(MAX_DRAWS, ENOUGH_RECORDINGS // recordings))
+    rng = np.random.default_rng([settings.seed, 1])  # of its own: no draw hangs on how many were drawn before
+    drawn = MatchSettings.draw(rng, draws * settings.restarts, trust.distance)
     maps: dict[str, list[dict[str, LinearMap]]] = {"ab": [], "ba": []}  # of each restart, by kind
     for restart in range(settings.restarts):
         a, b = _trained_on(every.drawn_to_start(settings.seed, restart), restart, settings)
-        # both directions draw the same settings
-        ab = start_map(a, b, copy.deepcopy(rng), trust.distance, paired)
-        ba = start_map(b, a, rng, trust.distance, paired and paired[::-1])
+        own = drawn[restart :: settings.restarts]  # in both directions
+        ab = start_map(a, b, own, rng, paired)
+        ba = start_map(b, a, own, rng, paired and paired[::-1])
         maps["ab"].append({MATCHED: trust.applied(ab, a, b, trust.level_ab), **_simple_maps(a, b)})
         maps["ba"].append({MATCHED: trust.applied(ba, b, a, trust.level_ba), **_simple_maps(b, a)})
         bar.update()
@@ -102,7 +101,6 @@ def start_module(domains: Domains, settings: TrainingSettings, progress: bool = 
         for way, of_way in maps.items()
     }
     module.start_at(*([of_restart[kinds[way]] for of_restart in maps[way]] for way in ("ab", "ba")))
-    recordings = min(len(described.mean) for described in whole.values())
     module.evidence = Evidence(kinds["ab"], recordings, *gained["ab"])
     return module
 
@@ -136,17 +134,20 @@ def _nearest(
 ) -> str:
     """The kind of map that is nearest to the target on recordings that no restart has seen.
 
+    A simple map only if it is nearer than matches on every fold: the distance errs by some hundredths, and
+    a shift where matches are better costs more than matches where a shift is.
     By their mean spectra: what varies within recordings is the gains' part, which come later.
     """
     source, target = way
     folds = {"a": domains.fold_a, "b": domains.fold_b}
     measure = yardstick(z[target])
-    distances = dict.fromkeys(maps[0], 0.0)
+    distances: dict[str, list[float]] = {kind: [] for kind in maps[0]}  # of each restart
     for restart, of_restart in enumerate(maps):
         own, real = (z[name][folds[name] == restart % settings.folds] for name in (source, target))
         for kind, (weight, bias) in of_restart.items():
-            distances[kind] += held_out_distance(own @ weight.T + bias, real, measure, MEANS)
-    return min(distances, key=lambda kind: distances[kind])
+            distances[kind].append(held_out_distance(own @ weight.T + bias, real, measure, MEANS))
+    nearer = [kind for kind in distances if np.less(distances[kind], distances[MATCHED]).all()]
+    return min(nearer, key=lambda kind: sum(distances[kind]), default=MATCHED)
 
 
 class Gains:

@@ -80,7 +80,7 @@ class HeldOutMatches:
             for half in (0, 1):
                 a, b = source.select(halves_a[half]), target.select(halves_b[half])
                 others_a, others_b = source.select(halves_a[1 - half]), target.select(halves_b[1 - half])
-                settings = [MatchSettings.draw(rng, distance) for _ in range(MAPS_OF_HALVES + 1)]
+                settings = MatchSettings.draw(rng, MAPS_OF_HALVES + 1, distance)
                 weight, bias = mean_map([matched_map(a, b, drawn) for drawn in settings[1:]])
                 shifted = others_a.mean + b.mean.mean(axis=0) - a.mean.mean(axis=0)
                 change = others_a.mean @ weight.T + bias - shifted  # (n, 40)

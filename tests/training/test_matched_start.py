@@ -1,6 +1,6 @@
 """Where a real training starts: at maps of what each restart may see, with labels, pairs and gains."""
 
-import copy
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from cyclegan_lib.errors import InputError
 from cyclegan_lib.features import Normalizer, Pairs
 from cyclegan_lib.models import CycleGANModule
 from cyclegan_lib.training import Domains, load_domains, start, train
-from cyclegan_lib.training.matching import Described, matched_gain
+from cyclegan_lib.training.matching import Described, MatchSettings, matched_gain
 from cyclegan_lib.training.start import start_map, start_module
 from cyclegan_lib.training.trust import Trust, beyond_filter
 
@@ -30,16 +30,16 @@ def test_training_starts_at_matched_maps_of_what_each_restart_may_see(domains, t
     module = CycleGANModule.load_from_checkpoint(run.last, map_location="cpu")
     prepared = load_domains(*domains, QUICK)
     z = prepared.normalized()
-    rng = np.random.default_rng(QUICK.seed)
     described = (Described.describe(z[x][:], getattr(prepared, x).recording) for x in "ab")
-    trust, _ = Trust.of(*described, rng)
+    trust, _ = Trust.of(*described, np.random.default_rng(QUICK.seed))
+    rng = np.random.default_rng([QUICK.seed, 1])
+    drawn = MatchSettings.draw(rng, QUICK.restarts, trust.distance)
     for restart in range(QUICK.restarts):
         in_a, in_b = prepared.fold_a != restart, prepared.fold_b != restart
         a = Described.describe(z["a"][in_a], prepared.a.recording[in_a])
         b = Described.describe(z["b"][in_b], prepared.b.recording[in_b], prepared.b.label[in_b])
-        before = copy.deepcopy(rng)
-        ab = start_map(a, b, rng, trust.distance)
-        ba = start_map(b, a, before, trust.distance)  # the other direction draws the same
+        own = drawn[restart :: QUICK.restarts]  # the same in both directions
+        ab, ba = start_map(a, b, own, rng), start_map(b, a, own, rng)
         for network, (weight, bias) in (
             (module.average_AB.module, trust.applied(ab, a, b, trust.level_ab)),
             (module.generator_BA, trust.applied(ba, b, a, trust.level_ba)),
@@ -89,6 +89,17 @@ def test_a_simpler_map_is_taken_where_it_is_nearer(kind, domains, monkeypatch):
     assert start_module(prepared, QUICK).evidence.start == start.MATCHED  # as held-out matches say
     off_diagonal = module.generator_AB.start_weight[:, ~torch.eye(40, dtype=bool)]
     assert (off_diagonal == 0).all()
+
+
+@pytest.mark.parametrize(("of_last", "kind"), [(1.9, start.SHIFT), (2.1, start.MATCHED)])
+def test_a_simpler_map_must_be_nearer_on_every_fold(of_last, kind, domains, monkeypatch):
+    monkeypatch.undo()
+    doubtful = start.Trust(), dict.fromkeys(("ab", "ba"), (0.1, -0.1, 0.3))
+    monkeypatch.setattr(start.Trust, "of", lambda *given: doubtful)
+    of_folds = [(2.0, 1.0, 3.0)] * (QUICK.restarts - 1) + [(2.0, of_last, 3.0)]  # matched, shift, affine
+    distances = itertools.cycle(itertools.chain(*of_folds))
+    monkeypatch.setattr(start, "held_out_distance", lambda *given: next(distances))
+    assert start_module(load_domains(*domains, QUICK), QUICK).evidence.start == kind
 
 
 @pytest.mark.parametrize("name", ["best", "last"])

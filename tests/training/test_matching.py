@@ -176,13 +176,15 @@ def test_of_a_gain_a_part_is_taken():
     np.testing.assert_allclose(half.weight, whole.weight / 2)
 
 
-def test_settings_are_drawn_within_their_ranges_and_apart():
-    drawn = [MatchSettings.draw(np.random.default_rng(seed), 0.5) for seed in range(200)]
-    assert len(set(drawn)) == 200
-    assert all(0.1 <= s.ridge <= 1 and 0.02 <= s.entropy <= 0.2 for s in drawn)
-    assert all(0.03 <= s.mass <= 0.3 and 0 <= s.gain <= 1 for s in drawn)
-    assert max(s.ridge for s in drawn) > 0.8 and min(s.ridge for s in drawn) < 0.13
-    assert MatchSettings.draw(np.random.default_rng(3), 0.5) == drawn[3]
+def test_settings_are_drawn_over_the_whole_of_their_ranges():
+    drawn = MatchSettings.draw(np.random.default_rng(3), 4, 0.5)
+    assert drawn == MatchSettings.draw(np.random.default_rng(3), 4, 0.5)
+    assert drawn != MatchSettings.draw(np.random.default_rng(4), 4, 0.5)
+    for name, least, most in (("ridge", 0.1, 1), ("entropy", 0.02, 0.2), ("mass", 0.03, 0.3)):
+        parts = sorted(np.log10([getattr(s, name) / least for s in drawn]) / np.log10(most / least))
+        assert [int(4 * part) for part in parts] == [0, 1, 2, 3], "one of each quarter"
+    assert sorted(int(4 * s.gain) for s in drawn) == [0, 1, 2, 3]
+    assert {s.distance for s in drawn} == {0.5}
 
 
 def test_constant_features_and_outliers_give_finite_maps():
