@@ -32,13 +32,14 @@ def rms(x: np.ndarray) -> float:
 
 @pytest.mark.parametrize("direction", ["AB", "BA"])
 def test_features_of_the_re_coloured_sound_are_those_of_the_translation(direction, moments, exported):
-    """At least five times as near as the source's: to whatever a model says, and to the truth."""
+    """Four times as near as the source's to whatever a model says, and seven times to the truth."""
     translator = Translator.load(exported, direction)
     for moment in moments:
         source = features(moment[translator.source])
-        for wanted in (translator.translate(source[None])[0], features(moment[translator.target])):
+        said, truth = translator.translate(source[None])[0], features(moment[translator.target])
+        for wanted, times in ((said, 4), (truth, 7)):
             made = features(recoloured_as(moment[translator.source], source, wanted, SETTINGS))
-            assert rms(made - wanted) < rms(source - wanted) / 5
+            assert rms(made - wanted) < rms(source - wanted) / times
 
 
 def test_the_command_writes_the_whole_of_what_was_translated(moments, exported, tmp_path, capsys):
