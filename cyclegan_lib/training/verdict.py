@@ -9,7 +9,7 @@ MATCHED, SHIFT, AFFINE = "matched linear maps", "mean shift", "per-feature affin
 class Evidence:
     """What is known of A → B when training starts, without pairs and without labels of A."""
 
-    start: str  # the map that was nearest to held-out recordings: matched, a mean shift or an affine map
+    start: str  # matched linear maps, or a mean shift or affine map that was nearer on every fold
     recordings: int  # of the device that has fewer
     # squared error on held-out matches less than the mean shift's, as a part of it; 95 % interval
     gained: float

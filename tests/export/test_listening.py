@@ -32,14 +32,16 @@ def rms(x: np.ndarray) -> float:
 
 @pytest.mark.parametrize("direction", ["AB", "BA"])
 def test_features_of_the_re_coloured_sound_are_those_of_the_translation(direction, moments, exported):
-    """Four times as near as the source's to whatever a model says, and seven times to the truth."""
-    translator = Translator.load(exported, direction)
+    """Beside the source's, seven times as near to the truth; to a model's, five in the mean, four each."""
+    translator, nearer = Translator.load(exported, direction), []
     for moment in moments:
         source = features(moment[translator.source])
         said, truth = translator.translate(source[None])[0], features(moment[translator.target])
-        for wanted, times in ((said, 4), (truth, 7)):
+        for wanted in (said, truth):
             made = features(recoloured_as(moment[translator.source], source, wanted, SETTINGS))
-            assert rms(made - wanted) < rms(source - wanted) / times
+            nearer.append(rms(source - wanted) / rms(made - wanted))
+    to_said, to_truth = np.reshape(nearer, (-1, 2)).T
+    assert to_truth.min() > 7 and to_said.mean() > 5 and to_said.min() > 4
 
 
 def test_the_command_writes_the_whole_of_what_was_translated(moments, exported, tmp_path, capsys):
